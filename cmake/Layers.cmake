@@ -1,0 +1,31 @@
+# The law of the house: a room may include only the rooms listed beside it (and itself).
+# One list, read by this build (a room links only these) and by tests/layers (which scans every #include).
+# Form: "<room>: <room> <room> ...", in the order of the data's journey.
+set(NOVAFEED_LAYERS
+  "base:"
+  "runtime: base"
+  "http: base runtime"
+  "social: base"
+  "graph: base social"
+  "capture: base social"
+  "stream: base social capture"
+  "index: base social capture stream"
+  "candidates: base social index"
+  "ranking: base social candidates"
+  "timeline: base runtime social stream index candidates ranking"
+  "import: base social graph stream"
+  "demo: base social import"
+  "access: base social"
+  "api: base runtime http social graph capture stream index candidates ranking timeline import demo access"
+  "adapters/sqlite: base social graph capture stream"
+  "app: base runtime http social graph capture stream index candidates ranking timeline import demo access api adapters/sqlite"
+)
+
+set(NOVAFEED_ROOMS)
+foreach(line IN LISTS NOVAFEED_LAYERS)
+  string(REGEX MATCH "^[^:]+" room "${line}")
+  string(REGEX REPLACE "^[^:]+: *" "" allowed "${line}")
+  string(REPLACE " " ";" allowed "${allowed}")
+  list(APPEND NOVAFEED_ROOMS ${room})
+  set(NOVAFEED_ALLOWED_${room} ${allowed})
+endforeach()

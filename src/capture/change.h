@@ -1,0 +1,51 @@
+// A change of the graph, as change capture sees it: one row before and after, in commit order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "social/entities.h"
+
+namespace novafeed {
+
+// Debezium's "op".
+enum class ChangeOp : char { kCreate = 'c', kUpdate = 'u', kDelete = 'd', kRead = 'r' };
+
+// One row of one of the five tables.
+using Row = std::variant<User, Post, Comment, Like, Follow>;
+
+struct Change {
+  std::int64_t sequence = 0;     // position in the change log, > 0, rising by commit order; embedded `lsn`
+  std::int64_t transaction = 0;  // equal for the changes of one commit
+  TimeMs committed_at = 0;
+  ChangeOp op = ChangeOp::kCreate;
+  std::optional<Row> before;  // u, d
+  std::optional<Row> after;   // c, u, r
+
+  const Row& Latest() const { return after ? *after : *before; }
+};
+
+// Port: reads what was committed, in order. Thread-safe; blocking; throws StoreError when the store fails.
+class ChangeFeed {
+ public:
+  virtual ~ChangeFeed() = default;
+
+  // Up to `limit` changes with sequence > after, in order. Empty = nothing newer is committed.
+  virtual std::vector<Change> Read(std::int64_t after, std::size_t limit) = 0;
+
+  // Sequence of the last committed change (0 = none yet).
+  virtual std::int64_t End() = 0;
+
+  // The whole state as kRead changes in one consistent cut; returns the sequence of that cut (what to Read after).
+  // `take` is called with batches; posts that were deleted come with deleted_at set.
+  virtual std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) = 0;
+
+  // `notify` is called, from any thread and soon, after each commit. One subscriber; called with nullptr to stop.
+  virtual void OnCommit(std::function<void()> notify) = 0;
+};
+
+}  // namespace novafeed

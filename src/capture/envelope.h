@@ -1,0 +1,33 @@
+// Debezium's JSON envelope (schemas off) for a change: what stands on cdc.* topics, and how it is read back.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "capture/change.h"
+
+namespace novafeed {
+
+struct EnvelopeMessage {
+  std::string topic;  // "cdc.posts"
+  std::string key;    // {"id":"…"}, members in primary-key order
+  std::string value;  // the envelope, no blanks
+};
+
+// Names that the envelope's `source` block carries; embedded: {"sqlite", "novafeed"}.
+struct EnvelopeSource {
+  std::string connector = "novafeed-embedded";
+  std::string database = "novafeed";
+  std::string version = "1";
+};
+
+// Pure. Member order, time format (six digits and Z), and null handling are Debezium's PostgreSQL connector's.
+// `emitted_at` is the envelope's own ts_ms.
+EnvelopeMessage EncodeEnvelope(const Change& change, TimeMs emitted_at, const EnvelopeSource& source = {});
+
+// The inverse for messages of cdc.* topics: unknown members are ignored; sequence = source.lsn,
+// transaction = source.txId, committed_at = source.ts_ms. Errors name what is wrong ("bad_envelope").
+Result<Change> DecodeEnvelope(std::string_view topic, std::string_view value);
+
+}  // namespace novafeed

@@ -1,0 +1,132 @@
+// The truth of the social graph (OLTP): the port that SQLite and PostgreSQL implement.
+//
+// Rules live in graph/commands.h, as functions over GraphTransaction; a store only knows rows. Every primitive that
+// changes a row also records the change for capture, in the same transaction.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "social/entities.h"
+
+namespace novafeed {
+
+// The store itself failed (disk full, I/O, corruption). Carries the Error that callers are told.
+class StoreError : public std::runtime_error {
+ public:
+  explicit StoreError(Error error) : std::runtime_error(error.detail), error_(std::move(error)) {}
+  const Error& error() const { return error_; }
+
+ private:
+  Error error_;
+};
+
+// What an id that is no longer there once named.
+enum class RetiredKind : std::uint8_t { kUser = 1, kPost = 2, kComment = 3 };
+
+// One open write transaction. Used on the store's writer thread only, inside GraphStore::Write. Throws StoreError.
+class GraphTransaction {
+ public:
+  virtual ~GraphTransaction() = default;
+
+  virtual TimeMs Now() const = 0;  // the instant of this transaction
+
+  virtual std::optional<User> FindUser(UserId id) = 0;
+  virtual std::optional<User> FindUserByHandle(std::string_view handle) = 0;
+  virtual void InsertUser(const User& user) = 0;
+  virtual void UpdateUser(const User& before, const User& after) = 0;
+  virtual void DeleteUser(const User& user) = 0;
+
+  virtual std::optional<Post> FindPost(PostId id) = 0;  // also deleted ones
+  virtual void InsertPost(const Post& post) = 0;
+  virtual void UpdatePost(const Post& before, const Post& after) = 0;  // text, deleted_at
+  virtual std::vector<Post> LivePostsOf(UserId author) = 0;
+
+  virtual std::optional<Comment> FindComment(CommentId id) = 0;
+  virtual Comment InsertComment(Comment comment) = 0;  // returns it with its incarnation
+  virtual void DeleteComment(const Comment& comment) = 0;
+  virtual std::vector<Comment> CommentsOf(UserId user) = 0;
+
+  virtual std::optional<Like> FindLike(UserId user, PostId post) = 0;
+  virtual Like InsertLike(Like like) = 0;
+  virtual void DeleteLike(const Like& like) = 0;
+  virtual std::vector<Like> LikesOf(UserId user) = 0;
+
+  virtual std::optional<Follow> FindFollow(UserId follower, UserId followee) = 0;
+  virtual Follow InsertFollow(Follow follow) = 0;
+  virtual void DeleteFollow(const Follow& follow) = 0;
+  virtual std::vector<Follow> FollowsOf(UserId user) = 0;  // in both directions
+
+  virtual bool IsRetired(RetiredKind kind, Uuid id) = 0;
+  virtual void Retire(RetiredKind kind, Uuid id) = 0;
+
+  // Remembers the identity of a like/unlike event for good; false where it was known.
+  virtual bool RememberEvent(const Event& event) = 0;
+  // Puts a copy of the event into the outbox, which is moved into the event log after the commit.
+  virtual void AddToOutbox(const Event& event) = 0;
+
+  // Small durable facts (import progress, demo marker): a key-value table.
+  virtual std::optional<std::string> GetFact(std::string_view key) = 0;
+  virtual void SetFact(std::string_view key, std::string_view value) = 0;
+};
+
+struct OutboxEntry {
+  std::int64_t sequence = 0;
+  Event event;
+};
+
+// A place in a newest-first list: strictly after (created_at, id) in the order created_at descending, id ascending.
+struct ListCursor {
+  TimeMs created_at = 0;
+  Uuid id;
+};
+
+// One page of a newest-first list; `next` is empty at the end. (Follow lists are ordered by the follow's time.)
+template <class T>
+struct ListPage {
+  std::vector<T> items;
+  std::optional<ListCursor> next;
+};
+
+// Thread-safe. Writes run one after the other on the store's one writer thread, committed in groups.
+class GraphStore {
+ public:
+  using Work = std::function<void(GraphTransaction&)>;
+  // Called on the writer thread once the work's commit is durable (value: the sequence of the last change committed
+  // with or before it, for Position), or once it is certain that nothing of it was kept.
+  using Done = std::function<void(Result<std::int64_t>)>;
+
+  virtual ~GraphStore() = default;
+
+  // Queues `work`. It may be run again if its group's transaction had to be rolled back, so it must assign its
+  // results, not accumulate them. A full queue answers at once with kUnavailable "overloaded".
+  virtual void Write(Work work, Done done) = 0;
+
+  // Reads (blocking; each sees the latest commit). Throw StoreError.
+  virtual std::optional<User> GetUser(UserId id) = 0;
+  virtual std::optional<Post> GetPost(PostId id) = 0;
+  virtual std::optional<Comment> GetComment(CommentId id) = 0;
+  virtual std::vector<User> ListUsers(std::string_view handle_prefix, std::size_t limit) = 0;  // by handle
+  virtual ListPage<User> Followers(UserId user, std::size_t limit, std::optional<ListCursor> after) = 0;
+  virtual ListPage<User> Following(UserId user, std::size_t limit, std::optional<ListCursor> after) = 0;
+  virtual ListPage<Post> PostsOf(UserId author, std::size_t limit, std::optional<ListCursor> after) = 0;
+  virtual ListPage<Comment> CommentsOn(PostId post, std::size_t limit, std::optional<ListCursor> after) = 0;
+  virtual std::optional<std::string> GetFact(std::string_view key) = 0;
+
+  // The outbox, oldest first, and its clearing once the event log has the entries durably.
+  virtual std::vector<OutboxEntry> ReadOutbox(std::size_t limit) = 0;
+  virtual void ClearOutbox(std::int64_t up_to) = 0;  // blocking
+
+  // Identifies this data set; a restored or new one has another. Part of every Position.
+  virtual std::string Generation() = 0;
+};
+
+}  // namespace novafeed

@@ -1,0 +1,60 @@
+// The log of behaviour events: append-only, durable before it answers, each identity once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "social/entities.h"
+
+namespace novafeed {
+
+struct LoggedEvent {
+  std::int64_t sequence = 0;
+  TimeMs received_at = 0;
+  Event event;
+};
+
+// Sums of the events of a post that the log has already forgotten (retention).
+struct ForgottenTotals {
+  PostId post;
+  UserId post_author;
+  TimeMs post_created_at = 0;
+  std::int64_t shares = 0;
+  std::int64_t impressions = 0;
+  std::int64_t views = 0;
+};
+
+// Port. Thread-safe.
+class EventLog {
+ public:
+  struct Appended {
+    std::int64_t end = 0;          // sequence of the last event that is durable with or before this batch
+    std::vector<bool> duplicate;   // for each event given: its identity was known already
+  };
+  using Done = std::function<void(Result<Appended>)>;
+
+  virtual ~EventLog() = default;
+
+  // Queues the batch; `done` is called on the log's writer thread after the commit (group commit), or with an error
+  // when nothing of the batch was kept: kStorageFull, or kUnavailable when the queue is full.
+  virtual void Append(std::vector<Event> events, Done done) = 0;
+
+  // Up to `limit` events with sequence > after, in order. Blocking; throws StoreError.
+  virtual std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) = 0;
+  virtual std::int64_t End() = 0;
+
+  // Totals of what retention has removed, read in one cut with the sequence that they reach up to:
+  // totals + Read(after = returned sequence) is everything ever accepted.
+  virtual std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) = 0;
+
+  // Forgets events received before `before` (blocking, in small transactions, folding their counts into the totals).
+  // Returns how many. Never forgets beyond `applied` (what every consumer has taken).
+  virtual std::int64_t Forget(TimeMs before, std::int64_t applied) = 0;
+
+  virtual void OnCommit(std::function<void()> notify) = 0;
+};
+
+}  // namespace novafeed

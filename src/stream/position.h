@@ -1,0 +1,29 @@
+// A position: how far each stream of the log has been written (or applied). What Novafeed-Position carries.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace novafeed {
+
+// Streams only grow, so a position is reached when each of its points is.
+struct Position {
+  std::string generation;    // of the data set; positions of different generations do not compare
+  std::int64_t changes = 0;  // last sequence of the change log
+  std::int64_t events = 0;   // last sequence of the event log
+
+  friend bool operator==(const Position&, const Position&) = default;
+};
+
+// Opaque text, URL-safe, at most 64 bytes.
+std::string EncodePosition(const Position& position);
+// kInvalid "bad_position" where the text is not one; "other_generation" where it is of another data set.
+Result<Position> DecodePosition(std::string_view text, std::string_view generation);
+
+Position Union(const Position& a, const Position& b);
+bool Reached(const Position& wanted, const Position& applied);
+
+}  // namespace novafeed
