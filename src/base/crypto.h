@@ -2,9 +2,12 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace novafeed {
 
@@ -24,7 +27,7 @@ class Sha256Stream {
   Sha256Digest Snapshot() const;
 
  private:
-  void* context_;  // EVP_MD_CTX
+  evp_md_ctx_st* context_;
 };
 
 // Compares in constant time for equal lengths.
@@ -33,7 +36,7 @@ bool ConstantTimeEqual(std::string_view a, std::string_view b);
 // `count` bytes from the operating system's generator. Throws where there are none.
 std::string RandomBytes(std::size_t count);
 
-std::string ToHex(std::string_view bytes);
+std::string ToHex(std::string_view bytes);  // lower case
 inline std::string_view AsView(const Sha256Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }

@@ -2,6 +2,7 @@
 // string, because a feed page is written thousands of times a second.
 #pragma once
 
+#include <array>
 #include <boost/json/fwd.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -43,13 +44,15 @@ struct JsonLimits {
 };
 
 // Parses one whole document. Failure::kInvalid, code "malformed_json", says where it went wrong.
-// Invalid UTF-8, nesting deeper than the limit, and anything after the document are malformed.
+// Invalid UTF-8, nesting deeper than the limit, and anything after the document are malformed. Of equal keys the last
+// wins.
 Result<boost::json::value> ParseJson(std::string_view text, JsonLimits limits = {});
 
 // Reads the fields of one object and remembers which were read.
 // Errors are Failure::kUnprocessable with the field's name: "missing_field", "wrong_type", "unknown_field".
 class JsonFields {
  public:
+  // At most 24 different fields can be read (more: std::logic_error); their names must be literals.
   // `object` must outlive this. Not an object: every read fails with "wrong_type".
   explicit JsonFields(const boost::json::value& object);
 
@@ -67,7 +70,7 @@ class JsonFields {
  private:
   const boost::json::object* object_;
   std::size_t seen_count_ = 0;
-  std::string_view seen_[24];
+  std::array<std::string_view, 24> seen_;
 };
 
 }  // namespace novafeed

@@ -6,33 +6,40 @@
 #include <string>
 #include <vector>
 
+namespace prometheus {
+class Counter;
+class Gauge;
+class Histogram;
+}  // namespace prometheus
+
 namespace novafeed {
 
 class Counter {
  public:
-  explicit Counter(void* handle) : handle_(handle) {}
+  explicit Counter(prometheus::Counter* handle) : handle_(handle) {}
   void Add(double by = 1) const;
 
  private:
-  void* handle_;  // prometheus::Counter, owned by the registry
+  prometheus::Counter* handle_;  // owned by the registry
 };
 
 class Gauge {
  public:
-  explicit Gauge(void* handle) : handle_(handle) {}
+  explicit Gauge(prometheus::Gauge* handle) : handle_(handle) {}
   void Set(double value) const;
+  void Add(double by) const;  // negative: down
 
  private:
-  void* handle_;
+  prometheus::Gauge* handle_;
 };
 
 class Histogram {
  public:
-  explicit Histogram(void* handle) : handle_(handle) {}
+  explicit Histogram(prometheus::Histogram* handle) : handle_(handle) {}
   void Observe(double value) const;
 
  private:
-  void* handle_;
+  prometheus::Histogram* handle_;
 };
 
 // Owned by the wiring; outlives everything that holds a handle.

@@ -27,8 +27,8 @@ enum class Failure {
 // An error that a person or a program can act on.
 struct Error {
   Failure failure = Failure::kInternal;
-  std::string code;    // stable, snake_case: what a program tests ("unknown_post")
-  std::string detail;  // a sentence that says what is wrong and what to do
+  std::string code;                 // stable, snake_case: what a program tests ("unknown_post")
+  std::string detail;               // a sentence that says what is wrong and what to do
   std::int64_t retry_after_ms = 0;  // > 0 for kRateLimited and kUnavailable
 };
 

@@ -14,6 +14,9 @@ std::optional<std::size_t> CountCodePoints(std::string_view text);
 // True where the text is valid UTF-8 without control characters (C0, DEL, C1), line separators or bidi controls.
 bool IsPrintable(std::string_view text);
 
+// The text with each byte that is no part of valid UTF-8 replaced by U+FFFD: for logs and messages.
+std::string RepairUtf8(std::string_view text);
+
 // base64url without padding (RFC 4648, section 5). Decoding is strict: no padding, no other characters,
 // no non-zero trailing bits.
 std::string EncodeBase64Url(std::string_view bytes);

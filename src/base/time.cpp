@@ -58,12 +58,12 @@ std::optional<int> TakeOffset(std::string_view text, std::size_t* at) {
 std::optional<TimeMs> ParseRfc3339(std::string_view text) {
   std::size_t at = 0;
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  const bool read = TakeNumber(text, &at, 4, &year) && TakeChar(text, &at, '-', '-') &&
-                    TakeNumber(text, &at, 2, &month) && TakeChar(text, &at, '-', '-') &&
-                    TakeNumber(text, &at, 2, &day) && (TakeChar(text, &at, 't', 'T') || TakeChar(text, &at, ' ', ' ')) &&
-                    TakeNumber(text, &at, 2, &hour) && TakeChar(text, &at, ':', ':') &&
-                    TakeNumber(text, &at, 2, &minute) && TakeChar(text, &at, ':', ':') &&
-                    TakeNumber(text, &at, 2, &second);
+  const bool read =
+      TakeNumber(text, &at, 4, &year) && TakeChar(text, &at, '-', '-') && TakeNumber(text, &at, 2, &month) &&
+      TakeChar(text, &at, '-', '-') && TakeNumber(text, &at, 2, &day) &&
+      (TakeChar(text, &at, 't', 'T') || TakeChar(text, &at, ' ', ' ')) && TakeNumber(text, &at, 2, &hour) &&
+      TakeChar(text, &at, ':', ':') && TakeNumber(text, &at, 2, &minute) && TakeChar(text, &at, ':', ':') &&
+      TakeNumber(text, &at, 2, &second);
   if (!read) return std::nullopt;
   const int fraction = TakeFraction(text, &at);
   const std::optional<int> offset = TakeOffset(text, &at);

@@ -19,8 +19,12 @@ inline constexpr TimeMs kMsPerDay = 24 * kMsPerHour;
 inline constexpr TimeMs kMaxTime = 4'102'444'800'000;
 
 // Number of the clock hour / UTC day that holds `at`; floors, also before 1970.
-constexpr std::int64_t HourOf(TimeMs at) { return at >= 0 ? at / kMsPerHour : -((-at + kMsPerHour - 1) / kMsPerHour); }
-constexpr std::int64_t DayOf(TimeMs at) { return at >= 0 ? at / kMsPerDay : -((-at + kMsPerDay - 1) / kMsPerDay); }
+constexpr std::int64_t HourOf(TimeMs at) {
+  return at >= 0 ? at / kMsPerHour : -((-at + kMsPerHour - 1) / kMsPerHour);
+}
+constexpr std::int64_t DayOf(TimeMs at) {
+  return at >= 0 ? at / kMsPerDay : -((-at + kMsPerDay - 1) / kMsPerDay);
+}
 
 // RFC 3339 date-time ("2026-11-22T12:00:00.1239+01:00"); a finer fraction is truncated to milliseconds.
 // Empty where the text is not one, or lies outside [0, kMaxTime).
