@@ -1,0 +1,51 @@
+# What Novafeed needs from Debian 12, in one place; sourced by ./run and ./test. Installs only what is missing.
+# shellcheck shell=bash
+
+readonly kBuildPackages=(
+  clang-19 mold ninja-build cmake ccache pkg-config git ca-certificates
+  libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
+  libsqlite3-dev libssl-dev zlib1g-dev libzstd-dev
+  libspdlog-dev prometheus-cpp-dev libcli11-dev libtomlplusplus-dev libexpected-dev
+)
+
+# On top of the build packages. procps: the tests look at processes; fonts: chromium draws text with them.
+readonly kTestPackages=(
+  clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm-19
+  libgtest-dev libgmock-dev
+  python3 python3-pytest zstd curl procps chromium fonts-dejavu-core
+)
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "Packages are missing: run this once as root, or install sudo." >&2
+    return 1
+  fi
+}
+
+# Of the packages named, those that are not installed; one question to dpkg for all.
+missing_packages() {
+  local installed
+  installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p') || true
+  comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
+}
+
+# Node is asked for by its commands: another vendor's nodejs brings its own npm, and Debian's cannot stand beside it.
+missing_node_packages() {
+  command -v node >/dev/null || echo nodejs
+  command -v npm >/dev/null || echo npm
+}
+
+# ensure_packages NAME...: installs those that lack. Without any, no network and next to no time is used.
+ensure_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@"; missing_node_packages)
+  [ ${#missing[@]} -gt 0 ] || return 0
+
+  echo "Installing ${#missing[@]} packages: ${missing[*]}" >&2
+  as_root apt-get update -q >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Reads what the suites of ./test left behind; prints the table, the failures, and the last line.
+
+Usage: summary.py RESULTS SUITE...
+Each suite's folder holds its exit status, its times, its output, and results as GoogleTest JSON (*.gtest.json),
+JUnit XML (*.junit.xml) or lines "PASS name", "FAIL name", "SKIP name" (verdicts.txt).
+"""
+
+import dataclasses
+import json
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as xml
+
+SHOWN_LINES = 40  # of a failure's text
+
+
+@dataclasses.dataclass
+class Suite:
+    name: str
+    passed: int = 0
+    skipped: int = 0
+    failures: list = dataclasses.field(default_factory=list)  # (test, text)
+    skips: list = dataclasses.field(default_factory=list)  # (test, reason)
+    seconds: float = 0.0
+
+    @property
+    def total(self):
+        return self.passed + self.skipped + len(self.failures)
+
+
+def read_gtest(path, suite):
+    for group in json.loads(path.read_text())["testsuites"]:
+        for test in group["testsuite"]:
+            name = f"{group['name']}.{test['name']}"
+            if test.get("failures"):
+                suite.failures.append((name, "\n".join(failure["failure"] for failure in test["failures"])))
+            elif test.get("result") == "SKIPPED":
+                suite.skipped += 1
+                reasons = [skip.get("message", "") for skip in test.get("skipped", [])]
+                suite.skips.append((name, " ".join(reasons).strip()))
+            elif test.get("result") == "COMPLETED":
+                suite.passed += 1
+
+
+def read_junit(path, suite):
+    for case in xml.parse(path).iter("testcase"):
+        name = f"{case.get('classname', '').rsplit('.', 1)[-1]}.{case.get('name')}"
+        bad = [child for child in case if child.tag in ("failure", "error")]
+        skips = [child for child in case if child.tag == "skipped"]
+        if bad:
+            suite.failures.append((name, "\n".join(f"{child.get('message')}\n{child.text or ''}" for child in bad)))
+        elif skips:
+            suite.skipped += 1
+            suite.skips.append((name, skips[0].get("message") or ""))
+        else:
+            suite.passed += 1
+
+
+def read_verdicts(path, suite, output):
+    for line in path.read_text().splitlines():
+        match = re.fullmatch(r"(PASS|FAIL|SKIP) (.*)", line)
+        if not match:
+            continue
+        verdict, name = match.groups()
+        if verdict == "PASS":
+            suite.passed += 1
+        elif verdict == "SKIP":
+            suite.skipped += 1
+            suite.skips.append((name, ""))
+        else:
+            suite.failures.append((name, output))
+
+
+def read_suite(folder):
+    suite = Suite(folder.name)
+    output = (folder / "output.txt").read_text(errors="replace")
+    status = int((folder / "status").read_text())
+    begin, end = map(float, (folder / "times").read_text().split())
+    suite.seconds = end - begin
+    for path in sorted(folder.glob("*.gtest.json")):
+        read_gtest(path, suite)
+    for path in sorted(folder.glob("*.junit.xml")):
+        read_junit(path, suite)
+    for path in sorted(folder.glob("verdicts.txt")):
+        read_verdicts(path, suite, output)
+    if status != 0 and not suite.failures:
+        suite.failures.append((f"the suite ended with exit status {status}", output))
+    elif suite.total == 0:
+        suite.failures.append(("the suite holds no test", output))
+    return suite
+
+
+def shown(text):
+    lines = text.strip().splitlines()
+    if len(lines) > SHOWN_LINES:
+        lines = [f"... ({len(lines) - SHOWN_LINES} lines before)"] + lines[-SHOWN_LINES:]
+    return "\n".join("    " + line for line in lines)
+
+
+def main():
+    results = pathlib.Path(sys.argv[1])
+    suites = [read_suite(results / name) for name in sys.argv[2:]]
+
+    print(f"\n{'suite':<16}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>10}")
+    for suite in suites:
+        print(f"{suite.name:<16}{suite.passed:>8}{len(suite.failures):>8}{suite.skipped:>9}{suite.seconds:>10.1f}")
+    for suite in suites:
+        for test, reason in suite.skips:
+            print(f"\nskipped: {suite.name}: {test}" + (f": {reason}" if reason else ""))
+    for suite in suites:
+        for test, text in suite.failures:
+            print(f"\nFAILED: {suite.name}: {test}\n{shown(text)}")
+        if suite.failures:
+            print(f"\nAll of its output: {results / suite.name / 'output.txt'}")
+
+    failed = sum(len(suite.failures) for suite in suites)
+    passed = sum(suite.passed for suite in suites)
+    skipped = sum(suite.skipped for suite in suites)
+    print(f"\n{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
