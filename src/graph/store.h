@@ -1,7 +1,8 @@
 // The truth of the social graph (OLTP): the port that SQLite and PostgreSQL implement.
 //
 // Rules live in graph/commands.h, as functions over GraphTransaction; a store only knows rows. Every primitive that
-// changes a row also records the change for capture, in the same transaction.
+// changes a row also records the change for capture, in the same transaction. graph/store_contract.h holds the tests
+// that every adapter passes.
 #pragma once
 
 #include <cstdint>
@@ -68,7 +69,8 @@ class GraphTransaction {
   virtual bool IsRetired(RetiredKind kind, Uuid id) = 0;
   virtual void Retire(RetiredKind kind, Uuid id) = 0;
 
-  // Remembers the identity of a like/unlike event for good; false where it was known.
+  // The identities of like/unlike events, kept for good. Remembering is false where it was known.
+  virtual bool KnowsEvent(const Event& event) = 0;
   virtual bool RememberEvent(const Event& event) = 0;
   // Puts a copy of the event into the outbox, which is moved into the event log after the commit.
   virtual void AddToOutbox(const Event& event) = 0;
@@ -89,7 +91,8 @@ struct ListCursor {
   Uuid id;
 };
 
-// One page of a newest-first list; `next` is empty at the end. (Follow lists are ordered by the follow's time.)
+// One page of a newest-first list; `next` is empty where no item follows. (Follow lists are ordered by the follow's
+// time and the listed user's id.)
 template <class T>
 struct ListPage {
   std::vector<T> items;
@@ -106,17 +109,21 @@ class GraphStore {
 
   virtual ~GraphStore() = default;
 
-  // Queues `work`. It may be run again if its group's transaction had to be rolled back, so it must assign its
-  // results, not accumulate them. A full queue answers at once with kUnavailable "overloaded".
+  // Queues `work`. Where it throws, nothing of it is kept and `done` gets the StoreError's error (kInternal for any
+  // other exception); other works are not touched. It may be run again if its group's transaction had to be rolled
+  // back, so it must assign its results, not accumulate them. A full queue answers at once with kUnavailable
+  // "overloaded".
   virtual void Write(Work work, Done done) = 0;
 
   // Reads (blocking; each sees the latest commit). Throw StoreError.
   virtual std::optional<User> GetUser(UserId id) = 0;
-  virtual std::optional<Post> GetPost(PostId id) = 0;
+  virtual std::optional<Post> GetPost(PostId id) = 0;  // also deleted ones
   virtual std::optional<Comment> GetComment(CommentId id) = 0;
-  virtual std::vector<User> ListUsers(std::string_view handle_prefix, std::size_t limit) = 0;  // by handle
+  // Handles and the prefix are compared bytewise; in that order.
+  virtual std::vector<User> ListUsers(std::string_view handle_prefix, std::size_t limit) = 0;
   virtual ListPage<User> Followers(UserId user, std::size_t limit, std::optional<ListCursor> after) = 0;
   virtual ListPage<User> Following(UserId user, std::size_t limit, std::optional<ListCursor> after) = 0;
+  // Without deleted ones.
   virtual ListPage<Post> PostsOf(UserId author, std::size_t limit, std::optional<ListCursor> after) = 0;
   virtual ListPage<Comment> CommentsOn(PostId post, std::size_t limit, std::optional<ListCursor> after) = 0;
   virtual std::optional<std::string> GetFact(std::string_view key) = 0;

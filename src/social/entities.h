@@ -2,6 +2,7 @@
 // Pure values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -87,7 +88,8 @@ struct Event {
   friend bool operator==(const Event&, const Event&) = default;
 };
 
-// 128 bits of SHA-256 over the identity: what the log keeps to recognise a repeat.
+// The first 128 bits of SHA-256 over the identity (57 bytes: user, type, post, `at` in network order, event id): what
+// the log keeps to recognise a repeat. Stored, so it never changes.
 Uuid EventIdentity(const Event& event);
 
 }  // namespace novafeed

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@ struct StrongId {
   std::string ToString() const { return value.ToString(); }
 };
 
+// For boost::unordered_flat_map; std containers find it through std::hash.
 template <class Id>
 struct StrongIdHash {
   using is_avalanching = void;
@@ -34,10 +37,13 @@ using EventId = StrongId<struct EventTag>;
 enum class IdKind { kUser, kPost, kComment, kEvent };
 std::string_view KindName(IdKind kind);  // "user", "post", "comment", "event"
 
+inline constexpr std::size_t kMaxExternalIdBytes = 128;
+
 // An id as a caller may write it, and the string it came from if it was an external one.
 struct ParsedId {
   Uuid id;
   std::optional<std::string> external_id;
+  friend bool operator==(const ParsedId&, const ParsedId&) = default;
 };
 
 // UUIDv5(kNovafeedNamespace, "<kind>:<external>").
@@ -50,3 +56,6 @@ std::optional<ParsedId> ParseApiId(IdKind kind, std::string_view text);
 std::optional<ParsedId> ParseImportId(IdKind kind, std::string_view text);
 
 }  // namespace novafeed
+
+template <class Tag>
+struct std::hash<novafeed::StrongId<Tag>> : novafeed::StrongIdHash<novafeed::StrongId<Tag>> {};

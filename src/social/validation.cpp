@@ -1,0 +1,60 @@
+#include "social/validation.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "base/text.h"
+#include "social/entities.h"
+
+namespace novafeed {
+namespace {
+
+// What is checked, in the words of the error.
+struct Bounds {
+  const char* code;
+  const char* what;
+  std::size_t min;
+  std::size_t max;
+};
+
+constexpr Bounds kText = {"bad_text", "The text", 1, kMaxTextCodePoints};
+constexpr Bounds kOptionalText = {"bad_text", "The text", 0, kMaxTextCodePoints};
+constexpr Bounds kHandle = {"bad_handle", "The handle", 1, kMaxHandleCodePoints};
+constexpr Bounds kName = {"bad_name", "The name", 0, kMaxNameCodePoints};
+
+tl::unexpected<Error> Bad(const Bounds& bounds, const std::string& rest) {
+  return Fail(Failure::kUnprocessable, bounds.code, bounds.what + rest);
+}
+
+Status CheckLength(std::string_view text, const Bounds& bounds) {
+  const std::optional<std::size_t> length = CountCodePoints(text);
+  if (!length) return Bad(bounds, " is not valid UTF-8; send UTF-8.");
+  if (*length >= bounds.min && *length <= bounds.max) return {};
+  return Bad(bounds, " has " + std::to_string(*length) + " characters; send " + std::to_string(bounds.min) + " to " +
+                         std::to_string(bounds.max) + ".");
+}
+
+}  // namespace
+
+Status ValidateText(std::string_view text) {
+  return CheckLength(text, kText);
+}
+
+Status ValidateOptionalText(std::string_view text) {
+  return CheckLength(text, kOptionalText);
+}
+
+Status ValidateHandle(std::string_view handle) {
+  if (Status length = CheckLength(handle, kHandle); !length) return length;
+  if (!IsPrintable(handle)) {
+    return Bad(kHandle, " has control characters, line separators or text direction controls; leave them out.");
+  }
+  return {};
+}
+
+Status ValidateName(std::string_view name) {
+  return CheckLength(name, kName);
+}
+
+}  // namespace novafeed
