@@ -2,19 +2,16 @@
 // (no capturing lambda inside a co_await expression: g++ 12 destroys it twice).
 #pragma once
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 #include "base/result.h"
@@ -22,24 +19,29 @@
 
 namespace novafeed {
 
-// Runs start(resume); the coroutine goes on, on its own executor, with what `resume` is called with (once, from any
-// thread). T must be default-constructible and movable.
+// Runs start(resume); the coroutine goes on, on its own executor, with what `resume` is called with. `resume` must be
+// called exactly once, from any thread, while the coroutine's io_context exists (it may be stopped); until then the
+// context counts as having work. start() must not throw. Cancellation does not shorten the wait. T must be movable.
 template <class T>
 boost::asio::awaitable<T> AwaitCallback(std::function<void(std::function<void(T)>)> start) {
   namespace asio = boost::asio;
   const auto executor = co_await asio::this_coro::executor;
   auto initiate = [executor, &start](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    auto resume = [executor, shared](T value) mutable {
-      asio::post(executor, [shared, value = std::move(value)]() mutable { (*shared)(std::move(value)); });
+    struct Waiter {
+      decltype(handler) resume;
+      asio::executor_work_guard<asio::any_io_executor> work;
+    };
+    auto waiter = std::make_shared<Waiter>(Waiter{std::move(handler), asio::make_work_guard(executor)});
+    auto resume = [executor, waiter](T value) {
+      asio::post(executor, [waiter, value = std::move(value)]() mutable { waiter->resume(std::move(value)); });
     };
     start(std::move(resume));
   };
-  co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(T)>(initiate, asio::use_awaitable);
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(initiate, asio::use_awaitable);
 }
 
 // Runs `call` on the pool and returns its result; an exception of `call` is rethrown here.
-// kUnavailable "overloaded" where the pool's queue is full.
+// kUnavailable "overloaded" where the pool's queue is full. T must be movable and not void.
 template <class T>
 boost::asio::awaitable<Result<T>> AwaitBlocking(BlockingPool* pool, std::function<T()> call) {
   struct Outcome {
@@ -50,7 +52,7 @@ boost::asio::awaitable<Result<T>> AwaitBlocking(BlockingPool* pool, std::functio
     auto task = [call = std::move(call), resume]() {
       Outcome outcome;
       try {
-        outcome.value = call();
+        outcome.value.emplace(call());
       } catch (...) {
         outcome.error = std::current_exception();
       }

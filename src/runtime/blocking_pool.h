@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -11,6 +12,7 @@
 
 namespace novafeed {
 
+// Owned by the wiring. What a task posts to (I/O threads) must outlive the pool: declare the pool after it.
 class BlockingPool {
  public:
   BlockingPool(std::string name, std::size_t threads, std::size_t max_queued);
@@ -18,7 +20,7 @@ class BlockingPool {
   BlockingPool(const BlockingPool&) = delete;
   BlockingPool& operator=(const BlockingPool&) = delete;
 
-  // False where the queue is full: the caller answers "overloaded". Tasks must not throw.
+  // False where `max_queued` tasks wait already: the caller answers "overloaded". Tasks must not throw. Any thread.
   bool Post(std::function<void()> task);
 
  private:

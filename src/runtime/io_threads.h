@@ -1,4 +1,5 @@
-// The I/O threads: one io_context each, so what runs on one needs no locks.
+// The I/O threads: one io_context each, so what runs on one needs no locks. An exception that leaves a handler ends the
+// process: there is no state to go on from.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -11,13 +12,14 @@ namespace novafeed {
 
 class IoThreads {
  public:
-  explicit IoThreads(std::size_t count);
-  ~IoThreads();  // stops and joins
+  explicit IoThreads(std::size_t count);  // starts them
+  ~IoThreads();                           // stops and joins
   IoThreads(const IoThreads&) = delete;
   IoThreads& operator=(const IoThreads&) = delete;
 
   std::vector<boost::asio::io_context*> contexts();
-  // Stops the contexts and joins the threads; coroutines still running are destroyed with their contexts.
+  // Stops the contexts and joins the threads; coroutines still running are destroyed with their contexts, in the
+  // destructor. Called from a thread that is none of them; a second call does nothing.
   void Stop();
 
  private:
