@@ -1,0 +1,63 @@
+// What the viewer likes and whom they follow, as far as this page knows.
+import { useEffect, useState } from "preact/hooks";
+import type { Session } from "./session";
+
+// Reading more pages of a long list than this would cost more than a wrong word on a button.
+const maxPages = 10;
+const pageSize = 100;
+
+async function readFollowing({ api, viewer }: Session): Promise<Set<string>> {
+  const ids = new Set<string>();
+  let cursor: string | null = null;
+  for (let page = 0; page < maxPages; ++page) {
+    const { elements, next_cursor } = await api.following(viewer.id, pageSize, cursor);
+    for (const user of elements) ids.add(user.id);
+    cursor = next_cursor;
+    if (!cursor) break;
+  }
+  return ids;
+}
+
+// The API does not say whether a viewer likes a post, so own likes are remembered for as long as the tab lives.
+const likesKey = (session: Session) => `novafeed.likes.${session.viewer.id}`;
+
+function storedLikes(session: Session): Set<string> {
+  return new Set(JSON.parse(sessionStorage.getItem(likesKey(session)) ?? "[]") as string[]);
+}
+
+function toggled(ids: Set<string>, id: string, on: boolean): Set<string> {
+  const next = new Set(ids);
+  if (on) next.add(id);
+  else next.delete(id);
+  return next;
+}
+
+export interface Relations {
+  likes: ReadonlySet<string>;
+  follows: ReadonlySet<string>;
+  setLike: (postId: string, on: boolean) => Promise<void>;
+  setFollow: (userId: string, on: boolean) => Promise<void>;
+}
+
+export function useRelations(session: Session): Relations {
+  const [likes, setLikes] = useState(() => storedLikes(session));
+  const [follows, setFollows] = useState<Set<string>>(new Set());
+
+  useEffect(() => {
+    readFollowing(session).then(setFollows, session.report);
+  }, [session]);
+  useEffect(() => sessionStorage.setItem(likesKey(session), JSON.stringify([...likes])), [session, likes]);
+
+  return {
+    likes,
+    follows,
+    setLike: async (postId, on) => {
+      await session.api.setLike(postId, on);
+      setLikes((ids) => toggled(ids, postId, on));
+    },
+    setFollow: async (userId, on) => {
+      await session.api.setFollow(userId, on);
+      setFollows((ids) => toggled(ids, userId, on));
+    },
+  };
+}

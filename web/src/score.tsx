@@ -1,0 +1,94 @@
+// A score taken apart: one bar of three terms, and the numbers that made them.
+import type { Explanation } from "./api";
+import { count, decimal, plural } from "./format";
+
+type TermName = keyof Explanation;
+
+const termNames: TermName[] = ["freshness", "engagement", "affinity"];
+
+// A number is written on a part of the bar only where there is room for it.
+const minLabelledPercent = 12;
+
+function originOf(name: TermName, explain: Explanation): string {
+  switch (name) {
+    case "freshness":
+      return `${explain.freshness.age_hours.toFixed(1)} hours old`;
+    case "engagement": {
+      const { likes, comments, shares, impressions } = explain.engagement;
+      return `${plural(likes, "like")}, ${plural(comments, "comment")}, ${plural(shares, "share")} in ${plural(impressions, "impression")}`;
+    }
+    case "affinity":
+      return `${plural(explain.affinity.interactions, "interaction")} of yours with the author`;
+  }
+}
+
+interface Props {
+  score: number;
+  explain: Explanation;
+  /** The score that fills the whole width. */
+  scale: number;
+}
+
+export function Score({ score, explain, scale }: Props) {
+  const percent = (name: TermName) => (scale > 0 ? (100 * Math.max(0, explain[name].term)) / scale : 0);
+  const spoken = termNames.map((name) => `${name} ${decimal(explain[name].term)}`).join(", ");
+  return (
+    <details class="score">
+      <summary>
+        <span class="score-value">
+          <span class="hidden">Score </span>
+          {decimal(score)}
+        </span>
+        <span class="bar" role="img" aria-label={`made of ${spoken}`}>
+          {termNames.map((name) => (
+            <span key={name} class={`part part-${name}`} style={{ width: `${percent(name)}%` }}>
+              {percent(name) >= minLabelledPercent && decimal(explain[name].term)}
+            </span>
+          ))}
+        </span>
+      </summary>
+      <table class="terms">
+        <thead class="hidden">
+          <tr>
+            <th>Term</th>
+            <th>Weight × value</th>
+            <th>Adds</th>
+            <th>From</th>
+          </tr>
+        </thead>
+        <tbody>
+          {termNames.map((name) => (
+            <tr key={name}>
+              <th scope="row">
+                <span class={`dot part-${name}`} aria-hidden="true" /> {name}
+              </th>
+              <td>
+                {explain[name].weight.toFixed(2)} × {decimal(explain[name].value)}
+              </td>
+              <td>{decimal(explain[name].term)}</td>
+              <td class="origin">{originOf(name, explain)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+export function ScoreLegend() {
+  return (
+    <ul class="legend">
+      <li>
+        <span class="dot part-freshness" aria-hidden="true" /> <b>freshness</b> halves about every 7 hours
+      </li>
+      <li>
+        <span class="dot part-engagement" aria-hidden="true" /> <b>engagement</b> likes, comments (twice) and shares (three
+        times) for each impression
+      </li>
+      <li>
+        <span class="dot part-affinity" aria-hidden="true" /> <b>affinity</b> how often you reacted to the author in{" "}
+        {count(90)} days
+      </li>
+    </ul>
+  );
+}

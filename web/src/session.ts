@@ -1,0 +1,104 @@
+// Who is looking, and what this tab remembers of them.
+import { createContext } from "preact";
+import { useContext, useEffect, useState } from "preact/hooks";
+import { Api, type Credentials, demoToken, Problem, type User } from "./api";
+
+/** How to become the viewer again after a reload. */
+export type Choice = { kind: "demo"; userId: string } | { kind: "token"; credentials: Credentials };
+
+const choiceKey = "novafeed.viewer";
+
+export function storedChoice(): Choice | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(choiceKey) ?? "null") as Choice | null;
+  } catch {
+    return null;
+  }
+}
+
+export function storeChoice(choice: Choice | null): void {
+  if (choice) sessionStorage.setItem(choiceKey, JSON.stringify(choice));
+  else sessionStorage.removeItem(choiceKey);
+}
+
+/** The user whom a token names; null where it is no JWT. The server checks the token, this only reads it. */
+function subjectOf(token: string): string | null {
+  try {
+    const payload = token.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/");
+    const { sub } = JSON.parse(atob(payload)) as { sub?: unknown };
+    return typeof sub === "string" ? sub : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Users by id, each asked for once. */
+export class UserCache {
+  private readonly pending = new Map<string, Promise<User>>();
+  private readonly known = new Map<string, User>();
+
+  constructor(private readonly api: Api) {}
+
+  peek(id: string): User | undefined {
+    return this.known.get(id);
+  }
+
+  get(id: string): Promise<User> {
+    let user = this.pending.get(id);
+    if (!user) {
+      user = this.api.user(id);
+      user.then(
+        (found) => this.known.set(id, found),
+        () => this.pending.delete(id),
+      );
+      this.pending.set(id, user);
+    }
+    return user;
+  }
+}
+
+export interface Session {
+  api: Api;
+  viewer: User;
+  users: UserCache;
+  /** Shows an error to the viewer. */
+  report: (error: unknown) => void;
+}
+
+export const SessionContext = createContext<Session | null>(null);
+
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error("outside of a session");
+  return session;
+}
+
+/** A user by id; undefined until known, and for one who is gone. */
+export function useUser(id: string): User | undefined {
+  const { users } = useSession();
+  const [user, setUser] = useState(users.peek(id));
+  useEffect(() => {
+    let current = true;
+    users.get(id).then(
+      (found) => current && setUser(found),
+      () => current && setUser(undefined),
+    );
+    return () => {
+      current = false;
+    };
+  }, [users, id]);
+  return user;
+}
+
+export async function openSession(choice: Choice): Promise<Omit<Session, "report">> {
+  const api = await apiFor(choice);
+  const id = choice.kind === "demo" ? choice.userId : (choice.credentials.actAs ?? subjectOf(choice.credentials.token));
+  if (!id) throw new Problem(0, "bad_token", "That is not a token. Paste what `novafeed token` printed.");
+  return { api, viewer: await api.user(id), users: new UserCache(api) };
+}
+
+async function apiFor(choice: Choice): Promise<Api> {
+  if (choice.kind === "token") return new Api(choice.credentials);
+  const renew = () => demoToken(choice.userId);
+  return new Api({ token: await renew() }, renew);
+}

@@ -1,0 +1,108 @@
+// Choosing a viewer: anybody of a demo server, else whoever a token speaks for.
+import { useEffect, useState } from "preact/hooks";
+import { demoUsers, type User } from "./api";
+import { plural } from "./format";
+import { Avatar, Name } from "./person";
+import type { Choice } from "./session";
+
+const shownUsers = 12;
+
+interface Props {
+  onChoose: (choice: Choice) => void;
+  onError: (error: unknown) => void;
+}
+
+export function ViewerPicker({ onChoose, onError }: Props) {
+  const [prefix, setPrefix] = useState("");
+  const [users, setUsers] = useState<User[] | null | undefined>(undefined);
+
+  useEffect(() => {
+    let current = true;
+    demoUsers(prefix, shownUsers).then(
+      (found) => current && setUsers(found),
+      (error: unknown) => current && onError(error),
+    );
+    return () => {
+      current = false;
+    };
+  }, [prefix, onError]);
+
+  if (users === undefined) return null;
+  return (
+    <main class="picker panel">
+      {users === null ? (
+        <TokenForm onChoose={onChoose} />
+      ) : (
+        <DemoUsers users={users} prefix={prefix} onPrefix={setPrefix} onChoose={onChoose} />
+      )}
+    </main>
+  );
+}
+
+interface DemoUsersProps {
+  users: User[];
+  prefix: string;
+  onPrefix: (prefix: string) => void;
+  onChoose: (choice: Choice) => void;
+}
+
+function DemoUsers({ users, prefix, onPrefix, onChoose }: DemoUsersProps) {
+  return (
+    <>
+      <h2>Whose feed do you want to see?</h2>
+      <p class="hint">These people live in a small generated network. Be any of them.</p>
+      <label class="field">
+        Find by handle
+        <input
+          type="search"
+          autocomplete="off"
+          value={prefix}
+          onInput={(event) => onPrefix(event.currentTarget.value)}
+        />
+      </label>
+      <ul class="people">
+        {users.map((user) => (
+          <li key={user.id}>
+            <button type="button" class="person" onClick={() => onChoose({ kind: "demo", userId: user.id })}>
+              <Avatar id={user.id} name={user.name || user.handle} />
+              <Name user={user} />
+              <small>
+                follows {user.following} · {plural(user.followers, "follower")}
+              </small>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {users.length === 0 && <p role="status">Nobody's handle starts like that.</p>}
+    </>
+  );
+}
+
+function TokenForm({ onChoose }: { onChoose: (choice: Choice) => void }) {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const token = String(form.get("token")).trim();
+    const actAs = String(form.get("act_as")).trim();
+    onChoose({ kind: "token", credentials: actAs ? { token, actAs } : { token } });
+  };
+  return (
+    <form onSubmit={submit}>
+      <h2>Whose feed do you want to see?</h2>
+      <p class="hint">
+        This server is no demo, so it wants a token: <code>novafeed token --data DIR --user ID</code> prints one.
+      </p>
+      <label class="field">
+        Token
+        <input type="password" name="token" required autocomplete="off" spellcheck={false} />
+      </label>
+      <label class="field">
+        User id (only with a service token)
+        <input type="text" name="act_as" autocomplete="off" spellcheck={false} />
+      </label>
+      <button type="submit" class="primary">
+        Show the feed
+      </button>
+    </form>
+  );
+}
