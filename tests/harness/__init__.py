@@ -1,0 +1,27 @@
+"""Black-box tests of the binary: a real `novafeed serve`, an HTTP client, tokens, ids, problem assertions."""
+
+from harness.cli import binary, novafeed, scratch_directory, test_data
+from harness.client import Client, Response, assert_problem
+from harness.ids import comment_id, event_id, ext, post_id, user_id
+from harness.server import Server
+from harness.tokens import Keys, sign_token
+from harness.waiting import wait_until
+
+__all__ = [
+    "Client",
+    "Keys",
+    "Response",
+    "Server",
+    "assert_problem",
+    "binary",
+    "comment_id",
+    "event_id",
+    "ext",
+    "novafeed",
+    "post_id",
+    "scratch_directory",
+    "sign_token",
+    "test_data",
+    "user_id",
+    "wait_until",
+]
