@@ -1,0 +1,273 @@
+// OpenSqliteEventLog: the port of the event log over events.db.
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "adapters/sqlite/connection_pool.h"
+#include "adapters/sqlite/database.h"
+#include "adapters/sqlite/event_columns.h"
+#include "adapters/sqlite/group_writer.h"
+#include "adapters/sqlite/migrations.h"
+#include "adapters/sqlite/open.h"
+
+namespace novafeed {
+namespace sqlite {
+namespace {
+
+constexpr std::int64_t kForgetBatch = 1000;
+constexpr std::size_t kTotalsBatch = 1000;
+
+// What is read from events.db, over one connection.
+class LogReader {
+ public:
+  explicit LogReader(Database& database)
+      : read_(database, "reading the event log",
+              "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS
+              " FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?"),
+        forgotten_through_(database, "reading how far events were forgotten",
+                           "SELECT forgotten_through FROM event_log"),
+        last_(database, "reading the end of the event log", "SELECT ifnull(max(sequence), 0) FROM events") {}
+
+  std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) {
+    std::vector<LoggedEvent> events;
+    Rows rows = read_.Query(after, static_cast<std::int64_t>(limit));
+    while (rows.Next()) {
+      events.push_back({rows.Int(0), rows.Int(1), ReadEvent(rows, 2)});
+    }
+    return events;
+  }
+
+  std::int64_t ForgottenThrough() { return ReadInt(forgotten_through_); }
+
+  // Of the events ever accepted, also where they are forgotten.
+  std::int64_t LastSequence() { return std::max(ReadInt(last_), ForgottenThrough()); }
+
+ private:
+  static std::int64_t ReadInt(Statement& statement) {
+    Rows rows = statement.Query();
+    rows.Next();
+    return rows.Int(0);
+  }
+
+  Statement read_;
+  Statement forgotten_through_;
+  Statement last_;
+};
+
+void ReadTotals(Database& database, const std::function<void(const std::vector<ForgottenTotals>&)>& take) {
+  Statement statement(database, "reading totals of forgotten events",
+                      "SELECT post, post_author, post_created_at, shares, impressions, views FROM forgotten_totals");
+  std::vector<ForgottenTotals> batch;
+  for (Rows rows = statement.Query(); rows.Next();) {
+    batch.push_back({PostId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3), rows.Int(4), rows.Int(5)});
+    if (batch.size() == kTotalsBatch) {
+      take(batch);
+      batch.clear();
+    }
+  }
+  if (!batch.empty()) {
+    take(batch);
+  }
+}
+
+// Counts of a batch of events that is being forgotten, by post. Likes and unlikes count nowhere: their truth is state.
+class Folding {
+ public:
+  void Add(const Event& event) {
+    ForgottenTotals& totals = totals_[event.post];
+    totals.post = event.post;
+    totals.post_author = event.post_author;
+    totals.post_created_at = event.post_created_at;
+    totals.shares += event.type == EventType::kShare ? 1 : 0;
+    totals.impressions += event.type == EventType::kImpression ? 1 : 0;
+    totals.views += event.type == EventType::kView ? 1 : 0;
+  }
+
+  void WriteTo(Statement& add_totals) const {
+    for (const auto& [post, totals] : totals_) {
+      if (totals.shares + totals.impressions + totals.views > 0) {
+        add_totals.Execute(post, totals.post_author, totals.post_created_at, totals.shares, totals.impressions,
+                           totals.views);
+      }
+    }
+  }
+
+ private:
+  std::unordered_map<PostId, ForgottenTotals, StrongIdHash<PostId>> totals_;
+};
+
+// What is written to events.db. Writer thread only, inside its transaction.
+class LogTables {
+ public:
+  explicit LogTables(Database& database)
+      : reader_(database),
+        remember_(database, "remembering an event",
+                  "INSERT INTO identities (at, digest) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+        insert_(database, "appending an event",
+                "INSERT INTO events (sequence, received_at, " NOVAFEED_EVENT_COLUMNS
+                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        forget_identity_(database, "forgetting the identity of an event",
+                         "DELETE FROM identities WHERE at = ? AND digest = ?"),
+        forget_events_(database, "forgetting events", "DELETE FROM events WHERE sequence <= ?"),
+        add_totals_(database, "adding up forgotten events",
+                    "INSERT INTO forgotten_totals (post, post_author, post_created_at, shares, impressions, views) "
+                    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (post) DO UPDATE SET shares = shares + excluded.shares, "
+                    "impressions = impressions + excluded.impressions, views = views + excluded.views"),
+        set_forgotten_(database, "marking events as forgotten", "UPDATE event_log SET forgotten_through = ?"),
+        live_bytes_(database, "measuring the event log",
+                    "SELECT (page_count - freelist_count) * page_size "
+                    "FROM pragma_page_count, pragma_freelist_count, pragma_page_size") {}
+
+  std::int64_t LiveBytes() {
+    Rows rows = live_bytes_.Query();
+    rows.Next();
+    return rows.Int(0);
+  }
+
+  // False where the event is in the log already.
+  bool Append(const Event& event, const Uuid& identity, TimeMs now, Sequence& sequence) {
+    if (remember_.Execute(event.at, identity) == 0) {
+      return false;
+    }
+    InsertEvent(insert_, event, sequence.Next(), now);
+    return true;
+  }
+
+  // Forgets the oldest events, as long as they were received before `before` and are not beyond `applied`.
+  std::int64_t Forget(TimeMs before, std::int64_t applied) {
+    Folding folding;
+    std::int64_t forgotten = 0;
+    std::int64_t through = 0;
+    for (const LoggedEvent& logged : reader_.Read(0, kForgetBatch)) {
+      if (logged.sequence > applied || logged.received_at >= before) {
+        break;
+      }
+      folding.Add(logged.event);
+      forget_identity_.Execute(logged.event.at, EventIdentity(logged.event));
+      through = logged.sequence;
+      ++forgotten;
+    }
+    if (forgotten > 0) {
+      folding.WriteTo(add_totals_);
+      forget_events_.Execute(through);
+      set_forgotten_.Execute(through);
+    }
+    return forgotten;
+  }
+
+ private:
+  LogReader reader_;
+  Statement remember_;
+  Statement insert_;
+  Statement forget_identity_;
+  Statement forget_events_;
+  Statement add_totals_;
+  Statement set_forgotten_;
+  Statement live_bytes_;
+};
+
+// One Append on its way through the writer.
+struct Batch {
+  std::vector<Event> events;
+  std::vector<Uuid> identities;
+  std::vector<bool> duplicate;
+  bool log_full = false;
+};
+
+class SqliteEventLog final : public EventLog {
+ public:
+  explicit SqliteEventLog(const SqliteOptions& options)
+      : clock_(options.clock),
+        max_bytes_(options.max_event_bytes),
+        path_(options.directory + "/events.db"),
+        database_(path_, FileKind::kEvents, EventMigrations()),
+        readers_(path_, options.readers),
+        tables_(database_),
+        writer_(
+            &database_, readers_.Borrow()->LastSequence(),
+            {.store = "events", .max_queued = options.max_queued_events, .checkpoint_pages = options.checkpoint_pages},
+            options.metrics) {}
+
+  void Append(std::vector<Event> events, Done done) override {
+    auto batch = std::make_shared<Batch>();
+    batch->events = std::move(events);
+    batch->identities.reserve(batch->events.size());
+    for (const Event& event : batch->events) {
+      batch->identities.push_back(EventIdentity(event));
+    }
+    const std::size_t weight = batch->events.size();
+    writer_.Submit([this, batch](Sequence& sequence) { AppendBatch(*batch, sequence); },
+                   [this, batch, done = std::move(done)](Result<std::int64_t> end) { Answer(*batch, end, done); },
+                   weight);
+  }
+
+  std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override {
+    return readers_.Borrow()->Read(after, limit);
+  }
+  std::int64_t End() override { return writer_.End(); }
+
+  std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) override {
+    Database database(path_, Access::kRead);
+    const ReadTransaction transaction(&database);
+    const std::int64_t through = LogReader(database).ForgottenThrough();
+    ReadTotals(database, take);
+    return through;
+  }
+
+  std::int64_t Forget(TimeMs before, std::int64_t applied) override {
+    std::int64_t total = 0;
+    std::int64_t batch = kForgetBatch;
+    while (batch == kForgetBatch) {
+      writer_.RunBlocking([&](Sequence&) { batch = tables_.Forget(before, applied); });
+      total += batch;
+    }
+    return total;
+  }
+
+  void OnCommit(std::function<void()> notify) override { writer_.OnCommit(std::move(notify)); }
+
+ private:
+  // The limit is looked at before a batch, so the file may pass it by one batch. Not by throwing: others in the group,
+  // a Forget among them, go on.
+  void AppendBatch(Batch& batch, Sequence& sequence) {
+    batch.log_full = max_bytes_ > 0 && tables_.LiveBytes() >= max_bytes_;
+    if (batch.log_full) {
+      return;
+    }
+    const TimeMs now = clock_->Now();
+    batch.duplicate.assign(batch.events.size(), false);
+    for (std::size_t i = 0; i < batch.events.size(); ++i) {
+      batch.duplicate[i] = !tables_.Append(batch.events[i], batch.identities[i], now, sequence);
+    }
+  }
+
+  void Answer(Batch& batch, const Result<std::int64_t>& end, const Done& done) const {
+    if (!end) {
+      done(tl::unexpected(end.error()));
+    } else if (batch.log_full) {
+      done(Fail(Failure::kStorageFull, "log_full",
+                "The event log has reached its size limit (" + std::to_string(max_bytes_) +
+                    " bytes): raise the limit, or shorten the time that events are kept."));
+    } else {
+      done(Appended{*end, std::move(batch.duplicate)});
+    }
+  }
+
+  const Clock* clock_;
+  const std::int64_t max_bytes_;
+  const std::string path_;
+  MigratedDatabase database_;  // the writer's
+  ConnectionPool<LogReader> readers_;
+  LogTables tables_;
+  GroupWriter writer_;  // last: its thread uses the members above
+};
+
+}  // namespace
+}  // namespace sqlite
+
+std::unique_ptr<EventLog> OpenSqliteEventLog(const SqliteOptions& options) {
+  return std::make_unique<sqlite::SqliteEventLog>(options);
+}
+
+}  // namespace novafeed
