@@ -103,8 +103,9 @@ struct ListPage {
 class GraphStore {
  public:
   using Work = std::function<void(GraphTransaction&)>;
-  // Called on the writer thread once the work's commit is durable (value: the sequence of the last change committed
-  // with or before it, for Position), or once it is certain that nothing of it was kept.
+  // Called exactly once, on the writer thread: when the work's commit is durable (value: the sequence of the last
+  // change committed with or before it, for Position), or when it is certain that nothing of the work was kept. Closing
+  // the store answers what is still queued, in one of these ways.
   using Done = std::function<void(Result<std::int64_t>)>;
 
   virtual ~GraphStore() = default;
