@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -72,6 +74,23 @@ struct CandidateSet {
   std::vector<Candidate> fallback;  // newest first; only where the three hold fewer than 20 different posts
 };
 
+// A place in mode=following, and how much is wanted from there: posts of (as_of - 30 d, as_of] by followed authors,
+// newest first, ties by id.
+struct FollowingQuery {
+  UserId viewer;
+  TimeMs as_of = 0;
+  // Only posts strictly after this place in that order; where absent, from the newest.
+  std::optional<std::pair<TimeMs, PostId>> after;
+  std::size_t limit = 0;
+};
+
+// The windows of the sources.
+inline constexpr TimeMs kFollowWindow = 72 * kMsPerHour;
+inline constexpr TimeMs kPostWindow = 30 * kMsPerDay;  // trending, affinity, following
+inline constexpr std::int64_t kInteractionDays = 90;   // UTC days, that of as_of included
+inline constexpr std::size_t kFallbackBelow = 20;      // fallback fills up to this many
+inline constexpr std::size_t kFallbackNewest = 1000;   // from so many of the newest posts
+
 // Thread-safe. The index answers at once; an engine that waits is called from a blocking pool.
 class CandidateEngine {
  public:
@@ -81,6 +100,8 @@ class CandidateEngine {
   // Posts created in (as_of - 30 d, as_of] with at least one like, comment or share in the window of `hours`
   // clock-hour buckets that ends with that of `as_of`; in any order.
   virtual Result<std::vector<TrendingCandidate>> FindTrending(TimeMs as_of, int hours) = 0;
+  // At most `limit` posts in that order; their source is kFollow.
+  virtual Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) = 0;
 };
 
 }  // namespace novafeed

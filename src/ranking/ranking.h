@@ -18,8 +18,6 @@ inline constexpr std::size_t kFollowCut = 500;
 inline constexpr std::size_t kTrendingCut = 200;
 inline constexpr std::size_t kAffinityCut = 200;
 inline constexpr std::size_t kRankingCut = 500;
-inline constexpr std::size_t kFallbackBelow = 20;
-inline constexpr std::size_t kFallbackNewest = 1000;
 
 struct ScoreParts {
   double age_hours = 0;

@@ -1,0 +1,64 @@
+#include "index/boot.h"
+
+#include <utility>
+
+#include "index/snapshot.h"
+
+namespace novafeed {
+namespace {
+
+constexpr std::size_t kBatch = 4096;
+
+// The graph's rows and the totals that the event log has forgotten; what follows them is in the log.
+std::unique_ptr<FeedIndex> BuildFromTables(const BootSources& sources, TimeMs anchor, const BootProgress& progress) {
+  auto index = std::make_unique<FeedIndex>(sources.generation, anchor);
+  std::int64_t taken = 0;
+  Position position;
+  position.generation = sources.generation;
+  position.changes = sources.changes->ReadState([&](const std::vector<Change>& rows) {
+    index->ApplyState(rows);
+    progress("tables", taken += static_cast<std::int64_t>(rows.size()));
+  });
+  position.events = sources.events->ReadForgotten([&](const std::vector<ForgottenTotals>& totals) {
+    index->ApplyForgotten(totals);
+    progress("events", taken += static_cast<std::int64_t>(totals.size()));
+  });
+  index->SetPosition(position);
+  return index;
+}
+
+}  // namespace
+
+void CatchUp(const BootSources& sources, FeedIndex* index, const BootProgress& progress) {
+  std::int64_t taken = 0;
+  while (true) {
+    const Position position = index->position();
+    const std::vector<Change> changes = sources.changes->Read(position.changes, kBatch);
+    index->ApplyChanges(changes);
+    const std::vector<LoggedEvent> events = sources.events->Read(position.events, kBatch);
+    index->ApplyEvents(events);
+    if (changes.empty() && events.empty()) return;
+    progress("log", taken += static_cast<std::int64_t>(changes.size() + events.size()));
+  }
+}
+
+BootedIndex BootIndex(const BootSources& sources, const std::string& snapshot_path, TimeMs anchor,
+                      const BootProgress& progress) {
+  BootedIndex booted;
+  if (!snapshot_path.empty()) {
+    progress("snapshot", 0);
+    Result<std::unique_ptr<FeedIndex>> loaded = LoadSnapshot(snapshot_path, sources.generation, anchor);
+    if (loaded) {
+      booted.index = std::move(*loaded);
+      booted.from_snapshot = true;
+    } else {
+      booted.snapshot_reason = loaded.error().detail;
+    }
+  }
+  if (!booted.index) booted.index = BuildFromTables(sources, anchor, progress);
+  CatchUp(sources, booted.index.get(), progress);
+  booted.index->AdvanceTo(anchor);
+  return booted;
+}
+
+}  // namespace novafeed

@@ -1,0 +1,145 @@
+#include "index/feed_index.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "index/state.h"
+
+namespace novafeed {
+namespace {
+
+// Entries applied under one entry of the gate: what a reader may have to wait for.
+constexpr std::size_t kSlice = 128;
+// Users whose old interactions are looked through at each step of the windows.
+constexpr std::size_t kTrimmedUsers = 500;
+
+// Calls apply(slice) for consecutive slices of at most kSlice entries.
+template <class Entry, class F>
+void InSlices(std::span<const Entry> entries, F&& apply) {
+  while (!entries.empty()) {
+    const std::size_t count = std::min(kSlice, entries.size());
+    apply(entries.first(count));
+    entries = entries.subspan(count);
+  }
+}
+
+// Applies what lies above the watermark, and moves the watermark.
+template <class Entry>
+void ApplyNew(IndexState* state, std::span<const Entry> entries, std::int64_t* watermark) {
+  for (const Entry& entry : entries) {
+    if (entry.sequence <= *watermark) continue;
+    state->Apply(entry);
+    *watermark = entry.sequence;
+  }
+}
+
+}  // namespace
+
+FeedIndex::FeedIndex(std::string generation, TimeMs anchor) : state_(std::make_unique<IndexState>()) {
+  state_->position.generation = std::move(generation);
+  state_->anchor = anchor;
+}
+
+FeedIndex::~FeedIndex() = default;
+
+void FeedIndex::ApplyChanges(std::span<const Change> changes) {
+  InSlices(changes, [this](std::span<const Change> slice) {
+    gate_.Write([&] { ApplyNew(state_.get(), slice, &state_->position.changes); });
+  });
+}
+
+void FeedIndex::ApplyEvents(std::span<const LoggedEvent> events) {
+  InSlices(events, [this](std::span<const LoggedEvent> slice) {
+    gate_.Write([&] { ApplyNew(state_.get(), slice, &state_->position.events); });
+  });
+}
+
+void FeedIndex::ApplyState(std::span<const Change> rows) {
+  gate_.Write([&] {
+    for (const Change& row : rows) state_->Apply(row);
+  });
+}
+
+void FeedIndex::ApplyForgotten(std::span<const ForgottenTotals> totals) {
+  gate_.Write([&] {
+    for (const ForgottenTotals& entry : totals) state_->Apply(entry);
+  });
+}
+
+void FeedIndex::SetPosition(const Position& position) {
+  if (position.generation != state_->position.generation) throw std::logic_error("position of another generation");
+  gate_.Write([&] { state_->position = position; });
+}
+
+void FeedIndex::AdvanceTo(TimeMs now) {
+  gate_.Write([&] { state_->AdvanceTo(now, kTrimmedUsers); });
+}
+
+Position FeedIndex::position() const {
+  return Read([](const IndexState& state) { return state.position; });
+}
+
+TimeMs FeedIndex::anchor() const {
+  return Read([](const IndexState& state) { return state.anchor; });
+}
+
+bool FeedIndex::KnowsUser(UserId user) const {
+  return Read([user](const IndexState& state) {
+    const UserSlot* slot = state.FindUser(user);
+    return slot != nullptr && slot->known;
+  });
+}
+
+UserCounts FeedIndex::CountsOf(UserId user) const {
+  return Read([user](const IndexState& state) {
+    const UserSlot* slot = state.FindUser(user);
+    if (slot == nullptr) return UserCounts();
+    return UserCounts{slot->followers, static_cast<std::int64_t>(slot->following.size())};
+  });
+}
+
+std::optional<IndexedPost> FeedIndex::FindPost(PostId post) const {
+  return Read([post](const IndexState& state) -> std::optional<IndexedPost> {
+    const PostSlot* slot = state.FindPost(post);
+    if (slot == nullptr || !slot->known) return std::nullopt;
+    return IndexedPost{slot->id,
+                       state.users[slot->author].id,
+                       slot->created_at,
+                       slot->deleted,
+                       {slot->likes, slot->comments, slot->shares, slot->impressions, slot->views}};
+  });
+}
+
+std::vector<std::optional<PostContent>> FeedIndex::ContentOf(std::span<const PostId> posts) const {
+  return Read([posts](const IndexState& state) {
+    std::vector<std::optional<PostContent>> contents;
+    contents.reserve(posts.size());
+    for (const PostId& id : posts) {
+      const PostSlot* slot = state.FindPost(id);
+      if (slot == nullptr || !slot->live()) {
+        contents.emplace_back();
+        continue;
+      }
+      PostContent content{id, std::nullopt, std::string(slot->content.text()), static_cast<bool>(slot->content)};
+      const std::string_view external_id = slot->content.external_id();
+      if (!external_id.empty()) content.external_id = std::string(external_id);
+      contents.push_back(std::move(content));
+    }
+    return contents;
+  });
+}
+
+IndexSizes FeedIndex::Sizes() const {
+  return ReadLong([](const IndexState& state) {
+    IndexSizes sizes;
+    sizes.users = state.users.size();
+    sizes.posts = state.posts.size();
+    sizes.follows = state.follow_count;
+    for (const UserSlot& user : state.users) sizes.interactions += user.interactions.size();
+    for (const auto& [hour, table] : state.hours) sizes.hour_entries += table.size();
+    for (const PostSlot& post : state.posts) sizes.content_bytes += post.content.size();
+    return sizes;
+  });
+}
+
+}  // namespace novafeed

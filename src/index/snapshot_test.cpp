@@ -1,0 +1,127 @@
+#include "index/snapshot.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "index/boot.h"
+#include "index/test_log.h"
+
+namespace novafeed {
+namespace {
+
+using testing::Describe;
+using testing::kBase;
+using testing::TestLog;
+
+constexpr TimeMs kNow = kBase;
+
+class SnapshotTest : public ::testing::Test {
+ protected:
+  SnapshotTest() {
+    char name[] = "/tmp/novafeed-snapshot-XXXXXX";
+    directory_ = ::mkdtemp(name);
+    path_ = directory_ + "/index.snapshot";
+    std::mt19937_64 random(seed_);
+    for (int step = 0; step < 600; ++step) log_.RandomStep(&random, kNow);
+  }
+  ~SnapshotTest() override { std::filesystem::remove_all(directory_); }
+
+  std::unique_ptr<FeedIndex> Fold() {
+    auto index = std::make_unique<FeedIndex>("g", kNow);
+    index->ApplyChanges(log_.Read(0, 100'000));
+    index->ApplyEvents(log_.events.Read(0, 100'000));
+    return index;
+  }
+  std::string ReadFile() const {
+    std::ifstream file(path_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  void WriteFile(const std::string& bytes) const { std::ofstream(path_, std::ios::binary) << bytes; }
+
+  std::uint64_t seed_ = std::random_device()();
+  ::testing::ScopedTrace trace_{__FILE__, __LINE__, "seed " + std::to_string(seed_)};
+  std::string directory_;
+  std::string path_;
+  TestLog log_;
+};
+
+TEST_F(SnapshotTest, GivesBackTheSameIndex) {
+  const auto index = Fold();
+  const Result<Position> saved = SaveSnapshot(*index, path_);
+  ASSERT_TRUE(saved) << saved.error().detail;
+  EXPECT_EQ(*saved, index->position());
+  const auto loaded = LoadSnapshot(path_, "g", kNow);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ((*loaded)->position(), index->position());
+  EXPECT_EQ((*loaded)->anchor(), index->anchor());
+  EXPECT_EQ(Describe(**loaded), Describe(*index));
+  EXPECT_EQ((*loaded)->Sizes().follows, index->Sizes().follows);
+}
+
+TEST_F(SnapshotTest, WithTheRestOfTheLogItIsTheWholeLog) {
+  ASSERT_TRUE(SaveSnapshot(*Fold(), path_));
+  std::mt19937_64 random(seed_ + 1);
+  for (int step = 0; step < 300; ++step) log_.RandomStep(&random, kNow);
+  const BootedIndex booted = BootIndex({&log_, &log_.events, "g"}, path_, kNow, [](std::string_view, std::int64_t) {});
+  EXPECT_TRUE(booted.from_snapshot);
+  EXPECT_EQ(Describe(*booted.index), Describe(*Fold()));
+}
+
+TEST_F(SnapshotTest, AMissingOneIsSaidAndTheTablesAreUsed) {
+  const BootedIndex booted = BootIndex({&log_, &log_.events, "g"}, path_, kNow, [](std::string_view, std::int64_t) {});
+  EXPECT_FALSE(booted.from_snapshot);
+  EXPECT_NE(booted.snapshot_reason, "");
+  EXPECT_EQ(Describe(*booted.index), Describe(*Fold()));
+}
+
+TEST_F(SnapshotTest, OneOfAnotherDataSetIsNotUsed) {
+  ASSERT_TRUE(SaveSnapshot(*Fold(), path_));
+  const auto loaded = LoadSnapshot(path_, "another", kNow);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, "stale_snapshot");
+}
+
+TEST_F(SnapshotTest, OneFromTheFutureIsNotUsed) {
+  ASSERT_TRUE(SaveSnapshot(*Fold(), path_));
+  const auto loaded = LoadSnapshot(path_, "g", kNow - kMsPerHour);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, "stale_snapshot");
+}
+
+TEST_F(SnapshotTest, ACutFileIsNotUsed) {
+  ASSERT_TRUE(SaveSnapshot(*Fold(), path_));
+  const std::string whole = ReadFile();
+  std::mt19937_64 random(seed_);
+  for (int i = 0; i < 60; ++i) {
+    WriteFile(whole.substr(0, random() % whole.size()));
+    EXPECT_FALSE(LoadSnapshot(path_, "g", kNow));
+  }
+}
+
+TEST_F(SnapshotTest, AChangedByteIsNoticed) {
+  ASSERT_TRUE(SaveSnapshot(*Fold(), path_));
+  const std::string whole = ReadFile();
+  std::mt19937_64 random(seed_);
+  for (int i = 0; i < 100; ++i) {
+    std::string changed = whole;
+    const std::size_t at = random() % changed.size();
+    changed[at] = static_cast<char>(changed[at] ^ (1 << (random() % 8)));
+    WriteFile(changed);
+    EXPECT_FALSE(LoadSnapshot(path_, "g", kNow)) << "byte " << at;
+  }
+}
+
+TEST_F(SnapshotTest, WhereItCannotBeWrittenTheOldOneStays) {
+  ASSERT_TRUE(SaveSnapshot(*Fold(), path_));
+  const std::string before = ReadFile();
+  std::filesystem::create_directory(path_ + ".new");  // the temporary name is taken
+  EXPECT_FALSE(SaveSnapshot(*Fold(), path_));
+  EXPECT_EQ(ReadFile(), before);
+}
+
+}  // namespace
+}  // namespace novafeed

@@ -1,0 +1,259 @@
+#include "index/state.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace novafeed {
+namespace {
+
+int SignOf(ChangeOp op) { return op == ChangeOp::kDelete ? -1 : 1; }
+
+// Comments and likes never change once written; an update of such a row moves no number.
+bool MovesNumbers(ChangeOp op) { return op != ChangeOp::kUpdate; }
+
+}  // namespace
+
+PackedContent::PackedContent(std::string_view external_id, std::string_view text)
+    : bytes_(new char[sizeof(Sizes) + external_id.size() + text.size()]) {
+  const Sizes sizes{static_cast<std::uint32_t>(external_id.size()), static_cast<std::uint32_t>(text.size())};
+  std::memcpy(bytes_.get(), &sizes, sizeof sizes);
+  char* rest = bytes_.get() + sizeof sizes;
+  std::copy(external_id.begin(), external_id.end(), rest);
+  std::copy(text.begin(), text.end(), rest + external_id.size());
+}
+
+PackedContent::Sizes PackedContent::sizes() const {
+  Sizes sizes{};
+  if (bytes_) std::memcpy(&sizes, bytes_.get(), sizeof sizes);
+  return sizes;
+}
+
+std::string_view PackedContent::external_id() const {
+  if (!bytes_) return {};
+  return {bytes_.get() + sizeof(Sizes), sizes().external_id};
+}
+
+std::string_view PackedContent::text() const {
+  if (!bytes_) return {};
+  const Sizes found = sizes();
+  return {bytes_.get() + sizeof(Sizes) + found.external_id, found.text};
+}
+
+std::size_t PackedContent::size() const {
+  const Sizes found = sizes();
+  return bytes_ ? sizeof(Sizes) + found.external_id + found.text : 0;
+}
+
+// --- Looking up.
+
+const UserSlot* IndexState::FindUser(UserId id) const {
+  const auto found = user_refs.find(id);
+  return found == user_refs.end() ? nullptr : &users[found->second];
+}
+
+const PostSlot* IndexState::FindPost(PostId id) const {
+  const auto found = post_refs.find(id);
+  return found == post_refs.end() ? nullptr : &posts[found->second];
+}
+
+bool IndexState::OlderThan(PostRef a, PostRef b) const {
+  const PostSlot& first = posts[a];
+  const PostSlot& second = posts[b];
+  if (first.created_at != second.created_at) return first.created_at < second.created_at;
+  return second.id < first.id;
+}
+
+UserRef IndexState::RefOf(UserId id) {
+  const auto [entry, is_new] = user_refs.try_emplace(id, static_cast<UserRef>(users.size()));
+  if (is_new) users.emplace_back().id = id;
+  return entry->second;
+}
+
+PostRef IndexState::RefOf(PostId id) {
+  const auto [entry, is_new] = post_refs.try_emplace(id, static_cast<PostRef>(posts.size()));
+  if (is_new) posts.emplace_back().id = id;
+  return entry->second;
+}
+
+// --- Folding.
+
+void IndexState::Apply(const Change& change) {
+  const Row& row = change.Latest();
+  if (std::holds_alternative<User>(row)) {
+    ApplyUser(change);
+  } else if (std::holds_alternative<Post>(row)) {
+    ApplyPost(change);
+  } else if (!MovesNumbers(change.op)) {
+    return;
+  } else if (const auto* follow = std::get_if<Follow>(&row)) {
+    ApplyFollow(*follow, SignOf(change.op));
+  } else if (const auto* like = std::get_if<Like>(&row)) {
+    Count(like->user, like->post, like->post_author, like->created_at, &PostSlot::likes, &HourCounts::likes, true,
+          SignOf(change.op));
+  } else if (const auto* comment = std::get_if<Comment>(&row)) {
+    Count(comment->user, comment->post, comment->post_author, comment->created_at, &PostSlot::comments,
+          &HourCounts::comments, true, SignOf(change.op));
+  }
+}
+
+void IndexState::Apply(const LoggedEvent& logged) {
+  const Event& event = logged.event;
+  switch (event.type) {
+    case EventType::kShare:
+      Count(event.user, event.post, event.post_author, event.at, &PostSlot::shares, &HourCounts::shares, true, 1);
+      break;
+    case EventType::kImpression:
+      Count(event.user, event.post, event.post_author, event.at, &PostSlot::impressions, &HourCounts::impressions,
+            false, 1);
+      break;
+    case EventType::kView:
+      ++posts[RefOf(event.post)].views;
+      break;
+    case EventType::kLike:
+    case EventType::kUnlike:
+      break;  // copies of what the change log says: counted there
+  }
+}
+
+void IndexState::Apply(const ForgottenTotals& totals) {
+  PostSlot& post = posts[RefOf(totals.post)];
+  post.shares += static_cast<std::uint32_t>(totals.shares);
+  post.impressions += static_cast<std::uint32_t>(totals.impressions);
+  post.views += static_cast<std::uint32_t>(totals.views);
+}
+
+void IndexState::ApplyUser(const Change& change) {
+  const auto& user = std::get<User>(change.Latest());
+  users[RefOf(user.id)].known = change.op != ChangeOp::kDelete;
+}
+
+void IndexState::ApplyPost(const Change& change) {
+  const auto& post = std::get<Post>(change.Latest());
+  const PostRef ref = RefOf(post.id);
+  const bool gone = change.op == ChangeOp::kDelete || post.deleted_at.has_value();
+  if (gone) {
+    HidePost(ref);
+    PostSlot& slot = posts[ref];
+    slot.known = true;
+    slot.deleted = true;
+    slot.author = RefOf(post.author);
+    slot.created_at = post.created_at;
+  } else {
+    ShowPost(ref, post);
+  }
+}
+
+void IndexState::ShowPost(PostRef ref, const Post& post) {
+  const UserRef author = RefOf(post.author);
+  PostSlot& slot = posts[ref];
+  if (HoldsContentOf(post.created_at)) {
+    slot.content = PackedContent(post.external_id.value_or(std::string()), post.text);
+  }
+  if (slot.live()) return;  // an edit: a post's author and time never change
+  slot.known = true;
+  slot.author = author;
+  slot.created_at = post.created_at;
+  InsertOrdered(&users[author].posts, ref);
+  InsertOrdered(&posts_by_hour[HourOf(post.created_at)], ref);
+}
+
+void IndexState::HidePost(PostRef ref) {
+  PostSlot& slot = posts[ref];
+  slot.content = PackedContent();
+  if (!slot.live()) return;
+  EraseOrdered(&users[slot.author].posts, ref);
+  const auto hour = posts_by_hour.find(HourOf(slot.created_at));
+  EraseOrdered(&hour->second, ref);
+  if (hour->second.empty()) posts_by_hour.erase(hour);
+}
+
+void IndexState::InsertOrdered(std::vector<PostRef>* list, PostRef ref) const {
+  const auto older = [this](PostRef a, PostRef b) { return OlderThan(a, b); };
+  list->insert(std::upper_bound(list->begin(), list->end(), ref, older), ref);
+}
+
+void IndexState::EraseOrdered(std::vector<PostRef>* list, PostRef ref) const {
+  const auto older = [this](PostRef a, PostRef b) { return OlderThan(a, b); };
+  list->erase(std::lower_bound(list->begin(), list->end(), ref, older));
+}
+
+void IndexState::ApplyFollow(const Follow& follow, int sign) {
+  const UserRef follower = RefOf(follow.follower);
+  const UserRef followee = RefOf(follow.followee);
+  std::vector<UserRef>& following = users[follower].following;
+  const auto place = std::lower_bound(following.begin(), following.end(), followee);
+  if (sign > 0) {
+    following.insert(place, followee);
+    ++users[followee].followers;
+    ++follow_count;
+  } else {
+    following.erase(place);
+    --users[followee].followers;
+    --follow_count;
+  }
+}
+
+void IndexState::Count(UserId user, PostId post, UserId post_author, TimeMs at, std::uint32_t PostSlot::*total,
+                       std::int32_t HourCounts::*hourly, bool is_interaction, int sign) {
+  const PostRef ref = RefOf(post);
+  posts[ref].*total += static_cast<std::uint32_t>(sign);
+  const std::int64_t hour = HourOf(at);
+  if (hour >= OldestHour()) {
+    HourTable& table = hours[hour];
+    HourCounts& counts = table[ref];
+    counts.*hourly += sign;
+    if (counts.empty()) table.erase(ref);
+    if (table.empty()) hours.erase(hour);
+  }
+  if (is_interaction && user != post_author) CountInteraction(RefOf(user), RefOf(post_author), at, sign);
+}
+
+void IndexState::CountInteraction(UserRef viewer, UserRef author, TimeMs at, int sign) {
+  const auto day = static_cast<std::int32_t>(DayOf(at));
+  if (day < OldestDay()) return;
+  std::vector<DayInteractions>& given = users[viewer].interactions;
+  const auto before = [](const DayInteractions& a, const DayInteractions& b) {
+    return a.author != b.author ? a.author < b.author : a.day < b.day;
+  };
+  const DayInteractions wanted{author, day, sign};
+  const auto place = std::lower_bound(given.begin(), given.end(), wanted, before);
+  if (place == given.end() || place->author != author || place->day != day) {
+    given.insert(place, wanted);
+    return;
+  }
+  place->count += sign;
+  if (place->count == 0) given.erase(place);
+}
+
+// --- Windows.
+
+void IndexState::AdvanceTo(TimeMs now, std::size_t max_users) {
+  anchor = std::max(anchor, now);
+  DropOldHours();
+  DropOldContent();
+  DropOldInteractions(max_users);
+}
+
+void IndexState::DropOldHours() {
+  while (!hours.empty() && hours.begin()->first < OldestHour()) hours.erase(hours.begin());
+}
+
+void IndexState::DropOldContent() {
+  const std::int64_t first_kept = HourOf(anchor - kContentKept);
+  auto hour = posts_by_hour.lower_bound(content_from_hour);
+  for (; hour != posts_by_hour.end() && hour->first < first_kept; ++hour) {
+    for (const PostRef ref : hour->second) posts[ref].content = PackedContent();
+  }
+  content_from_hour = std::max(content_from_hour, first_kept);
+}
+
+void IndexState::DropOldInteractions(std::size_t max_users) {
+  const auto oldest = static_cast<std::int32_t>(OldestDay());
+  for (std::size_t i = 0; i < std::min(max_users, users.size()); ++i) {
+    if (trim_next_user >= users.size()) trim_next_user = 0;
+    std::erase_if(users[trim_next_user++].interactions,
+                  [oldest](const DayInteractions& entry) { return entry.day < oldest; });
+  }
+}
+
+}  // namespace novafeed

@@ -1,0 +1,240 @@
+#include "timeline/feed_service.h"
+
+#include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstring>
+#include <span>
+
+#include "base/crypto.h"
+
+namespace novafeed {
+namespace {
+
+// No answer shows counters older than this without saying so (design, section 3).
+constexpr TimeMs kStaleAfter = 5000;
+// A requested as_of may be this far ahead of this node's clock: clients' clocks differ.
+constexpr TimeMs kAsOfAhead = 5 * 60 * kMsPerSecond;
+
+// Microseconds since the last call, for Server-Timing.
+class Stopwatch {
+ public:
+  std::int64_t Lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const auto lap = std::chrono::duration_cast<std::chrono::microseconds>(now - last_).count();
+    last_ = now;
+    return lap;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+std::uint64_t NewSalt() {
+  std::uint64_t salt = 0;
+  const std::string bytes = RandomBytes(sizeof salt);
+  std::memcpy(&salt, bytes.data(), sizeof salt);
+  return salt;
+}
+
+// Takes from `posts`, in order, those that are still there with their content, until there are `limit`.
+// `take_from` is where the next page would go on: the first post that was not looked at.
+std::vector<FeedItem> TakeItems(const FeedIndex& index, std::span<const RankedPost> posts, std::size_t limit,
+                                std::size_t* take_from) {
+  std::vector<FeedItem> items;
+  items.reserve(limit);
+  while (items.size() < limit && *take_from < posts.size()) {
+    const std::span<const RankedPost> batch = posts.subspan(*take_from).first(
+        std::min(limit - items.size(), posts.size() - *take_from));
+    std::vector<PostId> ids;
+    ids.reserve(batch.size());
+    for (const RankedPost& post : batch) ids.push_back(post.candidate.id);
+    std::vector<std::optional<PostContent>> contents = index.ContentOf(ids);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (!contents[i]) continue;  // deleted since it was ranked
+      const Candidate& candidate = batch[i].candidate;
+      items.push_back(FeedItem{std::move(*contents[i]), candidate.author, candidate.created_at, candidate.counters,
+                               candidate.interactions, candidate.source, batch[i].parts});
+    }
+    *take_from += batch.size();
+  }
+  return items;
+}
+
+// The posts of the ranking that the walk has not served yet, in order.
+std::vector<RankedPost> NotServed(std::vector<RankedPost> ranked, const WalkState& walk) {
+  if (walk.served.empty()) return ranked;
+  const boost::unordered_flat_set<ServedHash> served(walk.served.begin(), walk.served.end());
+  std::erase_if(ranked, [&](const RankedPost& post) { return served.contains(walk.HashOf(post.candidate.id)); });
+  return ranked;
+}
+
+Status CheckAsOf(std::optional<TimeMs> as_of, TimeMs now, std::string_view name) {
+  if (!as_of || (*as_of >= now - kMaxAsOfAge && *as_of <= now + kAsOfAhead)) return {};
+  return Fail(Failure::kInvalid, "bad_as_of",
+              std::string(name) + " may lie at most one hour back: send milliseconds since 1970, UTC.");
+}
+
+}  // namespace
+
+FeedService::FeedService(const Clock* clock, const FeedIndex* index, CandidateEngine* engine, TrendingBoard* trending,
+                         CursorCodec codec, Metrics* metrics)
+    : clock_(clock),
+      index_(index),
+      engine_(engine),
+      trending_(trending),
+      codec_(std::move(codec)),
+      non_finite_(metrics->AddCounter("novafeed_non_finite_scores_total",
+                                      "Scores that were not finite and sank to the bottom of a ranking.")),
+      stale_(metrics->AddCounter("novafeed_stale_answers_total",
+                                 "Feed answers whose counters were older than five seconds.")) {}
+
+Result<OpenedFeed> FeedService::Open(FeedRequest request) const {
+  if (request.limit < 1 || request.limit > kMaxPage) {
+    return Fail(Failure::kInvalid, "bad_limit", "limit must be from 1 to 100.");
+  }
+  if (request.offset && *request.offset > kMaxOffset) {
+    return Fail(Failure::kInvalid, "bad_offset", "offset must be from 0 to 500; use the cursor to go further.");
+  }
+  if (request.cursor && (request.offset || request.as_of || request.trending_as_of)) {
+    return Fail(Failure::kInvalid, "cursor_with_offset",
+                "A cursor holds its own place and time: send it without offset, as_of and trending_as_of.");
+  }
+  if (request.engine && *request.engine != engine_->Name()) {
+    return Fail(Failure::kInvalid, "bad_engine", "This server has only the engine \"index\".");
+  }
+  const TimeMs now = clock_->Now();
+  if (Status checked = CheckAsOf(request.as_of, now, "as_of"); !checked) return tl::unexpected(checked.error());
+  if (Status checked = CheckAsOf(request.trending_as_of, now, "trending_as_of"); !checked) {
+    return tl::unexpected(checked.error());
+  }
+
+  OpenedFeed feed;
+  feed.wait_for.generation = index_->position().generation;
+  if (request.cursor && request.mode == FeedMode::kForYou) {
+    Result<WalkState> walk = codec_.DecodeWalk(*request.cursor, request.viewer);
+    if (!walk) return tl::unexpected(walk.error());
+    feed.wait_for = walk->position;
+    feed.walk = std::move(*walk);
+  } else if (request.cursor) {
+    Result<FollowingPlace> place = codec_.DecodeFollowing(*request.cursor, request.viewer);
+    if (!place) return tl::unexpected(place.error());
+    feed.wait_for = place->position;
+    feed.following = std::move(*place);
+  }
+  feed.request = std::move(request);
+  return feed;
+}
+
+Result<FeedPage> FeedService::Page(const OpenedFeed& feed, bool behind, TimeMs counters_as_of) {
+  Result<FeedPage> page = feed.request.mode == FeedMode::kForYou ? ForYouPage(feed) : FollowingPage(feed);
+  if (!page) return page;
+  page->engine = engine_->Name();
+  page->counters_as_of = counters_as_of;
+  if (behind) page->degraded.push_back("behind");
+  if (clock_->Now() - counters_as_of > kStaleAfter) {
+    page->degraded.push_back("stale");
+    stale_.Add();
+  }
+  return page;
+}
+
+WalkState FeedService::ContinueOrStart(const OpenedFeed& feed) const {
+  const TimeMs now = clock_->Now();
+  if (!feed.walk) {
+    WalkState walk;
+    walk.as_of = feed.request.as_of.value_or(now);
+    walk.started_at = now;
+    walk.salt = NewSalt();
+    return walk;
+  }
+  WalkState walk = *feed.walk;
+  if (now - walk.started_at >= kMaxAsOfAge) walk.as_of = walk.started_at = now;
+  return walk;
+}
+
+std::shared_ptr<const TrendingList> FeedService::TrendingFor(const FeedRequest& request) {
+  if (request.trending_as_of) return trending_->At(*request.trending_as_of);
+  if (request.as_of) return trending_->At(*request.as_of);
+  return trending_->Current();
+}
+
+Result<FeedService::FullRanking> FeedService::RankWith(UserId viewer, TimeMs as_of,
+                                                       const std::shared_ptr<const TrendingList>& trending,
+                                                       FeedPage* page) {
+  FullRanking full;
+  full.as_of = as_of;
+  full.trending_as_of = trending->as_of;
+  full.position = index_->position();
+  Stopwatch watch;
+  const Result<CandidateSet> candidates = engine_->Find(CandidateQuery{viewer, as_of, trending});
+  if (!candidates) return tl::unexpected(candidates.error());
+  page->timings.emplace_back("candidates", watch.Lap());
+  full.ranking = Rank(*candidates, as_of);
+  page->timings.emplace_back("ranking", watch.Lap());
+  if (full.ranking.non_finite_scores > 0) non_finite_.Add(static_cast<double>(full.ranking.non_finite_scores));
+  return full;
+}
+
+Result<FeedService::FullRanking> FeedService::RankAll(UserId viewer, TimeMs as_of,
+                                                      std::optional<TimeMs> trending_as_of) {
+  FeedPage timings;
+  return RankWith(viewer, as_of, trending_->At(trending_as_of.value_or(as_of)), &timings);
+}
+
+Result<FeedPage> FeedService::ForYouPage(const OpenedFeed& feed) {
+  FeedPage page;
+  WalkState walk = ContinueOrStart(feed);
+  Result<FullRanking> full = RankWith(feed.request.viewer, walk.as_of, TrendingFor(feed.request), &page);
+  if (!full) return tl::unexpected(full.error());
+  page.as_of = full->as_of;
+  page.trending_as_of = full->trending_as_of;
+
+  Stopwatch watch;
+  const std::vector<RankedPost> posts = NotServed(std::move(full->ranking.posts), walk);
+  std::size_t next = std::min(feed.request.offset.value_or(0), posts.size());
+  const std::size_t served_before = walk.served.size() + next;
+  const std::size_t room = kMaxServed - std::min(kMaxServed, served_before);
+  page.items = TakeItems(*index_, posts, std::min(feed.request.limit, room), &next);
+  if (next < posts.size() && walk.served.size() + next < kMaxServed) {
+    for (std::size_t i = 0; i < next; ++i) walk.served.push_back(walk.HashOf(posts[i].candidate.id));
+    walk.position = full->position;
+    page.next_cursor = codec_.Encode(walk, feed.request.viewer);
+  }
+  page.timings.emplace_back("page", watch.Lap());
+  return page;
+}
+
+Result<FeedPage> FeedService::FollowingPage(const OpenedFeed& feed) {
+  FeedPage page;
+  Stopwatch watch;
+  const FeedRequest& request = feed.request;
+  const std::size_t skip = request.offset.value_or(0);
+  FollowingQuery query;
+  query.viewer = request.viewer;
+  query.as_of = feed.following ? feed.following->as_of : request.as_of.value_or(clock_->Now());
+  query.limit = skip + request.limit + 1;  // one more tells whether there is a next page
+  if (feed.following) query.after = std::pair(feed.following->created_at, feed.following->id);
+  page.as_of = query.as_of;
+  page.trending_as_of = query.as_of;
+
+  const Position position = index_->position();
+  const Result<std::vector<Candidate>> found = engine_->FindFollowing(query);
+  if (!found) return tl::unexpected(found.error());
+  page.timings.emplace_back("candidates", watch.Lap());
+
+  std::vector<RankedPost> posts;
+  posts.reserve(found->size());
+  for (const Candidate& candidate : *found) posts.push_back(RankedPost{candidate, ScoreParts()});
+  std::size_t next = std::min(skip, posts.size());
+  page.items = TakeItems(*index_, posts, request.limit, &next);
+  for (FeedItem& item : page.items) item.parts.reset();
+  if (next < posts.size() && next > 0) {
+    const Candidate& last = posts[next - 1].candidate;
+    page.next_cursor =
+        codec_.Encode(FollowingPlace{query.as_of, last.created_at, last.id, position}, request.viewer);
+  }
+  page.timings.emplace_back("page", watch.Lap());
+  return page;
+}
+
+}  // namespace novafeed
