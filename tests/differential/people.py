@@ -55,7 +55,9 @@ class People:
         return actions
 
     def _first_follows(self) -> list[dict]:
-        pairs = [(viewer, author) for viewer in VIEWERS for author in self._rng.sample(AUTHORS, self._rng.randint(3, 8))]
+        pairs = []
+        for viewer in VIEWERS:
+            pairs += [(viewer, author) for author in self._rng.sample(AUTHORS, self._rng.randint(3, 8))]
         pairs += [(READER, press) for press in PRESS]
         self._follows.update(pair for pair in pairs if pair[0] != READER)
         return [{"type": "follow", "user": user, "target": target, "at": self._now} for user, target in pairs]

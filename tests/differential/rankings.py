@@ -15,7 +15,7 @@ IMPORTED_WITH_BAD_LINES = 3  # exit status
 
 
 def import_files(data: Path, files: Iterable[Path], bad_lines: int) -> list[str]:
-    """Imports into a fresh data directory; complaints where the exit status or the rejected lines are not as foreseen."""
+    """Imports into a fresh data directory; complains where exit status or rejected lines are not as foreseen."""
     bad = data.with_name(data.name + ".bad")
     done = novafeed("import", *files, "--data", data, "--bad", bad, check=False)
     expected = IMPORTED_WITH_BAD_LINES if bad_lines else 0
@@ -27,20 +27,27 @@ def import_files(data: Path, files: Iterable[Path], bad_lines: int) -> list[str]
     return []
 
 
-def rank_by_binary(data: Path, users: list[str], as_of: int) -> list[dict]:
+def rank_by_binary(data: Path, users: list[str], as_of: int, trending_as_of: int) -> list[dict]:
     listed = data.with_name(data.name + ".users")
     listed.write_text("".join(user + "\n" for user in users), encoding="utf-8")
-    done = novafeed("rank", "--data", data, "--users", listed, "--as-of", as_of)
+    instants = ("--as-of", as_of, "--trending-as-of", trending_as_of)
+    done = novafeed("rank", "--data", data, "--users", listed, *instants)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def rank_by_oracle(state: oracle.State, users: list[str], as_of: int) -> list[dict]:
-    trending = oracle.trending_list(state, as_of)
+def rank_by_oracle(state: oracle.State, users: list[str], as_of: int, trending_as_of: int) -> list[dict]:
+    trending = oracle.trending_list(state, trending_as_of)
     rankings = []
     for user in users:
         viewer = oracle.api_id("user", user)
-        rankings.append(oracle.ranking_json(viewer, as_of, as_of, oracle.rank(state, viewer, as_of, trending)))
+        items = oracle.rank(state, viewer, as_of, trending)
+        rankings.append(oracle.ranking_json(viewer, as_of, trending_as_of, items))
     return rankings
+
+
+def rank_differences(data: Path, state: oracle.State, users: list[str], as_of: int, trending_as_of: int) -> list[str]:
+    expected = rank_by_oracle(state, users, as_of, trending_as_of)
+    return differences(expected, rank_by_binary(data, users, as_of, trending_as_of))
 
 
 def differences(expected: list[dict], actual: list[dict]) -> list[str]:
@@ -60,7 +67,7 @@ def row_of(item: dict) -> dict:
         "post_id": post["id"],
         "external_id": post.get("external_id"),
         "author_id": post["author_id"],
-        "created_at": oracle.parse_rfc3339(post["created_at"]) if isinstance(post["created_at"], str) else post["created_at"],
+        "created_at": post["created_at"],
         "source": item["source"],
         "score": item["score"],
     }

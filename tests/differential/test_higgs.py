@@ -25,7 +25,7 @@ END = MIDNIGHT + 4 * oracle.DAY_MS - 1
 
 pytestmark = [
     pytest.mark.skipif(test_data("higgs") is None, reason="the Higgs set is not installed (NOVAFEED_TEST_DATA)"),
-    pytest.mark.skipif(os.environ.get("NOVAFEED_TEST_LEVEL") == "fast", reason="./test --fast leaves the Higgs set out"),
+    pytest.mark.skipif(os.environ.get("NOVAFEED_TEST_LEVEL") == "fast", reason="./test --fast leaves it out"),
 ]
 
 
@@ -70,7 +70,5 @@ def test_higgs_is_ranked_as_the_oracle_does(higgs, seed, instant, request):
     rng = random.Random(f"{seed} {request.node.callspec.id}")
     as_of = instant(rng)
     users = draw_viewers(rng, state, VIEWERS // 4)
-    found = rankings.differences(
-        rankings.rank_by_oracle(state, users, as_of), rankings.rank_by_binary(data, users, as_of)
-    )
+    found = rankings.rank_differences(data, state, users, as_of, as_of)
     assert not found, "\n".join([f"as of {as_of}:", *found[:5]])

@@ -6,6 +6,7 @@ from differential import walks
 from differential.walks import Page, Walk
 
 NOW = 1_700_000_000_000
+AN_HOUR_ON = NOW + walks.WALK_LASTS_MS
 PROMISES = (
     walks.nothing_twice,
     walks.pages_are_full,
@@ -47,7 +48,7 @@ def broken(taken):
         walk(page("", "", last=True)),
         walk(page("ab", "abc"), page("c", "abc", last=True)),
         walk(page("ab", "abcd"), page("xd", "xdab", last=True)),  # c went, x came
-        walk(page("ab", "abc"), page("c", "abc", last=True, now=NOW + walks.WALK_LASTS_MS, as_of=NOW + walks.WALK_LASTS_MS)),
+        walk(page("ab", "abc"), page("c", "abc", last=True, now=AN_HOUR_ON, as_of=AN_HOUR_ON)),
         walk(page("bc", "bcd"), page("d", "abcd", last=True), mode="following"),  # a is newer than the place
     ],
 )
@@ -63,12 +64,12 @@ def test_a_walk_that_keeps_its_promises(kept):
         (walk(page("ab", "abcd"), page("d", "abcd", last=True)), "what_stays_is_served"),
         (walk(page("ab", "ab", last=True, degraded=["behind"])), "never_behind"),
         (walk(page("ab", "abc"), page("c", "abc", last=True, as_of=NOW + 1, now=NOW + 1)), "as_of_lasts_an_hour"),
-        (walk(page("ab", "abc"), page("c", "abc", last=True, now=NOW + walks.WALK_LASTS_MS)), "as_of_lasts_an_hour"),
+        (walk(page("ab", "abc"), page("c", "abc", last=True, now=AN_HOUR_ON)), "as_of_lasts_an_hour"),
         (walk(page("ab", "ab", last=True, trending_as_of=NOW - 1001)), "trending_is_fresh"),
         (walk(page("ba", "ab", last=True)), "pages_are_the_first_of_what_is_left"),
         (walk(page("ab", "abc", last=True)), "the_end_is_the_end"),
         (walk(page("ab", "ab"), page("", "ab", last=True)), "the_end_is_the_end"),
-        (walk(page("bc", "bcd"), page("a", "abcd", last=True), mode="following"), "pages_are_the_first_of_what_is_left"),
+        (walk(page("bc", "bcd"), page("a", "abcd"), mode="following"), "pages_are_the_first_of_what_is_left"),
     ],
 )
 def test_a_broken_promise_is_noticed(taken, promise):

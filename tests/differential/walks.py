@@ -43,6 +43,9 @@ class Walk:
     def served(self) -> list[str]:
         return [post for page in self.pages for post in page.served]
 
+    def ever_ranked(self) -> set[str]:
+        return set().union(*(page.ranking for page in self.pages))
+
     def take_page(self, client: Client, now: int) -> None:
         """The next page and, beside it, R(t). Nothing may be written between the two."""
         user = user_id(self.viewer)
@@ -98,10 +101,9 @@ def pages_are_full(walk: Walk) -> str | None:
 
 def what_stays_is_served(walk: Walk) -> str | None:
     """(c); in mode=following without the limit of 560"""
-    sources = [set(page.ranking) for page in walk.pages]
-    if walk.mode == "for_you" and len(set().union(*sources)) > MOST_SERVED:
+    if walk.mode == "for_you" and len(walk.ever_ranked()) > MOST_SERVED:
         return None
-    missed = set.intersection(*sources) - set(walk.served())
+    missed = set.intersection(*(set(page.ranking) for page in walk.pages)) - set(walk.served())
     return f"in every R(t) and never served: {sorted(missed)}" if missed else None
 
 

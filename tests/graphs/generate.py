@@ -135,8 +135,11 @@ class Writer:
         self.names += 1
         form = self.rng.randrange(4)
         if form == 0:
-            return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+            return self.new_uuid()
         return self.names if form == 1 else f"{kind}-{self.names}"
+
+    def new_uuid(self) -> str:
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
     def reference(self, name: str | int) -> str | int:
         """The same id, sometimes spelled differently."""
@@ -353,7 +356,7 @@ class LargeWriter(Writer):
 
     def new_name(self, kind: str) -> str | int:
         self.names += 1
-        return f"{kind}-{self.names}" if self.rng.random() < 0.5 else str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        return f"{kind}-{self.names}" if self.rng.random() < 0.5 else self.new_uuid()
 
     def block(self, authors: list, created: int, size: int) -> list:
         """`size` posts of one instant, shared among the authors."""

@@ -107,7 +107,8 @@ class Server:
         with self._ready:
             self._ready.wait_for(lambda: self.url or self._ended, seconds)
         if not self.url:
-            raise AssertionError(f"serve is not ready: {' '.join(self._command())}\n{self.stdout}\n{self.log()[-4000:]}")
+            command = " ".join(self._command())
+            raise AssertionError(f"serve is not ready: {command}\n{self.stdout}\n{self.log()[-4000:]}")
         served = json.loads((self.data / "serve.json").read_text(encoding="utf-8"))
         assert served["pid"] == self.pid, served
         self.admin_url = served["admin_url"]

@@ -309,7 +309,9 @@ def test_trending_hours(kind, at, trends):
     assert bool(o.trending_list(state, NOW)) is trends
 
 
-@pytest.mark.parametrize(("at", "trends"), [(NOW + 1, False), (NOW, True), (NOW - 30 * DAY + 1, True), (NOW - 30 * DAY, False)])
+@pytest.mark.parametrize(
+    ("at", "trends"), [(NOW + 1, False), (NOW, True), (NOW - 30 * DAY + 1, True), (NOW - 30 * DAY, False)]
+)
 def test_trending_window(at, trends):
     state = fold(post("p", "a", at), act("like", "b", "p"))
     assert bool(o.trending_list(state, NOW)) is trends
@@ -344,7 +346,8 @@ def test_trending_cuts_first_and_takes_own_posts_out_then():
 
 
 def test_trending_as_of_is_the_lists_own_instant():
-    state = fold(post("early", "a", NOW - HOUR), post("late", "a", NOW), *(act("like", "b", n) for n in ("early", "late")))
+    liked = [act("like", "b", name) for name in ("early", "late")]
+    state = fold(post("early", "a", NOW - HOUR), post("late", "a", NOW), *liked)
     assert dict(shown(ranked(state, trending_as_of=NOW - 1))) == {"early": "trending", "late": "fallback"}
     assert dict(shown(ranked(state, as_of=NOW - 1, trending_as_of=NOW))) == {"early": "trending"}
 
@@ -372,7 +375,8 @@ def test_merged_candidates_are_cut_to_five_hundred_and_cuts_are_not_refilled():
     state = fold(follow("v", "a"), *actions, act("share", "v", "b0", NOW - 5 * DAY))
     items = ranked(state)
     assert len(items) == 500
-    assert len(o.merged_candidates(state, o.id_of("user", "v"), NOW, [], o.interactions(state, o.id_of("user", "v"), NOW))) == 650
+    viewer = o.id_of("user", "v")
+    assert len(o.merged_candidates(state, viewer, NOW, [], o.interactions(state, viewer, NOW))) == 650
 
 
 def test_a_post_has_the_first_of_follow_trending_affinity():
