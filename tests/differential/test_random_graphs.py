@@ -65,7 +65,7 @@ def earlier_instants(rng: random.Random, now: int) -> dict:
 def check_instants(client, state: oracle.State, user: str, instants: dict) -> list[str]:
     answer = rankings.feed_by_offset(client, user, explain=1, **instants)
     as_of, trending_as_of = answer["as_of"], answer["trending_as_of"]
-    wrong = [f"{user}: asked for {name}={at}, got {answer[name]}" for name, at in instants.items() if answer[name] != at]
+    wrong = [f"{user}: asked for {instants}, {name} is not" for name, at in instants.items() if answer[name] != at]
     expected = ranking(state, oracle.api_id("user", user), as_of, trending_as_of)
     return wrong + named(user, f"by offset as of {as_of}, trending {trending_as_of}", expected, answer["items"])
 
