@@ -1,0 +1,148 @@
+#include "api/render.h"
+
+#include <utility>
+
+#include "api/parameters.h"
+#include "ranking/ranking.h"
+
+namespace novafeed {
+namespace {
+
+// About what an item takes; saves growing the page's text many times.
+constexpr std::size_t kBytesPerItem = 600;
+
+}  // namespace
+
+void EntityWriter::Id(std::string_view name, const Uuid& id) {
+  id_text_.clear();
+  id.AppendTo(&id_text_);
+  json_.Key(name).String(id_text_);
+}
+
+void EntityWriter::External(const std::optional<std::string>& external_id) {
+  if (external_id) json_.Key("external_id").String(*external_id);
+}
+
+void EntityWriter::Write(const User& user, const UserCounts& counts) {
+  json_.BeginObject();
+  Id("id", user.id.value);
+  External(user.external_id);
+  json_.Key("handle").String(user.handle).Key("name").String(user.name).Key("created_at").Int(user.created_at);
+  json_.Key("followers").Int(counts.followers).Key("following").Int(counts.following);
+  json_.EndObject();
+}
+
+void EntityWriter::PostFields(const Uuid& id, const std::optional<std::string>& external_id, UserId author,
+                              std::string_view text, TimeMs created_at, const Counters& counters) {
+  json_.BeginObject();
+  Id("id", id);
+  External(external_id);
+  Id("author_id", author.value);
+  json_.Key("text").String(text).Key("created_at").Int(created_at);
+  json_.Key("likes").Int(counters.likes).Key("comments").Int(counters.comments);
+  json_.Key("shares").Int(counters.shares).Key("impressions").Int(counters.impressions);
+  json_.EndObject();
+}
+
+void EntityWriter::Write(const Post& post, const Counters& counters) {
+  PostFields(post.id.value, post.external_id, post.author, post.text, post.created_at, counters);
+}
+
+void EntityWriter::Write(const Comment& comment) {
+  json_.BeginObject();
+  Id("id", comment.id.value);
+  External(comment.external_id);
+  Id("post_id", comment.post.value);
+  Id("user_id", comment.user.value);
+  json_.Key("text").String(comment.text).Key("created_at").Int(comment.created_at);
+  json_.EndObject();
+}
+
+void EntityWriter::Write(const FeedItem& item, bool explain) {
+  json_.BeginObject().Key("post");
+  PostFields(item.content.id.value, item.content.external_id, item.author, item.content.text, item.created_at,
+             item.counters);
+  json_.Key("source").String(SourceName(item.source)).Key("score");
+  if (item.parts) {
+    json_.Double(item.parts->score);
+    if (explain) Explain(item);
+  } else {
+    json_.Null();
+  }
+  json_.EndObject();
+}
+
+void EntityWriter::BeginTerm(std::string_view name, double value, double weight) {
+  json_.Key(name).BeginObject();
+  json_.Key("value").Double(value).Key("weight").Double(weight).Key("term").Double(weight * value);
+}
+
+void EntityWriter::Explain(const FeedItem& item) {
+  const ScoreParts& parts = *item.parts;
+  json_.Key("explain").BeginObject();
+  BeginTerm("freshness", parts.freshness, kFreshnessWeight);
+  json_.Key("age_hours").Double(parts.age_hours).EndObject();
+  BeginTerm("engagement", parts.engagement, kEngagementWeight);
+  json_.Key("likes").Int(item.counters.likes).Key("comments").Int(item.counters.comments);
+  json_.Key("shares").Int(item.counters.shares).Key("impressions").Int(item.counters.impressions).EndObject();
+  BeginTerm("affinity", parts.affinity, kAffinityWeight);
+  json_.Key("interactions").Int(item.interactions).EndObject();
+  json_.EndObject();
+}
+
+Counters CountersOf(const PostTotals& totals) {
+  return Counters{totals.likes, totals.comments, totals.shares, totals.impressions};
+}
+
+std::string RenderFeedPage(const FeedPage& page, bool explain) {
+  std::string body;
+  body.reserve((page.items.size() + 1) * kBytesPerItem);
+  EntityWriter writer(&body);
+  JsonWriter& json = writer.json();
+  json.BeginObject().Key("items").BeginArray();
+  for (const FeedItem& item : page.items) writer.Write(item, explain);
+  json.EndArray();
+  WriteOptional(&json, "next_cursor", page.next_cursor);
+  json.Key("as_of").Int(page.as_of).Key("trending_as_of").Int(page.trending_as_of);
+  json.Key("counters_as_of").Int(page.counters_as_of);
+  json.Key("profile").String(kProfile).Key("engine").String(page.engine).Key("cached").Bool(page.cached);
+  json.Key("degraded").BeginArray();
+  for (const std::string_view name : page.degraded) json.String(name);
+  json.EndArray().EndObject();
+  return body;
+}
+
+void WriteOptional(JsonWriter* json, std::string_view name, const std::optional<std::string>& text) {
+  json->Key(name);
+  if (text) {
+    json->String(*text);
+  } else {
+    json->Null();
+  }
+}
+
+void WriteNextCursor(JsonWriter* json, const std::optional<ListCursor>& next) {
+  WriteOptional(json, "next_cursor", next ? std::optional(EncodeListCursor(*next)) : std::nullopt);
+}
+
+HttpResponse JsonAnswer(int status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.body = std::move(body);
+  return response;
+}
+
+HttpResponse Created(const std::string& location, std::string body) {
+  HttpResponse response = JsonAnswer(201, std::move(body));
+  response.headers.emplace_back("Location", location);
+  return response;
+}
+
+HttpResponse NoContent() {
+  HttpResponse response;
+  response.status = 204;
+  response.content_type.clear();
+  return response;
+}
+
+}  // namespace novafeed

@@ -1,0 +1,117 @@
+// Users, whom they follow, and who follows them.
+#include <string>
+#include <utility>
+
+#include "api/bodies.h"
+#include "api/lookups.h"
+#include "api/parameters.h"
+#include "api/render.h"
+#include "api/routes/routes.h"
+#include "api/storage.h"
+#include "graph/commands.h"
+
+namespace novafeed {
+namespace {
+
+namespace asio = boost::asio;
+using Reply = Result<HttpResponse>;
+
+std::string RenderUser(const RequestContext& context, const User& user) {
+  std::string body;
+  EntityWriter(&body).Write(user, context.live().index->CountsOf(user.id));
+  return body;
+}
+
+asio::awaitable<Reply> PostUser(RequestContext* context, PathParams) {
+  const Result<NewUser> request = ReadNewUser(*context);
+  if (!request) co_return tl::unexpected(request.error());
+  Command<User> create = [request = *request](GraphTransaction& tx) { return CreateUser(tx, request); };
+  const Result<User> user = co_await ChangeGraph(context, std::move(create));
+  co_return user.map([context](const User& created) {
+    return Created("/api/v1/users/" + created.id.ToString(), RenderUser(*context, created));
+  });
+}
+
+asio::awaitable<Reply> GetUser(RequestContext* context, PathParams params) {
+  const Result<UserId> id = PathIdAs<UserId>(IdKind::kUser, params[0]);
+  if (!id) co_return tl::unexpected(id.error());
+  Query<User> get = [id = *id](GraphStore& graph) { return RequireUser(graph, id); };
+  const Result<User> user = co_await ReadGraph(context, std::move(get));
+  co_return user.map([context](const User& found) { return JsonAnswer(200, RenderUser(*context, found)); });
+}
+
+asio::awaitable<Reply> DeleteUser(RequestContext* context, PathParams params) {
+  const Result<UserId> id = PathIdAs<UserId>(IdKind::kUser, params[0]);
+  if (!id) co_return tl::unexpected(id.error());
+  const Actor& actor = context->actor();
+  if (actor && *actor != *id) {
+    co_return Fail(Failure::kForbidden, "not_yours",
+                   "Users erase themselves only: use a token of that user or of an admin.");
+  }
+  Command<void> erase = [id = *id](GraphTransaction& tx) { return EraseUser(tx, id); };
+  const Status done = co_await ChangeGraph(context, std::move(erase));
+  co_return done.map(NoContent);
+}
+
+// Both directions of a follow: whom the path names, and the person who follows them or no longer does.
+asio::awaitable<Reply> ChangeFollow(RequestContext* context, PathParams params, bool follow) {
+  const Result<UserId> followee = PathIdAs<UserId>(IdKind::kUser, params[0]);
+  if (!followee) co_return tl::unexpected(followee.error());
+  const Result<UserId> follower = context->RequirePerson();
+  if (!follower) co_return tl::unexpected(follower.error());
+  Command<void> change = [follow, follower = *follower, followee = *followee](GraphTransaction& tx) {
+    return follow ? PutFollow(tx, follower, followee, tx.Now()) : RemoveFollow(tx, follower, followee);
+  };
+  const Status done = co_await ChangeGraph(context, std::move(change));
+  co_return done.map(NoContent);
+}
+
+asio::awaitable<Reply> PutFollowRoute(RequestContext* context, PathParams params) {
+  return ChangeFollow(context, std::move(params), true);
+}
+
+asio::awaitable<Reply> DeleteFollowRoute(RequestContext* context, PathParams params) {
+  return ChangeFollow(context, std::move(params), false);
+}
+
+// A newest-first list that hangs on a user: followers, following.
+using UserList = ListPage<User> (GraphStore::*)(UserId, std::size_t, std::optional<ListCursor>);
+
+asio::awaitable<Reply> GetUserList(RequestContext* context, PathParams params, UserList list) {
+  const Result<UserId> id = PathIdAs<UserId>(IdKind::kUser, params[0]);
+  if (!id) co_return tl::unexpected(id.error());
+  const Result<ListRequest> wanted = ListParams(context->query());
+  if (!wanted) co_return tl::unexpected(wanted.error());
+
+  Query<ListPage<User>> get = [list, id = *id, wanted = *wanted](GraphStore& graph) {
+    return RequireUser(graph, id).map([&](const User&) { return (graph.*list)(id, wanted.limit, wanted.after); });
+  };
+  const Result<ListPage<User>> page = co_await ReadGraph(context, std::move(get));
+  co_return page.map([index = context->live().index](const ListPage<User>& found) {
+    return JsonAnswer(200, RenderList("users", found, [index](EntityWriter& writer, const User& user) {
+                        writer.Write(user, index->CountsOf(user.id));
+                      }));
+  });
+}
+
+asio::awaitable<Reply> GetFollowers(RequestContext* context, PathParams params) {
+  return GetUserList(context, std::move(params), &GraphStore::Followers);
+}
+
+asio::awaitable<Reply> GetFollowing(RequestContext* context, PathParams params) {
+  return GetUserList(context, std::move(params), &GraphStore::Following);
+}
+
+}  // namespace
+
+std::vector<ApiRoute> UserRoutes() {
+  return {{Method::kPost, "/api/v1/users", PostUser},
+          {Method::kGet, "/api/v1/users/{}", GetUser},
+          {Method::kDelete, "/api/v1/users/{}", DeleteUser},
+          {Method::kPut, "/api/v1/users/{}/follow", PutFollowRoute},
+          {Method::kDelete, "/api/v1/users/{}/follow", DeleteFollowRoute},
+          {Method::kGet, "/api/v1/users/{}/followers", GetFollowers},
+          {Method::kGet, "/api/v1/users/{}/following", GetFollowing}};
+}
+
+}  // namespace novafeed

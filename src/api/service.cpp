@@ -1,0 +1,147 @@
+#include "api/service.h"
+
+#include <cmath>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/assets.h"
+#include "api/context.h"
+#include "api/problem.h"
+#include "api/render.h"
+
+namespace novafeed {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::string_view kLivePath = "/healthz";
+constexpr std::string_view kReadyPath = "/readyz";
+constexpr std::int64_t kBootRetryMs = 1000;
+
+const RateRule& RuleFor(const ApiRateRules& rates, const Caller& caller) {
+  return SpeaksForPlatform(caller) ? rates.service : rates.user;
+}
+
+// The bucket of a token's subject. Scopes have buckets of their own: a user's page does not slow the backend down.
+std::string BucketOf(const Caller& caller) {
+  std::string name(ScopeName(caller.scope));
+  name.append(caller.subject.value.bytes.begin(), caller.subject.value.bytes.end());
+  return name;
+}
+
+// RateLimit-Limit, -Remaining, and -Reset: seconds until the bucket is full.
+void AddRateHeaders(HttpResponse* response, const RateRule& rule, const RateDecision& decision) {
+  if (!rule.limited()) return;
+  const double missing = rule.burst - static_cast<double>(decision.remaining);
+  const auto reset = static_cast<std::int64_t>(std::ceil(missing / rule.per_second));
+  response->headers.emplace_back("RateLimit-Limit", std::to_string(static_cast<std::int64_t>(rule.burst)));
+  response->headers.emplace_back("RateLimit-Remaining", std::to_string(decision.remaining));
+  response->headers.emplace_back("RateLimit-Reset", std::to_string(reset));
+}
+
+Error TooManyRequests(const RateDecision& decision) {
+  return Error{Failure::kRateLimited, "rate_limited", "Too many requests: wait as long as Retry-After says.",
+               decision.retry_after_ms};
+}
+
+// For handlers that have their answer at once.
+asio::awaitable<HttpResponse> Answer(HttpResponse response) {
+  co_return response;
+}
+
+}  // namespace
+
+ApiService::ApiService(ApiDependencies dependencies)
+    : dependencies_(std::move(dependencies)),
+      generation_(dependencies_.graph->Generation()),
+      dispatcher_(dependencies_.metrics, "public", [this](const HttpRequest& request) { return CheckReady(request); }) {
+  for (const auto& routes : {FeedRoutes(), EventRoutes(), UserRoutes(), PostRoutes(), CommentRoutes()}) {
+    for (const ApiRoute& route : routes) AddApiRoute(route);
+  }
+  AddHealthRoutes();
+  for (const Asset& asset : dependencies_.assets) {
+    Add(Method::kGet, std::string(asset.path),
+        [&asset](const HttpRequest& request, PathParams) { return Answer(AnswerAsset(asset, request)); });
+  }
+}
+
+void ApiService::Add(Method method, const std::string& pattern, Handler handler) {
+  dispatcher_.Add(method, pattern, std::move(handler));
+}
+
+void ApiService::AddApiRoute(const ApiRoute& route) {
+  Add(route.method, std::string(route.pattern),
+      [this, handler = route.handler](const HttpRequest& request, PathParams params) {
+        return Serve(handler, &request, std::move(params));
+      });
+}
+
+void ApiService::AddHealthRoutes() {
+  Add(Method::kGet, std::string(kLivePath),
+      [](const HttpRequest&, PathParams) { return Answer(JsonAnswer(200, R"({"status":"alive"})")); });
+  Add(Method::kGet, std::string(kReadyPath),
+      [](const HttpRequest&, PathParams) { return Answer(JsonAnswer(200, R"({"status":"ready"})")); });
+}
+
+void ApiService::Open(const LiveFeed& live) {
+  live_ = live;
+  ready_.store(true, std::memory_order_release);
+}
+
+bool ApiService::ready() const {
+  return ready_.load(std::memory_order_acquire);
+}
+
+RequestHandler ApiService::handler() {
+  return dispatcher_.handler();
+}
+
+ProblemMaker ApiService::problem_maker() {
+  return MakeProblem;
+}
+
+Status ApiService::CheckReady(const HttpRequest& request) const {
+  if (ready() || request.path == kLivePath) return {};
+  return Fail(Failure::kUnavailable, "booting", "The server is starting: send the request again in a moment.",
+              kBootRetryMs);
+}
+
+std::int64_t ApiService::SteadyNow() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+HttpResponse ApiService::RefuseStranger(const HttpRequest& request, const Error& error) {
+  const RateRule& rule = dependencies_.rates.stranger;
+  const RateDecision rate = dependencies_.rate_limiter->Take("address " + request.remote_address, rule, SteadyNow());
+  HttpResponse response = ProblemOf(rate.allowed ? error : TooManyRequests(rate), request.request_id);
+  AddRateHeaders(&response, rule, rate);
+  return response;
+}
+
+asio::awaitable<HttpResponse> ApiService::Serve(RouteHandler handler, const HttpRequest* request, PathParams params) {
+  const Result<Caller> caller = Authenticate(*request, *dependencies_.keys, dependencies_.clock->Now());
+  if (!caller) co_return RefuseStranger(*request, caller.error());
+
+  const RateRule& rule = RuleFor(dependencies_.rates, *caller);
+  const RateDecision rate = dependencies_.rate_limiter->Take(BucketOf(*caller), rule, SteadyNow());
+  HttpResponse response = rate.allowed ? co_await ServeCaller(handler, request, std::move(params), *caller)
+                                       : ProblemOf(TooManyRequests(rate), request->request_id);
+  AddRateHeaders(&response, rule, rate);
+  co_return response;
+}
+
+asio::awaitable<HttpResponse> ApiService::ServeCaller(RouteHandler handler, const HttpRequest* request,
+                                                      PathParams params, Caller caller) {
+  Result<RequestContext> context = RequestContext::Make(&dependencies_, &live_, generation_, request, caller);
+  if (!context) co_return ProblemOf(context.error(), request->request_id);
+  Result<HttpResponse> answer = co_await handler(&*context, std::move(params));
+  HttpResponse response = answer ? *std::move(answer) : ProblemOf(answer.error(), request->request_id);
+  // Answers are for one caller and this moment.
+  response.headers.emplace_back("Cache-Control", "no-store");
+  context->Mark(&response);
+  co_return response;
+}
+
+}  // namespace novafeed

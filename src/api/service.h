@@ -1,0 +1,55 @@
+// The public API: every route of the contract's section 5, as one RequestHandler for http/server.h.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <string>
+
+#include "api/dependencies.h"
+#include "api/dispatcher.h"
+#include "api/routes/routes.h"
+#include "http/message.h"
+#include "http/router.h"
+#include "http/server.h"
+
+namespace novafeed {
+
+// Owned by the wiring; outlives the HttpServer that it answers for. Handlers run on the I/O threads.
+//
+// Until Open() it answers /healthz with 200 and everything else, /readyz included, with 503 "booting".
+class ApiService {
+ public:
+  // Asks the graph for its generation, which may block.
+  explicit ApiService(ApiDependencies dependencies);
+  ApiService(const ApiService&) = delete;
+  ApiService& operator=(const ApiService&) = delete;
+
+  // More routes, without a token unless the handler asks for one (api/context.h). Before the server starts.
+  void Add(Method method, const std::string& pattern, Handler handler);
+
+  // The index has booted: from now on everything is served. Once, from any thread; what it points to outlives this.
+  void Open(const LiveFeed& live);
+  bool ready() const;
+
+  RequestHandler handler();
+  static ProblemMaker problem_maker();
+
+ private:
+  boost::asio::awaitable<HttpResponse> Serve(RouteHandler handler, const HttpRequest* request, PathParams params);
+  boost::asio::awaitable<HttpResponse> ServeCaller(RouteHandler handler, const HttpRequest* request, PathParams params,
+                                                   Caller caller);
+  Status CheckReady(const HttpRequest& request) const;
+  HttpResponse RefuseStranger(const HttpRequest& request, const Error& error);
+  std::int64_t SteadyNow() const;
+  void AddApiRoute(const ApiRoute& route);
+  void AddHealthRoutes();
+
+  const ApiDependencies dependencies_;
+  const std::string generation_;
+  LiveFeed live_;  // written once, before ready_
+  std::atomic<bool> ready_{false};
+  Dispatcher dispatcher_;
+};
+
+}  // namespace novafeed
