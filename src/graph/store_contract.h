@@ -475,8 +475,8 @@ TEST_P(GraphStoreContract, FollowListsAreByTheFollowsTimeWithTiesById) {
     expected.clear();
     for (int i = 2; i <= 12; ++i) {
       const TimeMs at = kStart - (i * 7 % 4);
-      PutFollow(tx, TestUser(i), TestUser(1), at).value();
-      PutFollow(tx, TestUser(1), TestUser(i), at).value();
+      Must(PutFollow(tx, TestUser(i), TestUser(1), at));
+      Must(PutFollow(tx, TestUser(1), TestUser(i), at));
       expected.emplace_back(-at, TestUser(i));
     }
   });
@@ -520,15 +520,15 @@ TEST_P(GraphStoreContract, CommentsOnAPostAreNewestFirst) {
 }
 
 TEST_P(GraphStoreContract, AListGoesOnBehindACursorWhoseItemIsGone) {
-  AddUser(1).value();
+  Must(AddUser(1));
   for (int i = 1; i <= 4; ++i) {
-    AddPost(i, 1).value();
+    Must(AddPost(i, 1));
     clock_.Advance(1);
   }
   const ListPage<Post> page = store().PostsOf(TestUser(1), 2, std::nullopt);
   ASSERT_TRUE(page.next);
   ASSERT_EQ(page.items.back().id, TestPost(3));
-  RemovePost(std::nullopt, 3).value();
+  Must(RemovePost(std::nullopt, 3));
   const ListPage<Post> rest = store().PostsOf(TestUser(1), 2, page.next);
   ASSERT_EQ(rest.items.size(), 2u);
   EXPECT_EQ(rest.items[0].id, TestPost(2));
@@ -574,9 +574,9 @@ TEST_P(GraphStoreContract, AnExternalIdIsKeptWithTheUserPostAndComment) {
   const ParsedId post_id = ParseApiId(IdKind::kPost, "ext:p-1").value();
   const ParsedId comment_id = ParseApiId(IdKind::kComment, "ext:c-1").value();
   Commit([&](GraphTransaction& tx) {
-    const User user = CreateUser(tx, {user_id, "ann", ""}).value();
-    const Post post = CreatePost(tx, {post_id, user.id, "text"}).value();
-    CreateComment(tx, {comment_id, post.id, user.id, "text"}).value();
+    const User user = Must(CreateUser(tx, {user_id, "ann", ""}));
+    const Post post = Must(CreatePost(tx, {post_id, user.id, "text"}));
+    Must(CreateComment(tx, {comment_id, post.id, user.id, "text"}));
   });
   EXPECT_EQ(store().GetUser({user_id.id})->external_id, "u-1");
   EXPECT_EQ(store().GetPost({post_id.id})->external_id, "p-1");
@@ -584,16 +584,16 @@ TEST_P(GraphStoreContract, AnExternalIdIsKeptWithTheUserPostAndComment) {
 }
 
 TEST_P(GraphStoreContract, AKnownUserIdWithTheSameBodyIsTheSameUser) {
-  const User user = AddUser(1, "ann", "Ann").value();
+  const User user = Must(AddUser(1, "ann", "Ann"));
   clock_.Advance(1000);
-  EXPECT_EQ(AddUser(1, "ann", "Ann").value(), user);
+  EXPECT_EQ(Must(AddUser(1, "ann", "Ann")), user);
   EXPECT_EQ(CodeOf(AddUser(1, "ann", "Other")), "id_conflict");
   EXPECT_EQ(CodeOf(AddUser(1, "other", "Ann")), "id_conflict");
   EXPECT_EQ(store().GetUser(user.id), user);
 }
 
 TEST_P(GraphStoreContract, AHandleIsTakenOnce) {
-  AddUser(1, "ann").value();
+  Must(AddUser(1, "ann"));
   const Result<User> second = AddUser(2, "ann");
   ASSERT_EQ(CodeOf(second), "handle_taken");
   EXPECT_EQ(second.error().failure, Failure::kConflict);
@@ -610,13 +610,13 @@ TEST_P(GraphStoreContract, BadHandlesAndNamesAreRefused) {
 
 TEST_P(GraphStoreContract, ErasingAUserTakesEverythingOfTheirsAndNothingElse) {
   AddUsers(3);
-  AddPost(1, 1, "mine").value();
-  AddPost(2, 2, "theirs").value();
-  AddComment(1, 2, 1).value();
-  AddComment(2, 1, 2).value();
-  AddComment(3, 2, 3).value();
-  for (const auto& [user, post] : {std::pair(1, 2), std::pair(2, 1), std::pair(3, 2)}) AddLike(user, post).value();
-  for (const auto& [from, to] : {std::pair(1, 2), std::pair(2, 1), std::pair(2, 3)}) AddFollow(from, to).value();
+  Must(AddPost(1, 1, "mine"));
+  Must(AddPost(2, 2, "theirs"));
+  Must(AddComment(1, 2, 1));
+  Must(AddComment(2, 1, 2));
+  Must(AddComment(3, 2, 3));
+  for (const auto& [user, post] : {std::pair(1, 2), std::pair(2, 1), std::pair(3, 2)}) Must(AddLike(user, post));
+  for (const auto& [from, to] : {std::pair(1, 2), std::pair(2, 1), std::pair(2, 3)}) Must(AddFollow(from, to));
 
   clock_.Advance(7);
   EXPECT_EQ(CodeOf(Erase(1)), "");
@@ -640,9 +640,8 @@ TEST_P(GraphStoreContract, ErasingAUserTakesEverythingOfTheirsAndNothingElse) {
 
 TEST_P(GraphStoreContract, AnErasedUsersIdIsNeverAcceptedAgainButTheHandleIsFree) {
   AddUsers(2);
-  AddComment(1, 1, 1);
-  AddPost(1, 2).value();
-  AddComment(1, 1, 1).value();
+  Must(AddPost(1, 2));
+  Must(AddComment(1, 1, 1));
   ASSERT_EQ(CodeOf(Erase(1)), "");
   EXPECT_EQ(CodeOf(Erase(1)), "") << "a retry";
   Reopen();
@@ -663,7 +662,7 @@ TEST_P(GraphStoreContract, ErasingAnUnknownUserIs404) {
 // --- Posts.
 
 TEST_P(GraphStoreContract, APostIsCreatedByAKnownUserWithAText) {
-  AddUser(1).value();
+  Must(AddUser(1));
   clock_.Advance(3);
   const NewPost request = {std::nullopt, TestUser(1), "hello"};
   const Post post = Do([&](GraphTransaction& tx) { return CreatePost(tx, request); }).value();
@@ -680,21 +679,21 @@ TEST_P(GraphStoreContract, APostIsCreatedByAKnownUserWithAText) {
 
 TEST_P(GraphStoreContract, AKnownPostIdWithTheSameBodyIsTheSamePost) {
   AddUsers(2);
-  const Post post = AddPost(1, 1, "hello").value();
+  const Post post = Must(AddPost(1, 1, "hello"));
   clock_.Advance(1000);
-  EXPECT_EQ(AddPost(1, 1, "hello").value(), post);
+  EXPECT_EQ(Must(AddPost(1, 1, "hello")), post);
   EXPECT_EQ(CodeOf(AddPost(1, 1, "other")), "id_conflict");
   EXPECT_EQ(CodeOf(AddPost(1, 2, "hello")), "id_conflict");
-  RemovePost(std::nullopt, 1).value();
+  Must(RemovePost(std::nullopt, 1));
   EXPECT_EQ(CodeOf(AddPost(1, 1, "hello")), "id_retired");
   EXPECT_EQ(AddPost(1, 1, "hello").error().failure, Failure::kConflict);
 }
 
 TEST_P(GraphStoreContract, OnlyTheAuthorAndThePlatformEditAPost) {
   AddUsers(2);
-  AddPost(1, 1, "one").value();
-  EXPECT_EQ(Edit(TestUser(1), 1, "two").value().text, "two");
-  EXPECT_EQ(Edit(std::nullopt, 1, "three").value().text, "three");
+  Must(AddPost(1, 1, "one"));
+  EXPECT_EQ(Must(Edit(TestUser(1), 1, "two")).text, "two");
+  EXPECT_EQ(Must(Edit(std::nullopt, 1, "three")).text, "three");
   const Result<Post> strangers = Edit(TestUser(2), 1, "four");
   ASSERT_EQ(CodeOf(strangers), "not_yours");
   EXPECT_EQ(strangers.error().failure, Failure::kForbidden);
@@ -705,14 +704,14 @@ TEST_P(GraphStoreContract, OnlyTheAuthorAndThePlatformEditAPost) {
   EXPECT_EQ(post.text, "three");
   EXPECT_EQ(post.created_at, kStart) << "an edit changes the text alone";
 
-  RemovePost(TestUser(1), 1).value();
+  Must(RemovePost(TestUser(1), 1));
   EXPECT_EQ(CodeOf(Edit(TestUser(1), 1, "five")), "unknown_post");
   EXPECT_EQ(store().GetPost(TestPost(1))->text, "");
 }
 
 TEST_P(GraphStoreContract, DeletingAPostBlanksItAndMayBeRepeated) {
   AddUsers(2);
-  AddPost(1, 1, "secret").value();
+  Must(AddPost(1, 1, "secret"));
   EXPECT_EQ(CodeOf(RemovePost(TestUser(2), 1)), "not_yours");
   EXPECT_EQ(CodeOf(RemovePost(TestUser(1), 2)), "unknown_post");
   EXPECT_EQ(store().GetPost(TestPost(1))->deleted_at, std::nullopt);
@@ -725,7 +724,7 @@ TEST_P(GraphStoreContract, DeletingAPostBlanksItAndMayBeRepeated) {
   EXPECT_EQ(store().GetPost(TestPost(1))->text, "");
   EXPECT_EQ(store().GetPost(TestPost(1))->deleted_at, kStart + 10) << "the first deletion dates it";
 
-  AddPost(2, 1).value();
+  Must(AddPost(2, 1));
   EXPECT_EQ(CodeOf(RemovePost(std::nullopt, 2)), "");
 }
 
@@ -733,9 +732,9 @@ TEST_P(GraphStoreContract, DeletingAPostBlanksItAndMayBeRepeated) {
 
 TEST_P(GraphStoreContract, ACommentCarriesThePostsAuthorAndTime) {
   AddUsers(2);
-  AddPost(1, 1).value();
+  Must(AddPost(1, 1));
   clock_.Advance(9);
-  const Comment comment = AddComment(1, 1, 2, "nice").value();
+  const Comment comment = Must(AddComment(1, 1, 2, "nice"));
   EXPECT_EQ(comment.post_author, TestUser(1));
   EXPECT_EQ(comment.post_created_at, kStart);
   EXPECT_EQ(comment.created_at, kStart + 9);
@@ -745,11 +744,11 @@ TEST_P(GraphStoreContract, ACommentCarriesThePostsAuthorAndTime) {
 
 TEST_P(GraphStoreContract, ACommentNeedsAKnownUserALivePostAndAText) {
   AddUsers(2);
-  AddPost(1, 1).value();
+  Must(AddPost(1, 1));
   EXPECT_EQ(CodeOf(AddComment(1, 1, 3)), "unknown_user");
   EXPECT_EQ(CodeOf(AddComment(1, 2, 2)), "unknown_post");
   EXPECT_EQ(CodeOf(AddComment(1, 1, 2, "")), "bad_text");
-  RemovePost(std::nullopt, 1).value();
+  Must(RemovePost(std::nullopt, 1));
   const Result<Comment> late = AddComment(1, 1, 2);
   ASSERT_EQ(CodeOf(late), "unknown_post");
   EXPECT_EQ(late.error().failure, Failure::kNotFound);
@@ -758,22 +757,22 @@ TEST_P(GraphStoreContract, ACommentNeedsAKnownUserALivePostAndAText) {
 
 TEST_P(GraphStoreContract, AKnownCommentIdWithTheSameBodyIsTheSameComment) {
   AddUsers(2);
-  AddPost(1, 1).value();
-  AddPost(2, 1).value();
-  const Comment comment = AddComment(1, 1, 2, "nice").value();
+  Must(AddPost(1, 1));
+  Must(AddPost(2, 1));
+  const Comment comment = Must(AddComment(1, 1, 2, "nice"));
   clock_.Advance(1000);
-  EXPECT_EQ(AddComment(1, 1, 2, "nice").value(), comment);
+  EXPECT_EQ(Must(AddComment(1, 1, 2, "nice")), comment);
   EXPECT_EQ(CodeOf(AddComment(1, 1, 2, "other")), "id_conflict");
   EXPECT_EQ(CodeOf(AddComment(1, 2, 2, "nice")), "id_conflict");
   EXPECT_EQ(CodeOf(AddComment(1, 1, 1, "nice")), "id_conflict");
-  Uncomment(std::nullopt, 1).value();
+  Must(Uncomment(std::nullopt, 1));
   EXPECT_EQ(CodeOf(AddComment(1, 1, 2, "nice")), "id_retired");
 }
 
 TEST_P(GraphStoreContract, TheWriterThePostsAuthorAndThePlatformDeleteAComment) {
   AddUsers(3);
-  AddPost(1, 1).value();
-  for (int i = 1; i <= 3; ++i) AddComment(i, 1, 2).value();
+  Must(AddPost(1, 1));
+  for (int i = 1; i <= 3; ++i) Must(AddComment(i, 1, 2));
   EXPECT_EQ(CodeOf(Uncomment(TestUser(3), 1)), "not_yours");
   EXPECT_EQ(CodeOf(Uncomment(TestUser(2), 1)), "");
   EXPECT_EQ(CodeOf(Uncomment(TestUser(1), 2)), "");
@@ -785,9 +784,9 @@ TEST_P(GraphStoreContract, TheWriterThePostsAuthorAndThePlatformDeleteAComment) 
 
 TEST_P(GraphStoreContract, ACommentOnADeletedPostCanBeDeleted) {
   AddUsers(2);
-  AddPost(1, 1).value();
-  AddComment(1, 1, 2).value();
-  RemovePost(TestUser(1), 1).value();
+  Must(AddPost(1, 1));
+  Must(AddComment(1, 1, 2));
+  Must(RemovePost(TestUser(1), 1));
   EXPECT_EQ(CodeOf(Uncomment(TestUser(2), 1)), "");
   EXPECT_EQ(store().GetComment(TestComment(1)), std::nullopt);
 }
@@ -796,7 +795,7 @@ TEST_P(GraphStoreContract, ACommentOnADeletedPostCanBeDeleted) {
 
 TEST_P(GraphStoreContract, ALikeWhileLikedKeepsItsFirstTime) {
   AddUsers(2);
-  const Post post = AddPost(1, 1).value();
+  const Post post = Must(AddPost(1, 1));
   EXPECT_EQ(CodeOf(AddLike(2, 1, kStart + 10)), "");
   const Like first = FindLike(2, 1).value();
   EXPECT_EQ(first.created_at, kStart + 10);
@@ -809,27 +808,27 @@ TEST_P(GraphStoreContract, ALikeWhileLikedKeepsItsFirstTime) {
 
 TEST_P(GraphStoreContract, ALikeAfterAnUnlikeHasTheNewTimeAndANewIncarnation) {
   AddUsers(2);
-  AddPost(1, 1).value();
-  AddLike(2, 1, kStart + 10).value();
+  Must(AddPost(1, 1));
+  Must(AddLike(2, 1, kStart + 10));
   const Like first = FindLike(2, 1).value();
   EXPECT_EQ(CodeOf(Unlike(2, 1)), "");
   EXPECT_EQ(FindLike(2, 1), std::nullopt);
   EXPECT_EQ(CodeOf(Unlike(2, 1)), "") << "an unlike of nothing";
-  AddLike(2, 1, kStart + 5).value();
+  Must(AddLike(2, 1, kStart + 5));
   EXPECT_EQ(FindLike(2, 1)->created_at, kStart + 5);
   EXPECT_GT(FindLike(2, 1)->incarnation, first.incarnation);
 }
 
 TEST_P(GraphStoreContract, LikeUnlikeLikeInOneMillisecondAreTwoLives) {
   AddUsers(2);
-  AddPost(1, 1).value();
+  Must(AddPost(1, 1));
   std::set<Incarnation> lives;
   Commit([&](GraphTransaction& tx) {
     lives.clear();
     for (int i = 0; i < 2; ++i) {
-      PutLike(tx, TestUser(2), TestPost(1), kStart).value();
+      Must(PutLike(tx, TestUser(2), TestPost(1), kStart));
       lives.insert(tx.FindLike(TestUser(2), TestPost(1)).value().incarnation);
-      if (i == 0) RemoveLike(tx, TestUser(2), TestPost(1)).value();
+      if (i == 0) Must(RemoveLike(tx, TestUser(2), TestPost(1)));
     }
   });
   EXPECT_EQ(lives.size(), 2u);
@@ -838,9 +837,9 @@ TEST_P(GraphStoreContract, LikeUnlikeLikeInOneMillisecondAreTwoLives) {
 
 TEST_P(GraphStoreContract, OnADeletedPostLikesAre404AndUnlikesWork) {
   AddUsers(3);
-  AddPost(1, 1).value();
-  AddLike(2, 1).value();
-  RemovePost(TestUser(1), 1).value();
+  Must(AddPost(1, 1));
+  Must(AddLike(2, 1));
+  Must(RemovePost(TestUser(1), 1));
   const Status late = AddLike(3, 1);
   ASSERT_EQ(CodeOf(late), "unknown_post");
   EXPECT_EQ(late.error().failure, Failure::kNotFound);
@@ -850,8 +849,8 @@ TEST_P(GraphStoreContract, OnADeletedPostLikesAre404AndUnlikesWork) {
 }
 
 TEST_P(GraphStoreContract, LikesByOrOfTheUnknownAre404) {
-  AddUser(1).value();
-  AddPost(1, 1).value();
+  Must(AddUser(1));
+  Must(AddPost(1, 1));
   EXPECT_EQ(CodeOf(AddLike(2, 1)), "unknown_user");
   EXPECT_EQ(CodeOf(AddLike(1, 2)), "unknown_post");
   EXPECT_EQ(CodeOf(Unlike(2, 1)), "unknown_user");
@@ -862,7 +861,7 @@ TEST_P(GraphStoreContract, LikesByOrOfTheUnknownAre404) {
 // --- Follows.
 
 TEST_P(GraphStoreContract, NobodyFollowsThemselves) {
-  AddUser(1).value();
+  Must(AddUser(1));
   const Status self = AddFollow(1, 1);
   ASSERT_EQ(CodeOf(self), "self_follow");
   EXPECT_EQ(self.error().failure, Failure::kUnprocessable);
@@ -873,22 +872,22 @@ TEST_P(GraphStoreContract, NobodyFollowsThemselves) {
 TEST_P(GraphStoreContract, AFollowKeepsItsFirstTimeUntilItIsUndone) {
   AddUsers(2);
   EXPECT_EQ(CodeOf(Unfollow(1, 2)), "") << "an unfollow of nothing";
-  AddFollow(1, 2, kStart + 10).value();
+  Must(AddFollow(1, 2, kStart + 10));
   const Follow first = FindFollow(1, 2).value();
   EXPECT_EQ(first.created_at, kStart + 10);
-  AddFollow(1, 2, kStart + 20).value();
+  Must(AddFollow(1, 2, kStart + 20));
   EXPECT_EQ(FindFollow(1, 2), first);
   EXPECT_EQ(FindFollow(2, 1), std::nullopt) << "a follow has one direction";
 
   EXPECT_EQ(CodeOf(Unfollow(1, 2)), "");
   EXPECT_EQ(FindFollow(1, 2), std::nullopt);
-  AddFollow(1, 2, kStart + 20).value();
+  Must(AddFollow(1, 2, kStart + 20));
   EXPECT_EQ(FindFollow(1, 2)->created_at, kStart + 20);
   EXPECT_GT(FindFollow(1, 2)->incarnation, first.incarnation);
 }
 
 TEST_P(GraphStoreContract, FollowsByOrOfTheUnknownAre404) {
-  AddUser(1).value();
+  Must(AddUser(1));
   EXPECT_EQ(CodeOf(AddFollow(1, 2)), "unknown_user");
   EXPECT_EQ(CodeOf(AddFollow(2, 1)), "unknown_user");
   EXPECT_EQ(CodeOf(Unfollow(1, 2)), "unknown_user");
@@ -899,9 +898,9 @@ TEST_P(GraphStoreContract, FollowsByOrOfTheUnknownAre404) {
 
 TEST_P(GraphStoreContract, ALikeEventIsALikeDatedByItsTimeWithACopyInTheOutbox) {
   AddUsers(2);
-  AddPost(1, 1).value();
+  Must(AddPost(1, 1));
   const Event event = LikeEvent(EventType::kLike, 2, 1, 1, kStart - 500);
-  EXPECT_TRUE(SendLikeEvent(event).value());
+  EXPECT_TRUE(Must(SendLikeEvent(event)));
   EXPECT_EQ(FindLike(2, 1)->created_at, kStart - 500);
 
   Event copy = event;
@@ -913,70 +912,70 @@ TEST_P(GraphStoreContract, ALikeEventIsALikeDatedByItsTimeWithACopyInTheOutbox) 
 
 TEST_P(GraphStoreContract, ALikeEventSentAgainAfterAnUnlikeDoesNotLikeAgain) {
   AddUsers(2);
-  AddPost(1, 1).value();
+  Must(AddPost(1, 1));
   const Event event = LikeEvent(EventType::kLike, 2, 1, 1);
-  EXPECT_TRUE(SendLikeEvent(event).value());
-  Unlike(2, 1).value();
+  EXPECT_TRUE(Must(SendLikeEvent(event)));
+  Must(Unlike(2, 1));
   Reopen();
-  EXPECT_FALSE(SendLikeEvent(event).value());
+  EXPECT_FALSE(Must(SendLikeEvent(event)));
   EXPECT_EQ(FindLike(2, 1), std::nullopt);
   EXPECT_EQ(store().ReadOutbox(10).size(), 1u) << "a repeat leaves no second copy";
-  EXPECT_TRUE(SendLikeEvent(LikeEvent(EventType::kLike, 2, 1, 2)).value()) << "another event does";
+  EXPECT_TRUE(Must(SendLikeEvent(LikeEvent(EventType::kLike, 2, 1, 2)))) << "another event does";
   EXPECT_TRUE(FindLike(2, 1));
 }
 
 TEST_P(GraphStoreContract, AnUnlikeEventSentAgainAfterALikeDoesNotUnlikeAgain) {
   AddUsers(2);
-  AddPost(1, 1).value();
-  AddLike(2, 1).value();
+  Must(AddPost(1, 1));
+  Must(AddLike(2, 1));
   const Event event = LikeEvent(EventType::kUnlike, 2, 1, 1);
-  EXPECT_TRUE(SendLikeEvent(event).value());
+  EXPECT_TRUE(Must(SendLikeEvent(event)));
   EXPECT_EQ(FindLike(2, 1), std::nullopt);
-  AddLike(2, 1).value();
-  EXPECT_FALSE(SendLikeEvent(event).value());
+  Must(AddLike(2, 1));
+  EXPECT_FALSE(Must(SendLikeEvent(event)));
   EXPECT_TRUE(FindLike(2, 1));
 }
 
 TEST_P(GraphStoreContract, ALikeEventThatChangesNothingIsStillNew) {
   AddUsers(2);
-  AddPost(1, 1).value();
-  AddLike(2, 1, kStart + 10).value();
-  EXPECT_TRUE(SendLikeEvent(LikeEvent(EventType::kLike, 2, 1, 1, kStart + 20)).value());
+  Must(AddPost(1, 1));
+  Must(AddLike(2, 1, kStart + 10));
+  EXPECT_TRUE(Must(SendLikeEvent(LikeEvent(EventType::kLike, 2, 1, 1, kStart + 20))));
   EXPECT_EQ(FindLike(2, 1)->created_at, kStart + 10);
-  Unlike(2, 1).value();
-  EXPECT_TRUE(SendLikeEvent(LikeEvent(EventType::kUnlike, 2, 1, 2)).value());
+  Must(Unlike(2, 1));
+  EXPECT_TRUE(Must(SendLikeEvent(LikeEvent(EventType::kUnlike, 2, 1, 2))));
   EXPECT_EQ(store().ReadOutbox(10).size(), 2u);
 }
 
 TEST_P(GraphStoreContract, LikeEventsOnADeletedPostAre404AndUnlikeEventsWork) {
   AddUsers(2);
-  AddPost(1, 1).value();
+  Must(AddPost(1, 1));
   const Event before = LikeEvent(EventType::kLike, 2, 1, 1);
-  EXPECT_TRUE(SendLikeEvent(before).value());
-  RemovePost(TestUser(1), 1).value();
+  EXPECT_TRUE(Must(SendLikeEvent(before)));
+  Must(RemovePost(TestUser(1), 1));
   const Event late = LikeEvent(EventType::kLike, 2, 1, 2);
   EXPECT_EQ(CodeOf(SendLikeEvent(late)), "unknown_post");
-  EXPECT_FALSE(SendLikeEvent(before).value()) << "a repeat of what was accepted is a repeat";
-  EXPECT_TRUE(SendLikeEvent(LikeEvent(EventType::kUnlike, 2, 1, 3)).value());
+  EXPECT_FALSE(Must(SendLikeEvent(before))) << "a repeat of what was accepted is a repeat";
+  EXPECT_TRUE(Must(SendLikeEvent(LikeEvent(EventType::kUnlike, 2, 1, 3))));
   EXPECT_EQ(FindLike(2, 1), std::nullopt);
 }
 
 TEST_P(GraphStoreContract, ARefusedLikeEventIsNotRemembered) {
-  AddUser(1).value();
+  Must(AddUser(1));
   const Event event = LikeEvent(EventType::kLike, 2, 1, 1);
   EXPECT_EQ(CodeOf(SendLikeEvent(event)), "unknown_user");
-  AddUser(2).value();
+  Must(AddUser(2));
   EXPECT_EQ(CodeOf(SendLikeEvent(event)), "unknown_post");
-  AddPost(1, 1).value();
+  Must(AddPost(1, 1));
   EXPECT_TRUE(store().ReadOutbox(10).empty());
-  EXPECT_TRUE(SendLikeEvent(event).value()) << "once its user and post are there it is new";
+  EXPECT_TRUE(Must(SendLikeEvent(event))) << "once its user and post are there it is new";
 }
 
 TEST_P(GraphStoreContract, OtherEventTypesAreABugOfTheCaller) {
   AddUsers(2);
-  AddPost(1, 1).value();
+  Must(AddPost(1, 1));
   const Event event = LikeEvent(EventType::kShare, 2, 1, 1);
-  const auto result = TryCommit([&](GraphTransaction& tx) { ApplyLikeEvent(tx, event).value(); });
+  const auto result = TryCommit([&](GraphTransaction& tx) { Must(ApplyLikeEvent(tx, event)); });
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().failure, Failure::kInternal);
 }

@@ -80,6 +80,13 @@ std::string CodeOf(const Result<T>& result) {
   return result ? "" : result.error().code;
 }
 
+// The value of a result that must be a success; otherwise the test ends with the error's words.
+template <class T>
+T Must(Result<T> result) {
+  if (!result) throw std::runtime_error("refused: " + result.error().code + ": " + result.error().detail);
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
 class GraphStoreFixture : public ::testing::TestWithParam<GraphStoreFactory> {
  protected:
   static constexpr TimeMs kStart = 1'795'382'793'122;
@@ -107,11 +114,7 @@ class GraphStoreFixture : public ::testing::TestWithParam<GraphStoreFactory> {
   }
 
   // Runs one work that must be committed; the sequence that the store answers.
-  std::int64_t Commit(GraphStore::Work work) {
-    const Result<std::int64_t> result = TryCommit(std::move(work));
-    if (!result) throw std::runtime_error("a write failed: " + result.error().code + ": " + result.error().detail);
-    return *result;
-  }
+  std::int64_t Commit(GraphStore::Work work) { return Must(TryCommit(std::move(work))); }
 
   // Commits a function of the transaction and hands on what it returns.
   template <class F>
@@ -130,7 +133,7 @@ class GraphStoreFixture : public ::testing::TestWithParam<GraphStoreFactory> {
   void AddUsers(int count) {
     Commit([&](GraphTransaction& tx) {
       for (int i = 1; i <= count; ++i) {
-        CreateUser(tx, {ParsedId{TestUser(i).value, std::nullopt}, "user" + std::to_string(i), ""}).value();
+        Must(CreateUser(tx, {ParsedId{TestUser(i).value, std::nullopt}, "user" + std::to_string(i), ""}));
       }
     });
   }
