@@ -1,4 +1,4 @@
-// A small blocking HTTP/1.1 client for loopback use by the command line (`rank`, `import --url`). Keep-alive.
+// A small blocking HTTP/1.1 client for loopback use by the command line (`rank`, `import --url`). Keep-alive, no TLS.
 #pragma once
 
 #include <chrono>
@@ -11,15 +11,18 @@
 
 namespace novafeed {
 
+// Used by one thread at a time.
 class HttpClient {
  public:
-  // "http://host:port"; kInvalid "bad_url" otherwise.
+  // "http://host:port" (80 where there is none); kInvalid "bad_url" otherwise, kUnavailable "cannot_connect" where
+  // nobody listens. `timeout` bounds each wait: for the connection, and for each piece that is sent or received.
   static Result<HttpClient> Connect(std::string_view url, std::chrono::milliseconds timeout);
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
   ~HttpClient();
 
-  // One request, one answer. Reconnects once where a kept connection was closed. kUnavailable on network errors.
+  // One request, one answer. Where a kept connection was closed before the first byte of an answer, the request is sent
+  // once more on a new one, so it should be idempotent. kUnavailable "connection_lost" or "timeout" on network errors.
   Result<HttpResponse> Send(Method method, std::string_view target, const Headers& headers, std::string_view body);
 
  private:

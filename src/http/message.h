@@ -13,6 +13,9 @@ namespace novafeed {
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
 std::string_view MethodName(Method method);
 
+// True where the names of two headers are the same: ASCII, without case.
+bool SameHeaderName(std::string_view a, std::string_view b);
+
 // Header names compare without case; few enough for a linear search.
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -21,7 +24,7 @@ struct HttpRequest {
   std::string path;   // as sent (percent-encoded), without the query
   std::string query;  // as sent, without '?'
   Headers headers;
-  std::string body;   // unpacked (Content-Encoding: gzip), within the limits
+  std::string body;  // unpacked (Content-Encoding: gzip), within the limits
   std::string remote_address;
   std::string request_id;  // from X-Request-Id where it is plain and short, else made
 
@@ -31,6 +34,8 @@ struct HttpRequest {
   std::vector<std::string_view> AllHeaders(std::string_view name) const;
 };
 
+// Every name but those that the server writes itself: Connection, Content-Length, Content-Type, Transfer-Encoding,
+// X-Content-Type-Options and X-Request-Id in `headers` are ignored; a line break in a header is answered with 500.
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
@@ -44,7 +49,7 @@ struct HttpResponse {
 // Decoded query parameters in the order sent; a repeated name stands repeatedly.
 class QueryParams {
  public:
-  // Empty where an escape is malformed or the result is not UTF-8.
+  // "a=1&b=x%20y+z". Empty where an escape is malformed or the result is not UTF-8.
   static std::optional<QueryParams> Parse(std::string_view query);
   std::optional<std::string_view> Get(std::string_view name) const;  // the first
   std::vector<std::string_view> GetAll(std::string_view name) const;

@@ -1,0 +1,225 @@
+#include "http/client.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace novafeed {
+namespace {
+
+namespace http = boost::beast::http;
+using ResponseParser = http::response_parser<http::string_body>;
+
+// Owns a file descriptor.
+class Socket {
+ public:
+  explicit Socket(int descriptor = -1) : descriptor_(descriptor) {}
+  Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Socket& operator=(Socket&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~Socket() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+
+  bool is_open() const { return descriptor_ >= 0; }
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+struct Address {
+  std::string host;
+  std::string port;
+};
+
+// "http://host:port" or "http://[::1]:port", with or without a slash behind it.
+std::optional<Address> ParseUrl(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  if (!url.starts_with(kScheme)) return std::nullopt;
+  url.remove_prefix(kScheme.size());
+  if (url.ends_with('/')) url.remove_suffix(1);
+  const std::size_t host_end = url.starts_with('[') ? url.find(']') : 0;
+  if (host_end == url.npos || url.find_first_of("/?#@ ") != url.npos) return std::nullopt;
+  const std::size_t colon = std::min(url.find(':', host_end), url.size());
+  std::string_view host = url.substr(0, colon);
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  const std::string_view port = colon == url.size() ? "80" : url.substr(colon + 1);
+  if (host.empty() || port.empty() || port.find_first_not_of("0123456789") != port.npos) return std::nullopt;
+  return Address{std::string(host), std::string(port)};
+}
+
+tl::unexpected<Error> NetworkError(int error) {
+  if (error == EAGAIN || error == EWOULDBLOCK || error == EINPROGRESS) {
+    return Fail(Failure::kUnavailable, "timeout", "The server did not answer in time: try again.");
+  }
+  return Fail(Failure::kUnavailable, "connection_lost",
+              std::string("The connection to the server failed (") + std::strerror(error) + "): try again.");
+}
+
+void SetSocketOptions(int descriptor, std::chrono::milliseconds timeout) {
+  timeval wait{};
+  wait.tv_sec = timeout.count() / 1000;
+  wait.tv_usec = timeout.count() % 1000 * 1000;
+  const int on = 1;
+  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+  setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);  // also bounds connect()
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+Result<Socket> Dial(const Address& address, std::chrono::milliseconds timeout) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  std::string reason;
+  if (const int error = getaddrinfo(address.host.c_str(), address.port.c_str(), &hints, &found); error != 0) {
+    reason = gai_strerror(error);
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, &freeaddrinfo);
+  for (const addrinfo* candidate = found; candidate != nullptr; candidate = candidate->ai_next) {
+    Socket socket(::socket(candidate->ai_family, candidate->ai_socktype | SOCK_CLOEXEC, candidate->ai_protocol));
+    SetSocketOptions(socket.get(), timeout);
+    if (connect(socket.get(), candidate->ai_addr, candidate->ai_addrlen) == 0) return socket;
+    reason = std::strerror(errno);
+  }
+  return Fail(Failure::kUnavailable, "cannot_connect",
+              "Cannot connect to " + address.host + ":" + address.port + " (" + reason + "): is the server running?");
+}
+
+std::string RenderRequest(const Address& address, Method method, std::string_view target, const Headers& headers,
+                          std::string_view body) {
+  const bool is_v6 = address.host.find(':') != std::string::npos;
+  std::string request;
+  request.append(MethodName(method)).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
+  request.append(is_v6 ? "[" + address.host + "]" : address.host).append(":").append(address.port).append("\r\n");
+  for (const auto& [name, value] : headers) request.append(name).append(": ").append(value).append("\r\n");
+  request.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+  return request;
+}
+
+HttpResponse TakeResponse(ResponseParser* parser) {
+  auto message = parser->release();
+  HttpResponse response;
+  response.status = static_cast<int>(message.result_int());
+  response.content_type.clear();
+  for (const auto& field : message) {
+    std::string name(field.name_string());
+    std::string value(field.value());
+    if (SameHeaderName(name, "Content-Type")) response.content_type = value;
+    response.headers.emplace_back(std::move(name), std::move(value));
+  }
+  response.close = !message.keep_alive();
+  response.body = std::move(message.body());
+  return response;
+}
+
+}  // namespace
+
+struct HttpClient::State {
+  Status SendAll(std::string_view bytes);
+  // `*answer_began` tells whether any byte of the answer came.
+  Result<HttpResponse> Receive(Method method, bool* answer_began);
+  Result<HttpResponse> Exchange(Method method, std::string_view request, bool* answer_began);
+
+  Address address;
+  std::chrono::milliseconds timeout{};
+  Socket socket;
+};
+
+Status HttpClient::State::SendAll(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return NetworkError(errno);
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return {};
+}
+
+Result<HttpResponse> HttpClient::State::Receive(Method method, bool* answer_began) {
+  ResponseParser parser;
+  parser.body_limit(boost::none);
+  parser.eager(true);
+  parser.skip(method == Method::kHead);
+  std::string pending;
+  std::array<char, 64 * 1024> piece;
+  while (!parser.is_done()) {
+    const ssize_t count = recv(socket.get(), piece.data(), piece.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return NetworkError(errno);
+    boost::beast::error_code error;
+    if (count == 0) {
+      if (!*answer_began) return NetworkError(ECONNRESET);
+      parser.put_eof(error);
+    } else {
+      *answer_began = true;
+      pending.append(piece.data(), static_cast<std::size_t>(count));
+      pending.erase(0, parser.put(boost::asio::buffer(pending), error));
+    }
+    if (error && error != http::error::need_more) return NetworkError(EPROTO);
+  }
+  return TakeResponse(&parser);
+}
+
+Result<HttpResponse> HttpClient::State::Exchange(Method method, std::string_view request, bool* answer_began) {
+  *answer_began = false;
+  if (!socket.is_open()) {
+    Result<Socket> dialled = Dial(address, timeout);
+    if (!dialled) return tl::unexpected<Error>(std::move(dialled.error()));
+    socket = std::move(*dialled);
+  }
+  // A server that refuses early answers before it has read everything: look for that answer in any case.
+  const Status sent = SendAll(request);
+  Result<HttpResponse> response = Receive(method, answer_began);
+  if (!response && !sent) response = tl::unexpected<Error>(sent.error());
+  if (!response || response->close) socket = Socket();
+  return response;
+}
+
+HttpClient::HttpClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
+HttpClient::~HttpClient() = default;
+
+Result<HttpClient> HttpClient::Connect(std::string_view url, std::chrono::milliseconds timeout) {
+  std::optional<Address> address = ParseUrl(url);
+  if (!address) {
+    return Fail(Failure::kInvalid, "bad_url",
+                "\"" + std::string(url) + "\" is not the address of a server: write http://host:port.");
+  }
+  Result<Socket> socket = Dial(*address, timeout);
+  if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
+  auto state = std::make_unique<State>();
+  state->address = std::move(*address);
+  state->timeout = timeout;
+  state->socket = std::move(*socket);
+  return HttpClient(std::move(state));
+}
+
+Result<HttpResponse> HttpClient::Send(Method method, std::string_view target, const Headers& headers,
+                                      std::string_view body) {
+  const std::string request = RenderRequest(state_->address, method, target, headers, body);
+  const bool was_kept = state_->socket.is_open();
+  bool answer_began = false;
+  Result<HttpResponse> response = state_->Exchange(method, request, &answer_began);
+  const bool retry = !response && was_kept && !answer_began && response.error().code == "connection_lost";
+  if (retry) response = state_->Exchange(method, request, &answer_began);
+  return response;
+}
+
+}  // namespace novafeed
