@@ -12,11 +12,25 @@ constexpr int kBusyTimeoutMs = 5000;
 constexpr int kReaderCacheMebibytes = 4;
 constexpr int kWriterCacheMebibytes = 64;
 
+// The last error of the write-ahead log's file. (SQLite does not hand on what failed inside a commit.)
+int WalFileError(sqlite3* handle) {
+  sqlite3_file* file = nullptr;
+  int error = 0;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+  if (file != nullptr && file->pMethods != nullptr) {
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+  }
+  return error;
+}
+
 // The system's error behind `code`, 0 where there is none (SQLite keeps the last one, whatever came after it).
 int SystemError(sqlite3* handle, int code) {
   const int primary = code & 0xff;
-  return handle != nullptr && (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) ? sqlite3_system_errno(handle)
-                                                                                      : 0;
+  if (handle == nullptr || (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN)) {
+    return 0;
+  }
+  const int error = sqlite3_system_errno(handle);
+  return error != 0 ? error : WalFileError(handle);
 }
 
 bool IsOutOfSpace(int code, int system_error) {

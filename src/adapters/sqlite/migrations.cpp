@@ -21,7 +21,7 @@ void RefuseForeignFile(Database& database, FileKind kind) {
 void Apply(Database& database, FileKind kind, const Migration& migration, std::size_t number) {
   std::string sql = "BEGIN IMMEDIATE;";
   sql += migration.sql;
-  sql += "; PRAGMA application_id=" + std::to_string(static_cast<std::int32_t>(kind)) +
+  sql += "\n; PRAGMA application_id=" + std::to_string(static_cast<std::int32_t>(kind)) +
          "; PRAGMA user_version=" + std::to_string(number) + "; COMMIT;";
   try {
     database.Execute("changing the schema", sql);

@@ -1,0 +1,171 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include "adapters/sqlite/test_stores.h"
+
+namespace novafeed::sqlite {
+namespace {
+
+Result<std::int64_t> InsertLikes(SqliteGraph& store, int user, int count) {
+  return WriteAndWait(store, [user, count](GraphTransaction& tx) {
+    for (int i = 0; i < count; ++i) {
+      tx.InsertLike(NumberedLike(user, i));
+    }
+  });
+}
+
+TEST(SqliteGraph, NumbersTheTransactionOfAWorkByItsFirstChange) {
+  TestHome home;
+  const auto store = OpenSqliteGraph(home.Options());
+  EXPECT_EQ(InsertLikes(*store, 1, 3).value(), 3);
+  EXPECT_EQ(InsertLikes(*store, 2, 2).value(), 5);
+  std::vector<std::int64_t> transactions;
+  for (const Change& change : store->Read(0, 100)) {
+    transactions.push_back(change.transaction);
+  }
+  EXPECT_EQ(transactions, (std::vector<std::int64_t>{1, 1, 1, 4, 4}));
+}
+
+TEST(SqliteGraph, ForgetsOldChangesUpToWhatWasApplied) {
+  TestHome home;
+  const auto store = OpenSqliteGraph(home.Options());
+  ASSERT_TRUE(InsertLikes(*store, 1, 3000));
+  home.clock.Advance(kMsPerDay);
+  const TimeMs later = home.clock.Now();
+  ASSERT_TRUE(InsertLikes(*store, 2, 10));
+
+  EXPECT_EQ(store->ForgetChanges(kTestStart, 3010), 0) << "none is older";
+  EXPECT_EQ(store->ForgetChanges(later, 2500), 2500);
+  EXPECT_EQ(store->ForgetChanges(later + 1, 2500), 0);
+  EXPECT_EQ(store->ForgetChanges(later, 3010), 500) << "only the old ones";
+  const std::vector<Change> rest = store->Read(0, 10'000);
+  ASSERT_EQ(rest.size(), 10u);
+  EXPECT_EQ(rest.front().sequence, 3001);
+}
+
+TEST(SqliteGraph, GivesNoNumberTwiceAfterEveryChangeWasForgotten) {
+  TestHome home;
+  {
+    const auto store = OpenSqliteGraph(home.Options());
+    ASSERT_TRUE(InsertLikes(*store, 1, 10));
+    EXPECT_EQ(store->ForgetChanges(kTestStart + 1, 10), 10);
+  }
+  const auto store = OpenSqliteGraph(home.Options());
+  EXPECT_EQ(store->End(), 10);
+  std::size_t rows = 0;
+  EXPECT_EQ(store->ReadState([&](const std::vector<Change>& batch) { rows += batch.size(); }), 10);
+  EXPECT_EQ(rows, 10u);
+  EXPECT_EQ(InsertLikes(*store, 2, 1).value(), 11);
+}
+
+TEST(SqliteGraph, GivesNoOutboxNumberTwiceAfterClearing) {
+  TestHome home;
+  const auto store = OpenSqliteGraph(home.Options());
+  const auto add = [&](int number) {
+    ASSERT_TRUE(WriteAndWait(*store, [number](GraphTransaction& tx) { tx.AddToOutbox(NumberedEvent(number)); }));
+  };
+  add(1);
+  const std::int64_t first = store->ReadOutbox(10).at(0).sequence;
+  store->ClearOutbox(first);
+  add(2);
+  store->ClearOutbox(first);  // late, again
+  const std::vector<OutboxEntry> rest = store->ReadOutbox(10);
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].event, NumberedEvent(2));
+}
+
+// Read while it is written: the rows of the state are those that its changes up to the cut make.
+TEST(SqliteGraph, ReadsTheStateAsOneCutWhileItIsWritten) {
+  TestHome home;
+  const auto store = OpenSqliteGraph(home.Options());
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    for (int user = 0; !stop; ++user) {
+      ASSERT_TRUE(InsertLikes(*store, user, 5));
+      ASSERT_TRUE(WriteAndWait(*store, [user](GraphTransaction& tx) {
+        tx.DeleteLike(*tx.FindLike(NumberedLike(user, 0).user, NumberedLike(user, 0).post));
+      }));
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    std::map<std::pair<UserId, PostId>, Like> rows;
+    const std::int64_t cut = store->ReadState([&](const std::vector<Change>& batch) {
+      for (const Change& change : batch) {
+        const Like& like = std::get<Like>(*change.after);
+        EXPECT_EQ(change.op, ChangeOp::kRead);
+        EXPECT_TRUE(rows.emplace(std::pair(like.user, like.post), like).second);
+      }
+    });
+    std::map<std::pair<UserId, PostId>, Like> replayed;
+    for (const Change& change : store->Read(0, static_cast<std::size_t>(cut))) {
+      const Like& like = std::get<Like>(change.Latest());
+      if (change.op == ChangeOp::kCreate) {
+        replayed.emplace(std::pair(like.user, like.post), like);
+      } else {
+        replayed.erase({like.user, like.post});
+      }
+    }
+    EXPECT_EQ(rows, replayed);
+  }
+  stop = true;
+  writer.join();
+}
+
+TEST(SqliteGraph, TakesBackAWorkWhoseCallerNamedARowThatIsNotThere) {
+  TestHome home;
+  const auto store = OpenSqliteGraph(home.Options());
+  const auto result = WriteAndWait(*store, [](GraphTransaction& tx) {
+    tx.InsertUser(NumberedUser(1));
+    tx.DeleteLike(NumberedLike(1, 1));
+  });
+  EXPECT_EQ(result.error().code, "write_failed");
+  EXPECT_FALSE(store->GetUser(NumberedUser(1).id));
+  EXPECT_EQ(store->End(), 0);
+}
+
+TEST(SqliteGraph, ReadsManyPagesFromManyThreads) {
+  TestHome home;
+  SqliteOptions options = home.Options();
+  options.readers = 2;
+  const auto store = OpenSqliteGraph(options);
+  ASSERT_TRUE(WriteAndWait(*store, [](GraphTransaction& tx) {
+    for (int i = 0; i < 100; ++i) {
+      tx.InsertUser(NumberedUser(i));
+    }
+  }));
+  std::vector<std::thread> threads;
+  std::atomic<int> found = 0;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 100; ++i) {
+        found += store->GetUser(NumberedUser(i).id) ? 1 : 0;
+        found += static_cast<int>(store->ListUsers("user", 3).size());
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(found, 8 * 100 * 4);
+}
+
+TEST(SqliteGraph, KeepsItsGenerationAndAnotherDirectoryHasAnother) {
+  TestHome home;
+  TestHome other;
+  const std::string generation = OpenSqliteGraph(home.Options())->Generation();
+  EXPECT_EQ(generation.size(), 12u);
+  EXPECT_EQ(OpenSqliteGraph(home.Options())->Generation(), generation);
+  EXPECT_NE(OpenSqliteGraph(other.Options())->Generation(), generation);
+}
+
+TEST(SqliteGraph, SaysWhatIsWrongWhereTheDirectoryIsMissing) {
+  TestHome home;
+  EXPECT_THROW(OpenSqliteGraph(home.OptionsAt("/nonexistent/novafeed")), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace novafeed::sqlite
