@@ -119,7 +119,7 @@ void Generator::MakePeople() {
     person.topic = number % Topics().size();
     person.fame = std::min(random_.Pareto(1.1), 60.0);
     // Those whom many follow also tend to post more.
-    person.diligence = std::sqrt(person.fame) * std::min(random_.Pareto(1.5), 15.0);
+    person.diligence = std::sqrt(person.fame) * std::min(random_.Pareto(1.5), 6.0);
     person.joined = start_ - 2 * kMsPerDay + static_cast<TimeMs>(random_.Unit() * static_cast<double>(kMsPerDay));
     famous_.Add(person.fame);
     famous_by_topic_[person.topic].Add(person.fame);
@@ -149,7 +149,7 @@ void Generator::Name(std::size_t number, Person* person) {
 
 void Generator::MakeFollows() {
   for (std::size_t follower = 0; follower < people_.size(); ++follower) {
-    const double wanted = std::min(6.0 + 6.0 * random_.Pareto(1.3), 0.4 * static_cast<double>(people_.size()));
+    const double wanted = std::min(12.0 + 8.0 * random_.Pareto(1.3), 0.4 * static_cast<double>(people_.size()));
     std::unordered_set<std::size_t> chosen{follower};  // nobody follows themselves
     for (int draws = static_cast<int>(wanted); draws > 0; --draws) {
       const std::size_t followee = DrawFollowee(people_[follower]);
@@ -198,8 +198,8 @@ void Generator::ShowToReaders(const DemoPost& post) {
   }
   // What people like travels beyond the author's followers, mostly within the community.
   for (std::size_t reader = 0; reader < people_.size(); ++reader) {
-    const double reach = people_[reader].topic == post.written.topic ? 0.08 : 0.012;
-    if (!random_.Chance(std::min(reach * post.appeal, 0.5)) || !seen.insert(reader).second) continue;
+    const double reach = people_[reader].topic == post.written.topic ? 0.25 : 0.04;
+    if (!random_.Chance(std::min(reach * post.appeal, 0.7)) || !seen.insert(reader).second) continue;
     Show(post, reader, false);
   }
 }

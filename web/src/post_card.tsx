@@ -45,10 +45,12 @@ export function PostCard({ entry, move, scale, now, relations, impressions, act 
     <article class="card" ref={card} data-post={post.id}>
       <header class="card-head">
         <Avatar id={post.author_id} name={author?.name || author?.handle || "?"} />
-        <Name user={author} />
-        <time dateTime={new Date(post.created_at).toISOString()} title={new Date(post.created_at).toLocaleString()}>
-          {timeAgo(post.created_at, now)}
-        </time>
+        <span class="who">
+          <Name user={author} />
+          <time dateTime={new Date(post.created_at).toISOString()} title={new Date(post.created_at).toLocaleString()}>
+            {timeAgo(post.created_at, now)}
+          </time>
+        </span>
         <span class="badges">
           <MoveHint move={move} />
           {source && (

@@ -7,12 +7,14 @@ type TermName = keyof Explanation;
 const termNames: TermName[] = ["freshness", "engagement", "affinity"];
 
 // A number is written on a part of the bar only where there is room for it.
-const minLabelledPercent = 12;
+const minLabelledPercent = 16;
+
+const ageOf = (hours: number) => (hours < 48 ? `${hours.toFixed(1)} hours old` : `${(hours / 24).toFixed(1)} days old`);
 
 function originOf(name: TermName, explain: Explanation): string {
   switch (name) {
     case "freshness":
-      return `${explain.freshness.age_hours.toFixed(1)} hours old`;
+      return ageOf(explain.freshness.age_hours);
     case "engagement": {
       const { likes, comments, shares, impressions } = explain.engagement;
       return `${plural(likes, "like")}, ${plural(comments, "comment")}, ${plural(shares, "share")} in ${plural(impressions, "impression")}`;

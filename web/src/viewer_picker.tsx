@@ -65,10 +65,12 @@ function DemoUsers({ users, prefix, onPrefix, onChoose }: DemoUsersProps) {
           <li key={user.id}>
             <button type="button" class="person" onClick={() => onChoose({ kind: "demo", userId: user.id })}>
               <Avatar id={user.id} name={user.name || user.handle} />
-              <Name user={user} />
-              <small>
-                follows {user.following} · {plural(user.followers, "follower")}
-              </small>
+              <span class="who">
+                <Name user={user} />
+                <small>
+                  follows {user.following} · {plural(user.followers, "follower")}
+                </small>
+              </span>
             </button>
           </li>
         ))}
