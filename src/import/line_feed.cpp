@@ -1,0 +1,138 @@
+#include "import/line_feed.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace novafeed {
+namespace {
+
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+Result<ImportAction> Parse(const InputLine& line) {
+  if (!line.too_long) return ParseImportLine(line.text);
+  return Fail(Failure::kUnprocessable, "line_too_long",
+              "The line has more than " + std::to_string(kMaxImportLineBytes) + " bytes: split it.");
+}
+
+}  // namespace
+
+EventId DeriveEventId(const EventLine& event, TimeMs at, std::int64_t repeat) {
+  std::string name(EventTypeName(event.type));
+  name.push_back('|');
+  event.user.id.AppendTo(&name);
+  name.push_back('|');
+  event.post.id.AppendTo(&name);
+  name.append("|" + std::to_string(at) + "|" + std::to_string(repeat));
+  return EventId{IdFromExternal(IdKind::kEvent, name)};
+}
+
+void EventNumbering::Assign(ImportLine* line) {
+  if (!line->action) return;
+  const auto* event = std::get_if<EventLine>(&line->action->body);
+  if (event == nullptr) return;
+  if (event->id) {
+    line->event_id = EventId{event->id->id};
+    return;
+  }
+  const EventId first = DeriveEventId(*event, line->action->at, 0);
+  line->repeat = seen_[first]++;
+  line->event_id = line->repeat == 0 ? first : DeriveEventId(*event, line->action->at, line->repeat);
+}
+
+LineFeed::LineFeed(LineInput* input, std::string head, ImportPoint from, std::size_t batch_lines)
+    : input_(input), head_(std::move(head)), from_(std::move(from)), batch_lines_(batch_lines) {}
+
+Result<std::optional<ImportBatch>> LineFeed::Next() {
+  if (failed_) return tl::unexpected<Error>(*failed_);
+  if (Status skipped = SkipImported(); !skipped) return tl::unexpected<Error>(std::move(skipped.error()));
+
+  ImportBatch batch;
+  batch.head = head_;
+  batch.shift = from_.shift;
+  batch.start = input_->MarkHere();
+  bool more = true;
+  while (more && !IsFull(batch)) {
+    Result<bool> taken = TakeLine(&batch);
+    if (!taken) failed_ = std::move(taken.error());
+    more = taken.value_or(false);
+  }
+  batch.end = input_->MarkHere();
+  batch.packed_bytes = input_->source().packed_bytes();
+  if (!batch.lines.empty() || batch.end != batch.start) return batch;
+  if (failed_) return tl::unexpected<Error>(*failed_);
+  return std::nullopt;
+}
+
+ImportBatch LineFeed::Completion() {
+  ImportBatch batch;
+  batch.head = head_;
+  batch.shift = from_.shift;
+  batch.start = batch.end = input_->MarkHere();
+  batch.complete = true;
+  batch.tail = tail_;
+  return batch;
+}
+
+// What is already in goes by only to know what came before: events get their numbers, and nothing is warned of twice.
+Status LineFeed::SkipImported() {
+  while (input_->lines() < from_.events.lines) {
+    InputLine line;
+    const Result<bool> more = input_->Next(&line);
+    if (!more) return tl::unexpected<Error>(more.error());
+    if (!*more) break;
+    ImportLine parsed{line.number, 0, 0, Parse(line), {}, 0};
+    numbering_.Assign(&parsed);
+    Observe(parsed);
+  }
+  return {};
+}
+
+Result<bool> LineFeed::TakeLine(ImportBatch* batch) {
+  InputLine line;
+  Result<bool> more = input_->Next(&line);
+  if (!more || !*more) return more;
+  if (!line.whole && !IsBlank(line.text)) tail_ = Sha256Hex(line.text);
+  if (!IsBlank(line.text) && !IsKnownTail(line)) Add(line, batch);
+  return true;
+}
+
+void LineFeed::Add(const InputLine& line, ImportBatch* batch) {
+  ImportLine added{line.number, batch->text.size(), line.text.size(), Parse(line), {}, 0};
+  batch->text.append(line.text);
+  numbering_.Assign(&added);
+  Observe(added);
+  batch->lines.push_back(std::move(added));
+}
+
+bool LineFeed::IsFull(const ImportBatch& batch) const {
+  const std::int64_t lines = input_->lines();
+  if (batch.start.lines < from_.applied.lines) return lines >= from_.applied.lines;
+  return static_cast<std::size_t>(lines - batch.start.lines) >= batch_lines_ || batch.text.size() >= kImportBatchBytes;
+}
+
+bool LineFeed::IsKnownTail(const InputLine& line) const {
+  return !from_.tail.empty() && line.number == from_.applied.lines + 1 && Sha256Hex(line.text) == from_.tail;
+}
+
+// Nothing is warned of twice, also not by the run that goes on.
+void LineFeed::Observe(const ImportLine& line) {
+  if (!line.action) return;
+  const bool is_new = line.number > from_.events.lines;
+  if (line.action->at < latest_at_ && !std::exchange(warned_of_order_, true) && is_new) {
+    Warn(line, "is dated before a line above it (there may be more of them): the order of the lines decides");
+  }
+  latest_at_ = std::max(latest_at_, line.action->at);
+  for (const std::string& name : line.action->ignored_fields) {
+    if (!ignored_names_.insert(name).second || !is_new) continue;
+    Warn(line, "has a field \"" + name + "\" that " + std::string(ActionTypeName(TypeOf(*line.action))) +
+                   " does not have: such fields are ignored");
+  }
+}
+
+void LineFeed::Warn(const ImportLine& line, const std::string& text) {
+  warnings_.push_back("line " + std::to_string(line.number) + " " + text);
+}
+
+}  // namespace novafeed

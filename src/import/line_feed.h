@@ -1,0 +1,69 @@
+// Turns the lines of one input into batches: parses them, numbers events without an id, and sees what to warn of.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "import/batch.h"
+#include "import/journal.h"
+#include "import/source.h"
+
+namespace novafeed {
+
+// The id of an event that has none: from `type|user|post|at|n`, ids as UUIDs, `at` as in the file in milliseconds.
+EventId DeriveEventId(const EventLine& event, TimeMs at, std::int64_t repeat);
+
+// Gives the events of one file their ids. Remembers every event without an id: about 30 bytes each.
+class EventNumbering {
+ public:
+  // Does nothing for lines that are no events.
+  void Assign(ImportLine* line);
+
+ private:
+  boost::unordered_flat_map<EventId, std::uint32_t, StrongIdHash<EventId>> seen_;
+};
+
+// For one thread at a time.
+class LineFeed {
+ public:
+  // Goes on behind `from`, a point whose content is known to be that of `input`, which stands at its beginning and
+  // outlives this. `head` and the point's shift go into the batches.
+  LineFeed(LineInput* input, std::string head, ImportPoint from, std::size_t batch_lines = kImportBatchLines);
+
+  // The next batch; empty at the end. The first one holds the lines between the point's two marks, if there are any.
+  // Errors: those of LineInput, after a batch with the lines before.
+  Result<std::optional<ImportBatch>> Next();
+
+  // After the end: the batch that says so.
+  ImportBatch Completion();
+  // Sentences, each once. Not for the lines that were imported before.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  Status SkipImported();
+  Result<bool> TakeLine(ImportBatch* batch);
+  void Add(const InputLine& line, ImportBatch* batch);
+  bool IsFull(const ImportBatch& batch) const;
+  bool IsKnownTail(const InputLine& line) const;
+  void Observe(const ImportLine& line);
+  void Warn(const ImportLine& line, const std::string& text);
+
+  LineInput* input_;
+  std::string head_;
+  ImportPoint from_;
+  std::size_t batch_lines_;
+  std::optional<Error> failed_;  // told after the lines before it
+  EventNumbering numbering_;
+  TimeMs latest_at_ = 0;
+  bool warned_of_order_ = false;
+  std::set<std::string> ignored_names_;
+  std::string tail_;  // SHA-256 of a last line without a line end
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace novafeed
