@@ -1,0 +1,351 @@
+// An HTTP load generator for ./bench: open loop (a request is due at its time, whatever the answers do; its latency
+// counts from there), or closed loop with --rate 0. One thread, non-blocking sockets, one request at a time on each.
+//
+//   load --url http://127.0.0.1:8080 --kind feed|viewer|like|events|get --token JWT --rate 1000 --seconds 10
+//        [--connections 64] [--scale 1] [--pid PID] [--path /file] [--batch 100] [--warmup 1]
+//
+// Prints one JSON object. With --pid also the CPU time of that process for each answer.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <map>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataset.h"
+
+namespace novafeed::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+struct Options {
+  std::string host = "127.0.0.1";
+  int port = 8080;
+  std::string kind = "feed";
+  std::string path = "/";
+  std::string token;
+  double rate = 0;
+  double seconds = 5;
+  double warmup = 1;
+  int connections = 64;
+  double scale = 1;
+  int batch = 100;
+  int pid = 0;
+};
+
+Options ParseOptions(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string name = argv[i];
+    const std::string value = argv[i + 1];
+    if (name == "--url") {
+      const std::size_t start = value.find("//") + 2;
+      const std::size_t colon = value.find(':', start);
+      options.host = value.substr(start, colon - start);
+      options.port = std::atoi(value.c_str() + colon + 1);
+    } else if (name == "--kind") {
+      options.kind = value;
+    } else if (name == "--path") {
+      options.path = value;
+    } else if (name == "--token") {
+      options.token = value;
+    } else if (name == "--rate") {
+      options.rate = std::stod(value);
+    } else if (name == "--seconds") {
+      options.seconds = std::stod(value);
+    } else if (name == "--warmup") {
+      options.warmup = std::stod(value);
+    } else if (name == "--connections") {
+      options.connections = std::stoi(value);
+    } else if (name == "--scale") {
+      options.scale = std::stod(value);
+    } else if (name == "--batch") {
+      options.batch = std::stoi(value);
+    } else if (name == "--pid") {
+      options.pid = std::stoi(value);
+    } else {
+      throw std::runtime_error("unknown option " + name);
+    }
+  }
+  return options;
+}
+
+// User and system time of a process, in microseconds.
+double CpuMicroseconds(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return (user + system) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+// Makes the requests of one kind, one after the other.
+class Requests {
+ public:
+  explicit Requests(const Options& options)
+      : options_(options), sizes_(Sizes::Scaled(options.scale)), random_(std::random_device{}()) {
+    common_ = "\r\nHost: " + options.host + "\r\nAuthorization: Bearer " + options.token + "\r\n";
+    first_ = static_cast<std::uint32_t>(random_());
+  }
+
+  std::string Next() {
+    if (options_.kind == "feed") {
+      // Every request another viewer: a step that is coprime with the number of users visits all of them.
+      const auto viewer = static_cast<std::uint32_t>((first_ + made_++ * 48'271ULL) % sizes_.users);
+      return "GET /api/v1/feed?limit=20 HTTP/1.1" + common_ + "Novafeed-User: " + NumberedId('u', viewer) + "\r\n\r\n";
+    }
+    if (options_.kind == "viewer") {  // always the same one, named by --path
+      return "GET /api/v1/feed?limit=20 HTTP/1.1" + common_ + "Novafeed-User: " + options_.path + "\r\n\r\n";
+    }
+    if (options_.kind == "like") {
+      return "PUT /api/v1/posts/" + NumberedId('p', Any(sizes_.posts)) + "/like HTTP/1.1" + common_ +
+             "Novafeed-User: " + NumberedId('u', Any(sizes_.users)) + "\r\nContent-Length: 0\r\n\r\n";
+    }
+    if (options_.kind == "events") return EventBatch();
+    return "GET " + options_.path + " HTTP/1.1" + common_ + "\r\n";
+  }
+
+ private:
+  std::uint32_t Any(std::uint32_t count) { return static_cast<std::uint32_t>(random_() % count); }
+
+  std::string EventBatch() {
+    static constexpr const char* kTypes[] = {"impression", "impression", "impression", "view", "share"};
+    const auto now = duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+    std::string body = "{\"events\":[";
+    for (int i = 0; i < options_.batch; ++i) {
+      if (i > 0) body += ',';
+      body += std::string("{\"type\":\"") + kTypes[random_() % 5] + "\",\"event_id\":\"" +
+              NumberedId('e', static_cast<std::uint32_t>(random_())) + "\",\"post_id\":\"" +
+              NumberedId('p', Any(sizes_.posts)) + "\",\"user_id\":\"" + NumberedId('u', Any(sizes_.users)) +
+              "\",\"at\":" + std::to_string(now.count()) + "}";
+    }
+    body += "]}";
+    return "POST /api/v1/events HTTP/1.1" + common_ +
+           "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+
+  Options options_;
+  Sizes sizes_;
+  std::mt19937_64 random_;
+  std::string common_;
+  std::uint32_t first_ = 0;
+  std::uint64_t made_ = 0;
+};
+
+struct Connection {
+  int socket = -1;
+  bool busy = false;
+  Clock::time_point due;
+  std::string out;
+  std::size_t sent = 0;
+  std::string in;
+};
+
+struct Tally {
+  std::vector<double> latencies;  // microseconds
+  std::map<int, std::uint64_t> statuses;
+  std::uint64_t bytes = 0;
+  std::uint64_t broken = 0;
+};
+
+class Load {
+ public:
+  explicit Load(const Options& options) : options_(options), requests_(options), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    connections_.resize(static_cast<std::size_t>(options.connections));
+    for (Connection& connection : connections_) Open(&connection);
+  }
+
+  void Run() {
+    const auto begin = Clock::now();
+    const auto measured_from = begin + ToDuration(options_.warmup);
+    const auto end = measured_from + ToDuration(options_.seconds);
+    double cpu_before = 0;
+    bool measuring = false;
+    std::uint64_t scheduled = 0;
+    while (true) {
+      const auto now = Clock::now();
+      if (!measuring && now >= measured_from) {
+        measuring = true;
+        cpu_before = options_.pid > 0 ? CpuMicroseconds(options_.pid) : 0;
+        tally_ = Tally();
+      }
+      if (now >= end) break;
+      if (options_.rate > 0) {
+        while (begin + ToDuration(static_cast<double>(scheduled) / options_.rate) <= now) {
+          due_.push_back(begin + ToDuration(static_cast<double>(scheduled++) / options_.rate));
+        }
+        worst_queue_ = std::max(worst_queue_, due_.size());
+      }
+      StartRequests();
+      Poll();
+    }
+    const double elapsed = std::chrono::duration<double>(Clock::now() - measured_from).count();
+    const double cpu = options_.pid > 0 ? CpuMicroseconds(options_.pid) - cpu_before : 0;
+    Print(elapsed, cpu);
+  }
+
+ private:
+  static Clock::duration ToDuration(double seconds) {
+    return duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+
+  void Open(Connection* connection) {
+    if (connection->socket >= 0) close(connection->socket);
+    connection->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(options_.port));
+    inet_pton(AF_INET, options_.host.c_str(), &address.sin_addr);
+    if (connect(connection->socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error(std::string("cannot connect: ") + std::strerror(errno));
+    }
+    const int on = 1;
+    setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    fcntl(connection->socket, F_SETFL, O_NONBLOCK);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = connection;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, connection->socket, &event);
+    connection->in.clear();
+    connection->busy = false;
+    idle_.push_back(connection);
+  }
+
+  void StartRequests() {
+    while (!idle_.empty() && (options_.rate <= 0 || !due_.empty())) {
+      Connection* connection = idle_.back();
+      idle_.pop_back();
+      connection->busy = true;
+      connection->due = Clock::now();
+      if (options_.rate > 0) {
+        connection->due = due_.front();
+        due_.pop_front();
+      }
+      connection->out = requests_.Next();
+      connection->sent = 0;
+      Send(connection);
+    }
+  }
+
+  void Send(Connection* connection) {
+    while (connection->sent < connection->out.size()) {
+      const ssize_t count = send(connection->socket, connection->out.data() + connection->sent,
+                                 connection->out.size() - connection->sent, MSG_NOSIGNAL);
+      if (count <= 0) {  // a full buffer: loopback empties it soon
+        pollfd wait{connection->socket, POLLOUT, 0};
+        if (errno != EAGAIN || poll(&wait, 1, 1000) <= 0) return;
+        continue;
+      }
+      connection->sent += static_cast<std::size_t>(count);
+    }
+  }
+
+  void Poll() {
+    epoll_event events[256];
+    const int timeout_ms = options_.rate > 0 && !idle_.empty() ? 0 : 1;
+    const int count = epoll_wait(epoll_, events, 256, timeout_ms);
+    for (int i = 0; i < count; ++i) Receive(static_cast<Connection*>(events[i].data.ptr));
+  }
+
+  void Receive(Connection* connection) {
+    char buffer[64 * 1024];
+    const ssize_t count = recv(connection->socket, buffer, sizeof buffer, 0);
+    if (count < 0 && errno == EAGAIN) return;
+    if (count <= 0) {
+      ++tally_.broken;
+      Open(connection);
+      return;
+    }
+    connection->in.append(buffer, static_cast<std::size_t>(count));
+    const std::size_t head_end = connection->in.find("\r\n\r\n");
+    if (head_end == std::string::npos) return;
+    const std::size_t total = head_end + 4 + BodySize(std::string_view(connection->in).substr(0, head_end));
+    if (connection->in.size() < total) return;
+    ++tally_.statuses[std::atoi(connection->in.c_str() + 9)];
+    tally_.bytes += total;
+    tally_.latencies.push_back(
+        static_cast<double>(duration_cast<microseconds>(Clock::now() - connection->due).count()));
+    connection->in.clear();
+    connection->busy = false;
+    idle_.push_back(connection);
+  }
+
+  static std::size_t BodySize(std::string_view head) {
+    for (const std::string_view name : {"\r\nContent-Length: ", "\r\ncontent-length: "}) {
+      const std::size_t at = head.find(name);
+      if (at != std::string_view::npos) return static_cast<std::size_t>(std::atoll(head.data() + at + name.size()));
+    }
+    return 0;
+  }
+
+  double Percentile(double share) const {
+    if (tally_.latencies.empty()) return 0;
+    const auto at = static_cast<std::size_t>(share * static_cast<double>(tally_.latencies.size()));
+    return tally_.latencies[std::min(at, tally_.latencies.size() - 1)];
+  }
+
+  void Print(double elapsed, double cpu) {
+    std::sort(tally_.latencies.begin(), tally_.latencies.end());
+    const auto count = static_cast<double>(tally_.latencies.size());
+    std::printf(
+        "{\"kind\":\"%s\",\"rate_wanted\":%.0f,\"rate\":%.1f,\"answers\":%.0f,\"p50_us\":%.0f,\"p95_us\":%.0f,"
+        "\"p99_us\":%.0f,\"max_us\":%.0f,\"bytes_per_answer\":%.0f,\"cpu_us_per_answer\":%.1f,\"broken\":%llu,"
+        "\"worst_queue\":%zu,\"statuses\":{",
+        options_.kind.c_str(), options_.rate, count / elapsed, count, Percentile(0.50), Percentile(0.95),
+        Percentile(0.99), Percentile(1.0), count > 0 ? static_cast<double>(tally_.bytes) / count : 0,
+        count > 0 ? cpu / count : 0, static_cast<unsigned long long>(tally_.broken), worst_queue_);
+    const char* separator = "";
+    for (const auto& [status, number] : tally_.statuses) {
+      std::printf("%s\"%d\":%llu", separator, status, static_cast<unsigned long long>(number));
+      separator = ",";
+    }
+    std::printf("}}\n");
+  }
+
+  Options options_;
+  Requests requests_;
+  int epoll_;
+  std::vector<Connection> connections_;
+  std::vector<Connection*> idle_;
+  std::deque<Clock::time_point> due_;
+  std::size_t worst_queue_ = 0;
+  Tally tally_;
+};
+
+}  // namespace
+}  // namespace novafeed::bench
+
+int main(int argc, char** argv) {
+  try {
+    novafeed::bench::Load(novafeed::bench::ParseOptions(argc, argv)).Run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "load: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
