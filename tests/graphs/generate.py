@@ -131,12 +131,9 @@ class Writer:
         self.names = 0
 
     def new_name(self, kind: str) -> str | int:
-        """A UUID, a string or an integer: the three forms of an id."""
+        """A UUID, an integer or any string: the forms of an id."""
         self.names += 1
-        form = self.rng.randrange(4)
-        if form == 0:
-            return self.new_uuid()
-        return self.names if form == 1 else f"{kind}-{self.names}"
+        return self.rng.choice((self.new_uuid(), self.names, f"{kind}-{self.names}", f"{kind} №{self.names}"))
 
     def new_uuid(self) -> str:
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))

@@ -589,7 +589,7 @@ def command_rank(options: argparse.Namespace) -> None:
     state = State().load(options.files)
     users = list(options.user)
     if options.users:
-        users += Path(options.users).read_text(encoding="utf-8").split()
+        users += Path(options.users).read_text(encoding="utf-8").splitlines()
     trending_as_of = options.as_of if options.trending_as_of is None else options.trending_as_of
     trending = trending_list(state, trending_as_of) if options.mode == "for_you" else []
     for user in users:
