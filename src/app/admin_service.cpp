@@ -1,0 +1,150 @@
+#include "app/admin_service.h"
+
+#include <boost/json/value.hpp>
+#include <functional>
+#include <utility>
+
+#include "api/context.h"
+#include "api/parameters.h"
+#include "api/problem.h"
+#include "api/render.h"
+#include "base/json.h"
+#include "import/importer.h"
+#include "runtime/await.h"
+#include "social/ids.h"
+
+namespace novafeed {
+namespace {
+
+tl::unexpected<Error> Booting() {
+  return Fail(Failure::kUnavailable, "booting", "The index is still being built: ask again in a moment.", 1000);
+}
+
+void RenderPosition(JsonWriter* json, std::string_view name, std::int64_t changes, std::int64_t events) {
+  json->Key(name).BeginObject().Key("changes").Int(changes).Key("events").Int(events).EndObject();
+}
+
+void RenderSizes(JsonWriter* json, const IndexSizes& sizes) {
+  const auto count = [json](std::string_view name, std::size_t value) {
+    json->Key(name).Int(static_cast<std::int64_t>(value));
+  };
+  json->Key("index").BeginObject();
+  count("users", sizes.users);
+  count("posts", sizes.posts);
+  count("follows", sizes.follows);
+  count("interactions", sizes.interactions);
+  count("hour_entries", sizes.hour_entries);
+  count("content_bytes", sizes.content_bytes);
+  json->EndObject();
+}
+
+}  // namespace
+
+AdminService::AdminService(AdminDependencies dependencies)
+    : dependencies_(std::move(dependencies)), dispatcher_(dependencies_.metrics, "admin") {
+  AddRoute(Method::kGet, "/admin/status", &AdminService::ShowStatus);
+  AddRoute(Method::kGet, "/admin/rank", &AdminService::Rank);
+  AddRoute(Method::kPost, "/admin/snapshot", &AdminService::SaveSnapshot);
+  AddRoute(Method::kPost, "/admin/import", &AdminService::Import);
+  AddRoute(Method::kPost, "/admin/clock", &AdminService::MoveClock);
+  dispatcher_.Add(Method::kGet, "/metrics",
+                  [this](const HttpRequest& request, const PathParams&) { return ServeMetrics(&request); });
+}
+
+void AdminService::Open(const AdminLive& live) {
+  live_ = live;
+  open_.store(true);
+}
+
+void AdminService::AddRoute(Method method, const std::string& pattern, Work work) {
+  dispatcher_.Add(method, pattern,
+                  [this, work](const HttpRequest& request, const PathParams&) { return Serve(work, &request); });
+}
+
+Status AdminService::CheckAdmin(const HttpRequest& request) const {
+  const Result<Caller> caller = Authenticate(request, *dependencies_.keys, dependencies_.clock->Now());
+  if (!caller) return tl::unexpected<Error>(caller.error());
+  return RequireAdmin(*caller);
+}
+
+boost::asio::awaitable<HttpResponse> AdminService::Serve(Work work, const HttpRequest* request) {
+  if (const Status allowed = CheckAdmin(*request); !allowed) co_return ProblemOf(allowed.error(), request->request_id);
+  // The request outlives this coroutine, which outlives the call.
+  std::function<Result<std::string>()> call = [this, work, request] { return (this->*work)(*request); };
+  Result<Result<std::string>> done = co_await AwaitBlocking(dependencies_.workers, std::move(call));
+  if (!done) co_return ProblemOf(done.error(), request->request_id);
+  if (!*done) co_return ProblemOf(done->error(), request->request_id);
+  co_return JsonAnswer(200, std::move(**done));
+}
+
+boost::asio::awaitable<HttpResponse> AdminService::ServeMetrics(const HttpRequest* request) {
+  if (dependencies_.metrics_need_token) {
+    if (const Status allowed = CheckAdmin(*request); !allowed)
+      co_return ProblemOf(allowed.error(), request->request_id);
+  }
+  HttpResponse response = JsonAnswer(200, dependencies_.metrics->Render());
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  co_return response;
+}
+
+Result<std::string> AdminService::ShowStatus(const HttpRequest&) {
+  std::string text;
+  JsonWriter json(&text);
+  json.BeginObject().Key("ready").Bool(open_).Key("now").Int(dependencies_.clock->Now());
+  json.Key("generation").String(dependencies_.graph->Generation());
+  RenderPosition(&json, "log_end", dependencies_.changes->End(), dependencies_.events->End());
+  if (open_) {
+    const Position applied = live_.index->position();
+    RenderPosition(&json, "applied", applied.changes, applied.events);
+    json.Key("counters_as_of").Int(live_.applier->CountersAsOf()).Key("windows_at").Int(live_.index->anchor());
+    RenderSizes(&json, live_.index->Sizes());
+  }
+  json.EndObject();
+  return text;
+}
+
+Result<std::string> AdminService::Rank(const HttpRequest& request) {
+  if (!open_) return Booting();
+  const Result<QueryParams> query = ParseQuery(request);
+  if (!query) return tl::unexpected<Error>(query.error());
+  const Result<Uuid> viewer = PathId(IdKind::kUser, query->Get("user").value_or(""));
+  if (!viewer) return tl::unexpected<Error>(viewer.error());
+  const auto as_of = IntParam(*query, "as_of", 0, kMaxTime - 1);
+  if (!as_of) return tl::unexpected<Error>(as_of.error());
+  const auto trending_as_of = IntParam(*query, "trending_as_of", 0, kMaxTime - 1);
+  if (!trending_as_of) return tl::unexpected<Error>(trending_as_of.error());
+  return live_.desk->Rank(RankRequest{UserId{*viewer}, *as_of, *trending_as_of});
+}
+
+Result<std::string> AdminService::SaveSnapshot(const HttpRequest&) {
+  if (!open_) return Booting();
+  const Result<Position> saved = dependencies_.save_snapshot();
+  if (!saved) return tl::unexpected<Error>(saved.error());
+  std::string text;
+  JsonWriter json(&text);
+  json.BeginObject();
+  RenderPosition(&json, "saved", saved->changes, saved->events);
+  json.EndObject();
+  return text;
+}
+
+Result<std::string> AdminService::Import(const HttpRequest& request) {
+  return HandleImportRequest(request.body, dependencies_.graph, dependencies_.events);
+}
+
+Result<std::string> AdminService::MoveClock(const HttpRequest& request) {
+  if (!dependencies_.move_clock) {
+    return Fail(Failure::kConflict, "no_test_clock", "This server goes by the real time: start it with --test-clock.");
+  }
+  if (!open_) return Booting();
+  const Result<boost::json::value> body = JsonBody(request);
+  if (!body) return tl::unexpected<Error>(body.error());
+  JsonFields fields(*body);
+  const Result<std::int64_t> now = fields.RequireInt("now");
+  if (!now) return tl::unexpected<Error>(now.error());
+  if (const Status others = fields.RefuseOthers(); !others) return tl::unexpected<Error>(others.error());
+  if (const Status moved = dependencies_.move_clock(*now); !moved) return tl::unexpected<Error>(moved.error());
+  return "{\"now\":" + std::to_string(*now) + "}";
+}
+
+}  // namespace novafeed

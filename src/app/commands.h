@@ -1,0 +1,60 @@
+// The subcommands of the program: what main.cpp reads from the command line, and what runs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/settings_table.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace novafeed {
+
+// Exit statuses (docs/operations.md lists them).
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitUsage = 2;     // bad flags or settings
+inline constexpr int kExitBadLines = 3;  // import: some lines were rejected
+
+struct ServeFlags {
+  SettingFlags settings;
+  bool demo = false;
+  bool print_config = false;
+  std::optional<TimeMs> test_clock;  // hold the clock there
+};
+
+struct ImportFlags {
+  SettingFlags settings;
+  std::vector<std::string> files;  // "-" is standard input
+  bool shift_to_now = false;
+  bool dry_run = false;
+  std::string bad_file;  // where rejected lines go; empty: nowhere
+  std::string url;       // of a running server's admin listener; empty: into the data directory
+  std::string token;     // with url: admin scope
+};
+
+struct TokenFlags {
+  SettingFlags settings;
+  std::string user;
+  std::string scope = "user";
+  std::string ttl = "24h";
+};
+
+struct RankFlags {
+  SettingFlags settings;
+  std::vector<std::string> users;
+  std::string users_file;  // one id a line
+  std::optional<TimeMs> as_of;
+  std::optional<TimeMs> trending_as_of;
+  std::string engine = "index";
+};
+
+// Each returns the exit status, or the error that main prints: kInvalid ends in kExitUsage, all others in kExitFailed.
+// They throw what start-up throws (std::runtime_error with a sentence, StoreError).
+Result<int> RunServe(const ServeFlags& flags);
+Result<int> RunImport(const ImportFlags& flags);
+Result<int> RunToken(const TokenFlags& flags);
+Result<int> RunRank(const RankFlags& flags);
+
+}  // namespace novafeed

@@ -1,0 +1,55 @@
+// A data directory: who holds it, and how the command line finds the process that serves it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace novafeed {
+
+// What a running serve tells other commands: DIR/serve.json.
+struct ServeInfo {
+  std::int64_t pid = 0;
+  std::string url;                   // of the API: "http://127.0.0.1:8080"
+  std::string admin_url;             // of metrics and administration
+  std::optional<TimeMs> test_clock;  // where `serve --test-clock` holds its clock: tokens are dated by it
+};
+
+// The process that serves the directory now: what DIR/serve.json says, if its writer still holds the lock.
+std::optional<ServeInfo> FindRunningServe(const std::string& directory);
+
+// Now, as tokens for the directory must be dated: its test clock where a serve holds one, else the system's.
+TimeMs DirectoryNow(const std::string& directory);
+
+// The exclusive use of a data directory: a lock on DIR/lock that the kernel releases when the process ends, in whatever
+// way. Movable; the directory is free again when the last owner is destroyed.
+class DataDirectory {
+ public:
+  enum class Missing { kMake, kRefuse };
+
+  // Locks the directory; with kMake, makes it first (0700). kConflict "directory_in_use": the sentence names the
+  // holder; kNotFound "no_directory"; kInternal "bad_directory" where it cannot be made or written.
+  static Result<DataDirectory> Lock(const std::string& path, Missing missing);
+
+  DataDirectory(DataDirectory&& other) noexcept;
+  DataDirectory& operator=(DataDirectory&& other) noexcept;
+  ~DataDirectory();
+
+  const std::string& path() const { return path_; }
+  std::string SnapshotPath() const { return path_ + "/index.snapshot"; }
+
+  // Writes DIR/serve.json atomically (mode 0600). Throws std::runtime_error where it cannot.
+  void Announce(const ServeInfo& info) const;
+  // Removes it; nothing happens where there is none.
+  void Withdraw() const;
+
+ private:
+  DataDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+
+  std::string path_;
+  int lock_ = -1;  // file descriptor of DIR/lock
+};
+
+}  // namespace novafeed

@@ -1,0 +1,21 @@
+// The demo network in a data directory: made once, through the same code as an import, and marked as a demo's.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "app/build_embedded.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace novafeed {
+
+// Called now and then: actions applied, and all that there are.
+using DemoProgress = std::function<void(std::size_t done, std::size_t all)>;
+
+// Fills empty stores with the demo network as of `now`; goes on where it was stopped; does nothing where it is
+// complete. kConflict "no_demo_data" where the stores hold what no demo made. Blocking; throws StoreError.
+Status EnsureDemoData(EmbeddedStores* stores, TimeMs now, const DemoProgress& progress);
+
+}  // namespace novafeed

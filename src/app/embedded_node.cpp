@@ -1,0 +1,208 @@
+#include "app/embedded_node.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "app/demo_routes.h"
+#include "app/embedded_assets.h"
+#include "base/log.h"
+#include "index/snapshot.h"
+
+namespace novafeed {
+namespace {
+
+constexpr std::chrono::hours kForgetEvery{1};
+constexpr std::size_t kReadQueue = 10'000;
+// Rankings for other instants queue behind each other; the others leave room for what is quick.
+constexpr std::size_t kAdminThreads = 4;
+constexpr std::size_t kAdminQueue = 64;
+constexpr std::size_t kAdminConnections = 200;
+// Chunks of `import --url` are larger than what the public listener takes.
+constexpr std::size_t kAdminBody = std::size_t{64} << 20;
+
+std::size_t IoThreadCount(const Settings& settings) {
+  const auto wanted = static_cast<std::size_t>(settings.Int("serve.io_threads"));
+  return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+}
+
+RateRule RuleOf(const Settings& settings, const std::string& who) {
+  return {settings.Number("rate." + who + "_per_second"), settings.Number("rate." + who + "_burst")};
+}
+
+HttpLimits PublicLimits(const Settings& settings) {
+  HttpLimits limits;
+  limits.max_body_bytes = static_cast<std::size_t>(settings.Size("limits.max_body"));
+  limits.max_unpacked_bytes = static_cast<std::size_t>(settings.Size("limits.max_unpacked_body"));
+  limits.max_connections = static_cast<std::size_t>(settings.Int("limits.max_connections"));
+  limits.idle_timeout = settings.Duration("limits.idle_timeout");
+  limits.header_timeout = settings.Duration("limits.header_timeout");
+  limits.body_timeout = settings.Duration("limits.body_timeout");
+  return limits;
+}
+
+HttpLimits AdminLimits() {
+  HttpLimits limits;
+  limits.max_body_bytes = kAdminBody;
+  limits.max_unpacked_bytes = kAdminBody;
+  limits.max_connections = kAdminConnections;
+  return limits;
+}
+
+std::unique_ptr<Clock> MakeClock(std::optional<TimeMs> held_at, ManualClock** held) {
+  if (!held_at) return std::make_unique<SystemClock>();
+  auto clock = std::make_unique<ManualClock>(*held_at);
+  *held = clock.get();
+  return clock;
+}
+
+}  // namespace
+
+EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& directory, KeyRing keys,
+                           const NodeOptions& options)
+    : settings_(settings),
+      directory_(directory),
+      io_(IoThreadCount(settings)),
+      keys_(std::move(keys)),
+      clock_(MakeClock(options.test_clock, &test_clock_)),
+      stores_(OpenEmbeddedStores(directory.path(), settings, clock_.get(), &metrics_)),
+      limiter_(static_cast<std::size_t>(settings.Int("rate.max_callers"))),
+      readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue),
+      admin_workers_("admin", kAdminThreads, kAdminQueue),
+      api_(MakeApiDependencies()),
+      admin_(MakeAdminDependencies()),
+      public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(settings), api_.handler(),
+                     ApiService::problem_maker(), &metrics_, "public"),
+      admin_server_(io_.contexts(), settings.String("serve.admin_listen"), AdminLimits(), admin_.handler(),
+                    ApiService::problem_maker(), &metrics_, "admin") {
+  if (options.demo) {
+    const auto counts = [this](UserId user) { return feed_->index->CountsOf(user); };
+    AddDemoRoutes(&api_, {clock_.get(), &keys_, stores_.graph.get(), &readers_, counts});
+  }
+  public_server_.Start();
+  admin_server_.Start();
+  Announce();
+}
+
+EmbeddedNode::~EmbeddedNode() {
+  Quiesce(std::chrono::milliseconds(0));
+  directory_.Withdraw();
+}
+
+ApiDependencies EmbeddedNode::MakeApiDependencies() {
+  ApiDependencies dependencies;
+  dependencies.clock = clock_.get();
+  dependencies.keys = &keys_;
+  dependencies.rate_limiter = &limiter_;
+  dependencies.metrics = &metrics_;
+  dependencies.graph = stores_.graph.get();
+  dependencies.events = stores_.events.get();
+  dependencies.readers = &readers_;
+  dependencies.rates = {RuleOf(settings_, "user"), RuleOf(settings_, "service"), RuleOf(settings_, "stranger")};
+  dependencies.assets = EmbeddedAssets();
+  return dependencies;
+}
+
+AdminDependencies EmbeddedNode::MakeAdminDependencies() {
+  AdminDependencies dependencies;
+  dependencies.clock = clock_.get();
+  dependencies.keys = &keys_;
+  dependencies.metrics = &metrics_;
+  dependencies.graph = stores_.graph.get();
+  dependencies.changes = stores_.changes.get();
+  dependencies.events = stores_.events.get();
+  dependencies.workers = &admin_workers_;
+  dependencies.metrics_need_token = settings_.Bool("serve.metrics_token");
+  if (test_clock_ != nullptr) dependencies.move_clock = [this](TimeMs now) { return MoveClock(now); };
+  dependencies.save_snapshot = [this] { return SaveSnapshotNow(); };
+  return dependencies;
+}
+
+void EmbeddedNode::Announce() const {
+  ServeInfo info{getpid(), url(), "http://" + admin_server_.address(), std::nullopt};
+  if (test_clock_ != nullptr) info.test_clock = test_clock_->Now();
+  directory_.Announce(info);
+}
+
+void EmbeddedNode::Boot(const BootProgress& progress) {
+  const BootSources sources = stores_.Sources();
+  BootedIndex booted = BootIndex(sources, directory_.SnapshotPath(), clock_->Now(), progress);
+  Log(LogLevel::kInfo, "index_booted",
+      {{"source", booted.from_snapshot ? "snapshot" : "tables"}, {"reason", booted.snapshot_reason}});
+
+  feed_ = std::make_unique<FeedStack>(std::move(booted.index), keys_.cursor_key, clock_.get(), &metrics_);
+  applier_ =
+      std::make_unique<IndexApplier>(clock_.get(), feed_->index.get(), sources.changes, sources.events, &metrics_);
+  applier_->Start();
+  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), clock_.get(), &metrics_);
+  feed_->trending.Refresh();
+  StartJobs();
+  api_.Open({feed_->index.get(), applier_.get(), &feed_->feeds});
+  admin_.Open({feed_->index.get(), applier_.get(), desk_.get()});
+}
+
+void EmbeddedNode::StartJobs() {
+  const auto start = [this](const char* name, std::chrono::milliseconds interval, std::function<void()> job) {
+    jobs_.push_back(std::make_unique<PeriodicJob>(name, interval, std::move(job)));
+  };
+  start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
+  start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
+  start("forget", kForgetEvery, [this] { ForgetOld(); });
+}
+
+void EmbeddedNode::Stop() {
+  Quiesce(settings_.Duration("serve.drain_grace"));
+  if (feed_) SaveSnapshotIfChanged();
+}
+
+void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
+  public_server_.Drain(grace);
+  admin_server_.Drain(grace);
+  jobs_.clear();
+  if (applier_) applier_->Stop();
+  io_.Stop();
+}
+
+Status EmbeddedNode::MoveClock(TimeMs now) {
+  const std::scoped_lock lock(clock_mutex_);
+  if (now < test_clock_->Now() || now >= kMaxTime) {
+    return Fail(Failure::kUnprocessable, "bad_time", "The test clock only moves forward, to a time before 2100.");
+  }
+  test_clock_->Set(now);
+  applier_->Wake();
+  Announce();
+  return {};
+}
+
+Result<Position> EmbeddedNode::SaveSnapshotNow() {
+  const std::scoped_lock lock(snapshot_mutex_);
+  Result<Position> saved = SaveSnapshot(*feed_->index, directory_.SnapshotPath());
+  if (saved) saved_ = *saved;
+  return saved;
+}
+
+void EmbeddedNode::SaveSnapshotIfChanged() {
+  const auto is_saved = [this] {
+    const std::scoped_lock lock(snapshot_mutex_);
+    return saved_ == feed_->index->position();
+  };
+  if (is_saved()) return;
+  const Result<Position> saved = SaveSnapshotNow();
+  if (!saved) Log(LogLevel::kError, "snapshot_failed", {{"reason", saved.error().detail}});
+}
+
+void EmbeddedNode::ForgetOld() {
+  // A restart reads the snapshot and the log after it, so only what the snapshot holds may go.
+  const auto applied = [this] {
+    const std::scoped_lock lock(snapshot_mutex_);
+    return saved_;
+  }();
+  const TimeMs before = clock_->Now() - settings_.Duration("events.keep").count();
+  const std::int64_t events = stores_.events->Forget(before, applied.events);
+  const std::int64_t changes = stores_.graph->ForgetChanges(before, applied.changes);
+  if (events + changes > 0) Log(LogLevel::kInfo, "log_forgotten", {{"events", events}, {"changes", changes}});
+}
+
+}  // namespace novafeed

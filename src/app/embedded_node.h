@@ -1,0 +1,92 @@
+// One running `serve` of the embedded profile: every object that it is made of, in the order in which they are made.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/rate_limit.h"
+#include "access/tokens.h"
+#include "api/service.h"
+#include "app/admin_service.h"
+#include "app/build_embedded.h"
+#include "app/data_directory.h"
+#include "app/feed_stack.h"
+#include "app/periodic_job.h"
+#include "app/rank_desk.h"
+#include "base/metrics.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "http/server.h"
+#include "index/applier.h"
+#include "index/boot.h"
+#include "runtime/blocking_pool.h"
+#include "runtime/io_threads.h"
+
+namespace novafeed {
+
+struct NodeOptions {
+  bool demo = false;                 // anybody may act as any user
+  std::optional<TimeMs> test_clock;  // hold the clock there
+};
+
+// Lifecycle: the constructor opens everything and listens (/readyz answers 503); Boot() brings the index up and opens
+// the API; Stop() drains, saves the snapshot and stops the threads. The destructor alone stops without draining.
+// Used by one thread; what it is made of runs on its own.
+class EmbeddedNode {
+ public:
+  // `settings` and `directory` (whose lock is held) outlive the node. Throws std::runtime_error or StoreError.
+  EmbeddedNode(const Settings& settings, const DataDirectory& directory, KeyRing keys, const NodeOptions& options);
+  ~EmbeddedNode();
+  EmbeddedNode(const EmbeddedNode&) = delete;
+  EmbeddedNode& operator=(const EmbeddedNode&) = delete;
+
+  // What `progress` throws ends the boot.
+  void Boot(const BootProgress& progress);
+  // Lets running requests end, for a while; then nothing runs any more.
+  void Stop();
+
+  std::string url() const { return "http://" + public_server_.address(); }
+  const Clock& clock() const { return *clock_; }
+  EmbeddedStores& stores() { return stores_; }
+
+ private:
+  ApiDependencies MakeApiDependencies();
+  AdminDependencies MakeAdminDependencies();
+  void Announce() const;
+  void StartJobs();
+  void Quiesce(std::chrono::milliseconds grace);
+  Status MoveClock(TimeMs now);
+  Result<Position> SaveSnapshotNow();
+  void SaveSnapshotIfChanged();
+  void ForgetOld();
+
+  // The I/O threads come first, so that their contexts go last: what still runs may post to them.
+  const Settings& settings_;
+  const DataDirectory& directory_;
+  IoThreads io_;
+  const KeyRing keys_;
+  ManualClock* test_clock_ = nullptr;  // clock_, where it is held
+  const std::unique_ptr<Clock> clock_;
+  Metrics metrics_;
+  EmbeddedStores stores_;
+  RateLimiter limiter_;
+  BlockingPool readers_;
+  BlockingPool admin_workers_;
+  std::unique_ptr<FeedStack> feed_;  // from Boot on, as the next two
+  std::unique_ptr<IndexApplier> applier_;
+  std::unique_ptr<RankDesk> desk_;
+  std::mutex clock_mutex_;     // one move at a time
+  std::mutex snapshot_mutex_;  // one snapshot at a time; guards saved_
+  Position saved_;             // what the snapshot file surely holds
+  ApiService api_;
+  AdminService admin_;
+  HttpServer public_server_;
+  HttpServer admin_server_;
+  std::vector<std::unique_ptr<PeriodicJob>> jobs_;
+};
+
+}  // namespace novafeed

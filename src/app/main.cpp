@@ -1,0 +1,135 @@
+// novafeed: one binary, one subcommand for each job. Here the command line is read; the jobs are in commands.h.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <string>
+
+#include "app/commands.h"
+
+namespace novafeed {
+namespace {
+
+// What the chosen subcommand does; set by the flags' definitions below.
+using Job = std::function<Result<int>()>;
+
+constexpr const char* kSettingsFooter =
+    "Every setting of docs/configuration.md can be given as --set NAME=VALUE, in the environment, or in --config FILE.";
+
+void NameSetting(CLI::App* command, const std::string& flag, const std::string& setting, const std::string& help,
+                 SettingFlags* flags) {
+  command->add_option_function<std::string>(
+      flag, [flags, setting](const std::string& text) { flags->overrides[setting] = text; }, help);
+}
+
+void AddSettingFlags(CLI::App* command, SettingFlags* flags) {
+  command->footer(kSettingsFooter);
+  NameSetting(command, "--data", "data.directory", "The data directory (default ./data)", flags);
+  command->add_option("--config", flags->config_file, "A TOML file with settings");
+  command->add_option_function<std::vector<std::string>>(
+      "--set",
+      [flags](const std::vector<std::string>& pairs) {
+        for (const std::string& pair : pairs) {
+          const std::size_t equals = pair.find('=');
+          if (equals == std::string::npos)
+            throw CLI::ValidationError("--set", "write NAME=VALUE, not \"" + pair + "\"");
+          flags->overrides[pair.substr(0, equals)] = pair.substr(equals + 1);
+        }
+      },
+      "A setting, as NAME=VALUE; may be repeated");
+}
+
+void AddServe(CLI::App* app, ServeFlags* flags, Job* job) {
+  CLI::App* command = app->add_subcommand("serve", "Serve a data directory: API, web page, administration");
+  AddSettingFlags(command, &flags->settings);
+  NameSetting(command, "--listen", "serve.listen", "Address and port of the API (default 127.0.0.1:8080)",
+              &flags->settings);
+  NameSetting(command, "--admin-listen", "serve.admin_listen", "Address and port of metrics and administration",
+              &flags->settings);
+  command->add_flag("--demo", flags->demo,
+                    "Fill an empty directory with a demo network in which anybody may act as any user (loopback only)");
+  command->add_option("--test-clock", flags->test_clock,
+                      "Hold the clock at these milliseconds since 1970; POST /admin/clock moves it (loopback only)");
+  command->add_flag("--print-config", flags->print_config, "Print the settings in use and where each is from, and end");
+  command->callback([flags, job] { *job = [flags] { return RunServe(*flags); }; });
+}
+
+void AddImport(CLI::App* app, ImportFlags* flags, Job* job) {
+  CLI::App* command =
+      app->add_subcommand("import", "Import actions, one JSON object a line (.gz and .zst are unpacked)");
+  AddSettingFlags(command, &flags->settings);
+  command->add_option("FILE", flags->files, "Files to import in this order; - is standard input")->required();
+  command->add_flag("--shift-to-now", flags->shift_to_now, "Move all times so that the latest action happens now");
+  command->add_flag("--dry-run", flags->dry_run, "Check everything, write nothing");
+  command->add_option("--bad", flags->bad_file, "Write rejected lines, with number and reason, to this file");
+  CLI::Option* url = command->add_option("--url", flags->url,
+                                         "Import into a running server: its admin address (admin_url in serve.json)");
+  command->add_option("--token", flags->token, "With --url: a token of admin scope")->envname("NOVAFEED_TOKEN");
+  command->get_option("--data")->excludes(url);
+  command->callback([flags, job] { *job = [flags] { return RunImport(*flags); }; });
+}
+
+void AddToken(CLI::App* app, TokenFlags* flags, Job* job) {
+  CLI::App* command = app->add_subcommand("token", "Print a bearer token for a user, and nothing else");
+  AddSettingFlags(command, &flags->settings);
+  command->add_option("--user", flags->user, "The user's id: a UUID, or ext:<your own id>")->required();
+  command->add_option("--scope", flags->scope, "user, service or admin (default user)");
+  command->add_option("--ttl", flags->ttl, "How long it is good for: 1s to 30d (default 24h)");
+  command->callback([flags, job] { *job = [flags] { return RunToken(*flags); }; });
+}
+
+void AddRank(CLI::App* app, RankFlags* flags, Job* job) {
+  CLI::App* command = app->add_subcommand("rank", "Print whole rankings with sources, scores and counters as JSON");
+  AddSettingFlags(command, &flags->settings);
+  command->add_option("--user", flags->users, "A viewer's id; may be repeated");
+  command->add_option("--users", flags->users_file, "A file of viewers' ids, one a line");
+  command->add_option("--as-of", flags->as_of, "The instant, in milliseconds since 1970 (default: now)");
+  command->add_option("--trending-as-of", flags->trending_as_of, "The instant of the trending list (default: as-of)");
+  command->add_option("--engine", flags->engine, "index or warehouse (default index)");
+  command->callback([flags, job] { *job = [flags] { return RunRank(*flags); }; });
+}
+
+int Complain(const std::string& sentence, int status) {
+  std::cerr << "novafeed: " << sentence << "\n";
+  return status;
+}
+
+int RunJob(const Job& job) {
+  try {
+    const Result<int> status = job();
+    if (status) return *status;
+    return Complain(status.error().detail, status.error().failure == Failure::kInvalid ? kExitUsage : kExitFailed);
+  } catch (const std::exception& error) {
+    return Complain(error.what(), kExitFailed);
+  }
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("A social-graph and personalised-feed backend.", "novafeed");
+  app.set_version_flag("--version", NOVAFEED_VERSION);
+  app.require_subcommand(1);
+  Job job;
+  ServeFlags serve;
+  ImportFlags import;
+  TokenFlags token;
+  RankFlags rank;
+  AddServe(&app, &serve, &job);
+  AddImport(&app, &import, &job);
+  AddToken(&app, &token, &job);
+  AddRank(&app, &rank, &job);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked_for_text) {  // --help, --version
+    return app.exit(asked_for_text);
+  } catch (const CLI::ParseError& error) {
+    return Complain(std::string(error.what()) + " (see novafeed --help)", kExitUsage);
+  }
+  return RunJob(job);
+}
+
+}  // namespace
+}  // namespace novafeed
+
+int main(int argc, char** argv) {
+  return novafeed::Main(argc, argv);
+}

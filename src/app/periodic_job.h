@@ -1,0 +1,34 @@
+// A job that runs again and again: refreshing, saving, forgetting.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace novafeed {
+
+// Owned by the wiring. Runs `job` on a thread of its own every `interval` of real time, the first time after one.
+// What the job throws is logged, and it is tried again after the next interval.
+class PeriodicJob {
+ public:
+  PeriodicJob(std::string name, std::chrono::milliseconds interval, std::function<void()> job);
+  ~PeriodicJob();  // lets a run that has begun end, then joins
+  PeriodicJob(const PeriodicJob&) = delete;
+  PeriodicJob& operator=(const PeriodicJob&) = delete;
+
+ private:
+  void Run();
+
+  const std::string name_;
+  const std::chrono::milliseconds interval_;
+  const std::function<void()> job_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;  // the last member: it uses the others
+};
+
+}  // namespace novafeed

@@ -1,0 +1,111 @@
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "access/tokens.h"
+#include "app/admin_client.h"
+#include "app/build_embedded.h"
+#include "app/commands.h"
+#include "app/data_directory.h"
+#include "app/rank_desk.h"
+
+namespace novafeed {
+namespace {
+
+// Longer than any list of viewers takes.
+constexpr TimeMs kOwnTokenLife = kMsPerDay;
+
+// Gives the JSON of one ranking.
+using Ranker = std::function<Result<std::string>(const RankRequest&)>;
+
+Status CheckEngine(const std::string& engine) {
+  if (engine == "index") return {};
+  if (engine == "warehouse") {
+    return Fail(Failure::kInvalid, "engine_unavailable",
+                "The warehouse engine is not built yet: leave --engine out, or ask for index.");
+  }
+  return Fail(Failure::kInvalid, "bad_engine", "--engine is index or warehouse, not \"" + engine + "\".");
+}
+
+Result<std::vector<UserId>> ReadUsers(const RankFlags& flags) {
+  std::vector<std::string> texts = flags.users;
+  if (!flags.users_file.empty()) {
+    std::ifstream file(flags.users_file);
+    if (!file) {
+      return Fail(Failure::kInvalid, "bad_users_file",
+                  flags.users_file + " cannot be read: check the path of --users.");
+    }
+    for (std::string line; std::getline(file, line);) {
+      if (!line.empty()) texts.push_back(std::move(line));
+    }
+  }
+  if (texts.empty()) return Fail(Failure::kInvalid, "no_user", "Name a viewer with --user, or several with --users.");
+
+  std::vector<UserId> users;
+  users.reserve(texts.size());
+  for (const std::string& text : texts) {
+    const std::optional<ParsedId> id = ParseApiId(IdKind::kUser, text);
+    if (!id)
+      return Fail(Failure::kInvalid, "bad_id", "\"" + text + "\" is no user id: write a UUID or ext:<your own id>.");
+    users.push_back(UserId{id->id});
+  }
+  return users;
+}
+
+Result<int> PrintRankings(const std::vector<UserId>& users, const RankFlags& flags, TimeMs now, const Ranker& rank) {
+  for (const UserId& user : users) {
+    const Result<std::string> ranking = rank({user, flags.as_of.value_or(now), flags.trending_as_of});
+    if (!ranking) return tl::unexpected<Error>(ranking.error());
+    std::cout << *ranking << "\n";
+  }
+  return kExitOk;
+}
+
+std::string RankTarget(const RankRequest& request) {
+  std::string target = "/admin/rank?user=" + request.viewer.ToString();
+  if (request.as_of) target += "&as_of=" + std::to_string(*request.as_of);
+  if (request.trending_as_of) target += "&trending_as_of=" + std::to_string(*request.trending_as_of);
+  return target;
+}
+
+Result<int> RankThroughServe(const std::vector<UserId>& users, const RankFlags& flags, const std::string& directory,
+                             const ServeInfo& served) {
+  const Result<KeyRing> keys = KeyRing::Open(directory);
+  if (!keys) return tl::unexpected<Error>(keys.error());
+  const TimeMs now = DirectoryNow(directory);
+  Result<AdminClient> client =
+      AdminClient::Connect(served.admin_url, SignToken(*keys, users.front(), Scope::kAdmin, now, kOwnTokenLife));
+  if (!client) return tl::unexpected<Error>(client.error());
+  const Ranker rank = [&](const RankRequest& request) { return client->Send(Method::kGet, RankTarget(request), ""); };
+  return PrintRankings(users, flags, now, rank);
+}
+
+Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& flags, const std::string& path,
+                           const Settings& settings) {
+  const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kRefuse);
+  if (!directory) return tl::unexpected<Error>(directory.error());
+  const SystemClock clock;
+  Metrics metrics;
+  EmbeddedStores stores = OpenEmbeddedStores(path, settings, &clock, &metrics);
+  RankDesk desk(stores.Sources(), stores.graph.get(), nullptr, &clock, &metrics);
+  const Ranker rank = [&](const RankRequest& request) { return desk.Rank(request); };
+  return PrintRankings(users, flags, clock.Now(), rank);
+}
+
+}  // namespace
+
+Result<int> RunRank(const RankFlags& flags) {
+  if (const Status known = CheckEngine(flags.engine); !known) return tl::unexpected<Error>(known.error());
+  const Result<std::vector<UserId>> users = ReadUsers(flags);
+  if (!users) return tl::unexpected<Error>(users.error());
+  const Result<Settings> settings = LoadSettings(flags.settings);
+  if (!settings) return tl::unexpected<Error>(settings.error());
+  const std::string& directory = settings->String("data.directory");
+  const std::optional<ServeInfo> served = FindRunningServe(directory);
+  return served ? RankThroughServe(*users, flags, directory, *served)
+                : RankFromStores(*users, flags, directory, *settings);
+}
+
+}  // namespace novafeed

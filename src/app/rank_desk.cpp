@@ -1,0 +1,90 @@
+#include "app/rank_desk.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "stream/position.h"
+
+namespace novafeed {
+namespace {
+
+void RenderItem(JsonWriter* json, std::int64_t rank, const RankedPost& post,
+                const std::optional<std::string>& external_id) {
+  const Candidate& candidate = post.candidate;
+  json->BeginObject().Key("rank").Int(rank).Key("post_id").String(candidate.id.ToString());
+  if (external_id) json->Key("external_id").String(*external_id);
+  json->Key("author_id").String(candidate.author.ToString()).Key("created_at").Int(candidate.created_at);
+  json->Key("source").String(SourceName(candidate.source)).Key("score").Double(post.parts.score);
+  json->Key("freshness").Double(post.parts.freshness).Key("engagement").Double(post.parts.engagement);
+  json->Key("affinity").Double(post.parts.affinity).Key("age_hours").Double(post.parts.age_hours);
+  json->Key("likes").Int(candidate.counters.likes).Key("comments").Int(candidate.counters.comments);
+  json->Key("shares").Int(candidate.counters.shares).Key("impressions").Int(candidate.counters.impressions);
+  json->Key("interactions").Int(candidate.interactions).EndObject();
+}
+
+// The external ids of the ranked posts: from the index where it holds their content, else from the graph.
+std::vector<std::optional<std::string>> ExternalIds(const Ranking& ranking, const FeedIndex& index, GraphStore* graph) {
+  std::vector<PostId> ids;
+  ids.reserve(ranking.posts.size());
+  for (const RankedPost& post : ranking.posts) ids.push_back(post.candidate.id);
+
+  std::vector<std::optional<std::string>> external_ids;
+  external_ids.reserve(ids.size());
+  std::vector<std::optional<PostContent>> contents = index.ContentOf(ids);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (contents[i] && contents[i]->held) {
+      external_ids.push_back(std::move(contents[i]->external_id));
+    } else {
+      std::optional<Post> post = graph->GetPost(ids[i]);
+      external_ids.push_back(post ? std::move(post->external_id) : std::nullopt);
+    }
+  }
+  return external_ids;
+}
+
+std::string Render(UserId viewer, const FeedService::FullRanking& full, std::string_view engine,
+                   const std::vector<std::optional<std::string>>& external_ids) {
+  std::string text;
+  JsonWriter json(&text);
+  json.BeginObject().Key("user_id").String(viewer.ToString());
+  json.Key("as_of").Int(full.as_of).Key("trending_as_of").Int(full.trending_as_of);
+  json.Key("engine").String(engine).Key("profile").String(kProfile);
+  json.Key("position").String(EncodePosition(full.position)).Key("items").BeginArray();
+  for (std::size_t i = 0; i < full.ranking.posts.size(); ++i) {
+    RenderItem(&json, static_cast<std::int64_t>(i) + 1, full.ranking.posts[i], external_ids[i]);
+  }
+  json.EndArray().EndObject();
+  return text;
+}
+
+}  // namespace
+
+RankDesk::RankDesk(BootSources sources, GraphStore* graph, FeedStack* live, const Clock* clock, Metrics* metrics)
+    : sources_(std::move(sources)), graph_(graph), live_(live), clock_(clock), metrics_(metrics) {}
+
+Result<std::string> RankDesk::Rank(const RankRequest& request) {
+  const std::scoped_lock lock(mutex_);
+  const TimeMs as_of = request.as_of.value_or(clock_->Now());
+  FeedStack* stack = StackFor(std::min(as_of, request.trending_as_of.value_or(as_of)));
+  const Result<FeedService::FullRanking> full = stack->feeds.RankAll(request.viewer, as_of, request.trending_as_of);
+  if (!full) return tl::unexpected<Error>(full.error());
+  return Render(request.viewer, *full, stack->engine.Name(), ExternalIds(full->ranking, *stack->index, graph_));
+}
+
+FeedStack* RankDesk::StackFor(TimeMs oldest) {
+  // Windows only cut off what is old: an index is right for every instant after the oldest that it is kept for.
+  if (live_ != nullptr && oldest >= live_->index->anchor() - kMaxAsOfAge) return live_;
+  const BootProgress quiet = [](std::string_view, std::int64_t) {};
+  if (built_ && built_->index->anchor() == oldest) {
+    CatchUp(sources_, built_->index.get(), quiet);
+    return built_.get();
+  }
+  built_.reset();  // two at a time would need twice the memory
+  BootedIndex booted = BootIndex(sources_, "", oldest, quiet);
+  built_ = std::make_unique<FeedStack>(std::move(booted.index), "", clock_, metrics_);
+  return built_.get();
+}
+
+}  // namespace novafeed

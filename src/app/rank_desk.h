@@ -1,0 +1,46 @@
+// Whole rankings at any instant: what `novafeed rank` and GET /admin/rank print.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "app/feed_stack.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "graph/store.h"
+#include "index/boot.h"
+
+namespace novafeed {
+
+struct RankRequest {
+  UserId viewer;
+  std::optional<TimeMs> as_of;           // absent: now
+  std::optional<TimeMs> trending_as_of;  // absent: as_of
+};
+
+// Thread-safe; blocking.
+class RankDesk {
+ public:
+  // All outlive the desk. `live` answers for the instants that its windows cover; it may be null. For any other instant
+  // an index is built from the store, one at a time, and kept for the requests that follow with the same instant.
+  RankDesk(BootSources sources, GraphStore* graph, FeedStack* live, const Clock* clock, Metrics* metrics);
+
+  // One JSON object without a newline. Throws StoreError.
+  Result<std::string> Rank(const RankRequest& request);
+
+ private:
+  // The stack whose windows reach back to `oldest`, brought up to the log's end.
+  FeedStack* StackFor(TimeMs oldest);
+
+  const BootSources sources_;
+  GraphStore* const graph_;
+  FeedStack* const live_;
+  const Clock* const clock_;
+  Metrics* const metrics_;
+  std::mutex mutex_;  // guards built_ and its use
+  std::unique_ptr<FeedStack> built_;
+};
+
+}  // namespace novafeed

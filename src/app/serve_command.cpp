@@ -1,0 +1,134 @@
+#include <sys/resource.h>
+
+#include <atomic>
+#include <future>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+
+#include "app/commands.h"
+#include "app/data_directory.h"
+#include "app/demo_data.h"
+#include "app/embedded_node.h"
+#include "app/listen_address.h"
+#include "app/progress_line.h"
+#include "base/log.h"
+#include "runtime/stop_signals.h"
+
+namespace novafeed {
+namespace {
+
+// SIGTERM or SIGINT came: what is being done ends, and what is being booted is given up.
+class StopRequest {
+ public:
+  StopRequest()
+      : signals_([this] {
+          requested_.store(true);
+          promise_.set_value();
+        }) {}
+
+  void Wait() { promise_.get_future().wait(); }
+  bool requested() const { return requested_.load(); }
+
+ private:
+  std::atomic<bool> requested_{false};
+  std::promise<void> promise_;
+  StopSignals signals_;  // the last member: it uses the others
+};
+
+// Thrown out of a boot's progress, where the boot is to be given up.
+struct Stopped {};
+
+Result<LogLevel> ParseLogLevel(const std::string& name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "info") return LogLevel::kInfo;
+  if (name == "warn") return LogLevel::kWarn;
+  if (name == "error") return LogLevel::kError;
+  return Fail(Failure::kInvalid, "bad_setting", "log.level is debug, info, warn or error, not \"" + name + "\".");
+}
+
+// In a demo anybody may be anybody, and a held clock keeps tokens alive: neither may be reached from outside.
+Status CheckExposure(const ServeFlags& flags, const std::string& listen) {
+  const std::string flag = flags.demo ? "--demo" : flags.test_clock ? "--test-clock" : "";
+  if (flag.empty() || IsLoopback(listen)) return {};
+  return Fail(Failure::kInvalid, "public_address",
+              flag + " is refused on the public address " + listen + ": listen on 127.0.0.1, or leave it out.");
+}
+
+// Connections are files; the soft limit of most systems (1024) is below limits.max_connections.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) Log(LogLevel::kWarn, "file_limit_not_raised");
+}
+
+Status FillDemo(EmbeddedNode* node, const StopRequest& stop) {
+  ProgressLine line;
+  return EnsureDemoData(&node->stores(), node->clock().Now(), [&](std::size_t done, std::size_t all) {
+    if (stop.requested()) throw Stopped();
+    line.Show("making the demo network: " + std::to_string(done) + " of " + std::to_string(all) + " actions");
+  });
+}
+
+void BootNode(EmbeddedNode* node, const StopRequest& stop) {
+  ProgressLine line;
+  node->Boot([&](std::string_view stage, std::int64_t entries) {
+    if (stop.requested()) throw Stopped();
+    line.Show("reading " + std::string(stage) + ": " + std::to_string(entries) + " entries");
+  });
+}
+
+void PrintReady(const EmbeddedNode& node, const ServeFlags& flags, const DataDirectory& directory) {
+  std::cout << "ready " << node.url() << "\n";
+  if (flags.demo) {
+    std::cout << "Open " << node.url() << "/ in a browser, and choose a viewer.\n";
+  } else {
+    std::cout << "A token for " << node.url() << "/: novafeed token --data " << directory.path()
+              << " --user ID [--scope user|service|admin]\n";
+  }
+  std::cout << std::flush;
+}
+
+Result<int> Serve(const ServeFlags& flags, const Settings& settings, const DataDirectory& directory, KeyRing keys) {
+  StopRequest stop;
+  EmbeddedNode node(settings, directory, std::move(keys), {flags.demo, flags.test_clock});
+  try {
+    if (flags.demo) {
+      if (const Status filled = FillDemo(&node, stop); !filled) return tl::unexpected<Error>(filled.error());
+    }
+    BootNode(&node, stop);
+    PrintReady(node, flags, directory);
+    stop.Wait();
+  } catch (const Stopped&) {
+    Log(LogLevel::kInfo, "boot_given_up");
+  }
+  node.Stop();
+  return kExitOk;
+}
+
+}  // namespace
+
+Result<int> RunServe(const ServeFlags& flags) {
+  const Result<Settings> settings = LoadSettings(flags.settings);
+  if (!settings) return tl::unexpected<Error>(settings.error());
+  const Result<LogLevel> level = ParseLogLevel(settings->String("log.level"));
+  if (!level) return tl::unexpected<Error>(level.error());
+  if (flags.print_config) {
+    std::cout << settings->Print();
+    return kExitOk;
+  }
+  if (const Status safe = CheckExposure(flags, settings->String("serve.listen")); !safe) {
+    return tl::unexpected<Error>(safe.error());
+  }
+  SetLogLevel(*level);
+  RaiseFileLimit();
+
+  const auto directory = DataDirectory::Lock(settings->String("data.directory"), DataDirectory::Missing::kMake);
+  if (!directory) return tl::unexpected<Error>(directory.error());
+  Result<KeyRing> keys = KeyRing::Open(directory->path());
+  if (!keys) return tl::unexpected<Error>(keys.error());
+  return Serve(flags, *settings, *directory, std::move(*keys));
+}
+
+}  // namespace novafeed

@@ -1,0 +1,177 @@
+#include "app/settings_table.h"
+
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace novafeed {
+namespace {
+
+constexpr double kSecond = 1000;
+constexpr double kMinute = 60 * kSecond;
+constexpr double kHour = 60 * kMinute;
+constexpr double kDay = 24 * kHour;
+constexpr double kKiB = 1024;
+constexpr double kMiB = 1024 * kKiB;
+
+constexpr const char* kPageHead = R"(# Configuration
+
+Every setting has a default. A later source wins: default, the file given with `--config FILE` (TOML), the environment,
+the command line (`--set NAME=VALUE`, or the flag that names it: `--listen`, `--admin-listen`, `--data`).
+`novafeed serve --print-config` prints the values in use, and where each comes from, in the form of such a file.
+
+```toml
+serve.listen = "0.0.0.0:8080"
+data.directory = "/var/lib/novafeed"
+
+[rate]
+user_per_second = 100
+```
+
+Secrets are not settings: the keys that sign tokens and cursors are made at the first start and lie in
+`keys.json` of the data directory (mode 0600).
+
+<!-- Generated from src/app/settings_table.cpp: NOVAFEED_UPDATE_DOCS=1 novafeed_app_tests writes it anew. -->
+
+)";
+
+using Bound = std::optional<double>;
+constexpr Bound kNoBound = std::nullopt;
+
+Setting Text(std::string name, std::string fallback, std::string description) {
+  return {std::move(name),
+          SettingType::kString,
+          std::move(fallback),
+          std::move(description),
+          kNoBound,
+          kNoBound,
+          "",
+          false};
+}
+
+Setting Flag(std::string name, std::string fallback, std::string description) {
+  return {
+      std::move(name), SettingType::kBool, std::move(fallback), std::move(description), kNoBound, kNoBound, "", false};
+}
+
+Setting Bounded(SettingType type, std::string name, std::string fallback, Bound min, Bound max, std::string description,
+                std::string unit = "") {
+  return {std::move(name), type, std::move(fallback), std::move(description), min, max, std::move(unit), false};
+}
+
+std::vector<Setting> ListenerSettings() {
+  return {
+      Text("data.directory", "data",
+           "Where everything is kept: graph, logs, snapshot, keys. Made with mode 0700 where it is missing."),
+      Text("serve.listen", "127.0.0.1:8080",
+           "Address and port of the API and the web page; port 0 takes a free one. TLS is a proxy's matter."),
+      Text("serve.admin_listen", "127.0.0.1:0",
+           "Address and port of metrics and administration. serve.json in the data directory names the real one."),
+      Flag("serve.metrics_token", "true",
+           "Whether GET /metrics needs an admin token, as all else on that listener does."),
+  };
+}
+
+std::vector<Setting> ServingSettings() {
+  return {
+      Bounded(SettingType::kInt, "serve.io_threads", "0", 0, 256,
+              "Threads that answer requests; 0 takes one for each core.", "threads"),
+      Bounded(SettingType::kInt, "serve.read_threads", "4", 1, 64,
+              "Threads, and connections to each file, for reads from the store.", "threads"),
+      Bounded(SettingType::kDuration, "serve.drain_grace", "10s", 0, 10 * kMinute,
+              "How long running requests may take to end after SIGTERM."),
+      Text("log.level", "info", "Least level of the lines on standard error: debug, info, warn or error."),
+  };
+}
+
+std::vector<Setting> UpkeepSettings() {
+  return {
+      Bounded(SettingType::kDuration, "index.snapshot_every", "5m", kSecond, kDay,
+              "How often the index is written to its snapshot file; a restart reads it and the log after it."),
+      Bounded(SettingType::kDuration, "trending.refresh_every", "500ms", 10, kSecond,
+              "How often the shared trending list is made anew; no answer uses one that is older than 1 s."),
+      Bounded(SettingType::kDuration, "events.keep", "92d", 91 * kDay, kNoBound,
+              "How long events and changes stay in the log after they came. Interactions reach back 90 UTC days, so "
+              "less would forget some."),
+      Bounded(SettingType::kSize, "events.max_bytes", "0", 0, kNoBound,
+              "Size of the event log at which events are refused (507 log_full); 0: as long as the disk lasts."),
+  };
+}
+
+std::vector<Setting> LimitSettings() {
+  return {
+      Bounded(SettingType::kSize, "limits.max_body", "1MiB", kKiB, 64 * kMiB,
+              "Largest request body, as sent; larger ones are answered 413."),
+      Bounded(SettingType::kSize, "limits.max_unpacked_body", "8MiB", kKiB, 256 * kMiB,
+              "Largest request body after Content-Encoding: gzip is undone."),
+      Bounded(SettingType::kInt, "limits.max_connections", "20000", 1, 1'000'000,
+              "Connections to the public listener; further ones are answered 503 and closed.", "connections"),
+      Bounded(SettingType::kDuration, "limits.idle_timeout", "75s", kSecond, kHour,
+              "How long a connection may wait between two requests."),
+      Bounded(SettingType::kDuration, "limits.header_timeout", "10s", 100, 10 * kMinute,
+              "How long the header of a request may take, from its first byte (then 408)."),
+      Bounded(SettingType::kDuration, "limits.body_timeout", "30s", 100, kHour,
+              "How long the body of a request may take (then 408)."),
+  };
+}
+
+std::vector<Setting> RateSettings() {
+  const auto per_second = [](std::string name, std::string fallback, const std::string& who) {
+    return Bounded(SettingType::kNumber, std::move(name), std::move(fallback), 0, kNoBound,
+                   "Requests a second for each " + who + "; 0: no limit.", "requests/s");
+  };
+  const auto burst = [](std::string name, std::string fallback, const std::string& who) {
+    return Bounded(SettingType::kNumber, std::move(name), std::move(fallback), 1, kNoBound,
+                   "Requests that each " + who + " may send at once after a pause.", "requests");
+  };
+  return {
+      per_second("rate.user_per_second", "50", "user token"),
+      burst("rate.user_burst", "200", "user token"),
+      per_second("rate.service_per_second", "0", "service or admin token"),
+      burst("rate.service_burst", "1000", "service or admin token"),
+      per_second("rate.stranger_per_second", "10", "network address without a valid token"),
+      burst("rate.stranger_burst", "50", "network address without a valid token"),
+      Bounded(SettingType::kInt, "rate.max_callers", "100000", 100, 10'000'000,
+              "Callers whose rate is remembered at a time.", "callers"),
+  };
+}
+
+Result<std::string> ReadWholeFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file.is_open() || file.bad()) {
+    return Fail(Failure::kNotFound, "no_config_file",
+                "The configuration file " + path + " cannot be read: check the path given with --config.");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<Setting> NovafeedSettings() {
+  std::vector<Setting> table;
+  for (auto* part : {&ListenerSettings, &ServingSettings, &UpkeepSettings, &LimitSettings, &RateSettings}) {
+    for (Setting& setting : part()) table.push_back(std::move(setting));
+  }
+  return table;
+}
+
+Result<Settings> LoadSettings(const SettingFlags& flags) {
+  SettingSources sources;
+  sources.environment = ProcessEnvironment();
+  sources.overrides = flags.overrides;
+  if (!flags.config_file.empty()) {
+    Result<std::string> text = ReadWholeFile(flags.config_file);
+    if (!text) return tl::unexpected<Error>(std::move(text.error()));
+    sources.file_name = flags.config_file;
+    sources.file_text = std::move(*text);
+  }
+  return Settings::Load(NovafeedSettings(), sources);
+}
+
+std::string RenderConfigurationPage() {
+  return kPageHead + RenderSettingsReference(NovafeedSettings());
+}
+
+}  // namespace novafeed

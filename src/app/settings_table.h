@@ -1,0 +1,29 @@
+// Every setting of Novafeed: names, defaults, bounds and what they mean. base/settings.h holds the mechanism.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/settings.h"
+
+namespace novafeed {
+
+// In the order of the reference page (docs/configuration.md is made from it).
+std::vector<Setting> NovafeedSettings();
+
+// What the command line says about settings; both may be empty.
+struct SettingFlags {
+  std::string config_file;                       // --config
+  std::map<std::string, std::string> overrides;  // setting name -> text
+};
+
+// Defaults, then the file, the environment of this process, the command line.
+// kInvalid "bad_setting", "bad_config_file"; kNotFound "no_config_file".
+Result<Settings> LoadSettings(const SettingFlags& flags);
+
+// The whole of docs/configuration.md.
+std::string RenderConfigurationPage();
+
+}  // namespace novafeed

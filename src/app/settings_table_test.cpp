@@ -1,0 +1,67 @@
+#include "app/settings_table.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "base/test_support.h"
+
+namespace novafeed {
+namespace {
+
+const std::string kPage = std::string(NOVAFEED_SOURCE_DIR) + "/docs/configuration.md";
+
+TEST(SettingsTableTest, DefaultsLoad) {
+  const auto settings = LoadSettings({});
+  ASSERT_TRUE(settings) << settings.error().detail;
+  EXPECT_EQ(settings->String("serve.listen"), "127.0.0.1:8080");
+  EXPECT_EQ(settings->Duration("events.keep"), std::chrono::hours(24 * 92));
+  EXPECT_EQ(settings->Size("limits.max_body"), 1024 * 1024);
+}
+
+TEST(SettingsTableTest, CommandLineWinsOverFile) {
+  const TempDirectory temp;
+  const std::string file = temp.path() / "novafeed.toml";
+  std::ofstream(file) << "[serve]\nlisten = \"127.0.0.1:1\"\nread_threads = 7\n";
+  const auto settings = LoadSettings({file, {{"serve.listen", "127.0.0.1:2"}}});
+  ASSERT_TRUE(settings) << settings.error().detail;
+  EXPECT_EQ(settings->String("serve.listen"), "127.0.0.1:2");
+  EXPECT_EQ(settings->Int("serve.read_threads"), 7);
+}
+
+TEST(SettingsTableTest, MissingFileIsNamed) {
+  const auto settings = LoadSettings({"/nonexistent/novafeed.toml", {}});
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().code, "no_config_file");
+  EXPECT_NE(settings.error().detail.find("/nonexistent/novafeed.toml"), std::string::npos);
+}
+
+TEST(SettingsTableTest, RetentionShorterThanTheInteractionWindowIsRefused) {
+  const auto settings = LoadSettings({"", {{"events.keep", "30d"}}});
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().code, "bad_setting");
+}
+
+TEST(SettingsTableTest, PrintedConfigurationLoadsAgain) {
+  const auto settings = LoadSettings({"", {{"rate.user_per_second", "12.5"}}});
+  ASSERT_TRUE(settings);
+  const TempDirectory temp;
+  const std::string file = temp.path() / "printed.toml";
+  std::ofstream(file) << settings->Print();
+  const auto again = LoadSettings({file, {}});
+  ASSERT_TRUE(again) << again.error().detail;
+  EXPECT_EQ(again->Number("rate.user_per_second"), 12.5);
+}
+
+TEST(SettingsTableTest, TheReferencePageIsUpToDate) {
+  if (std::getenv("NOVAFEED_UPDATE_DOCS") != nullptr) std::ofstream(kPage) << RenderConfigurationPage();
+  std::ifstream page(kPage);
+  const std::string text{std::istreambuf_iterator<char>(page), std::istreambuf_iterator<char>()};
+  EXPECT_EQ(text, RenderConfigurationPage()) << "NOVAFEED_UPDATE_DOCS=1 novafeed_app_tests writes the page anew";
+}
+
+}  // namespace
+}  // namespace novafeed
