@@ -13,11 +13,8 @@ constexpr std::string_view kUserHeader = "Novafeed-User";
 
 // The token of "Bearer <token>" (the scheme in any case); empty where it is something else.
 std::string_view BearerToken(std::string_view authorization) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (authorization.size() <= kScheme.size()) return {};
-  const bool is_bearer = std::equal(kScheme.begin(), kScheme.end(), authorization.begin(), [](char expected, char c) {
-    return expected == (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
-  });
+  constexpr std::string_view kScheme = "Bearer ";
+  const bool is_bearer = SameHeaderName(authorization.substr(0, kScheme.size()), kScheme);
   return is_bearer ? authorization.substr(kScheme.size()) : std::string_view();
 }
 

@@ -28,9 +28,7 @@ std::string IdForm(IdKind kind) {
 bool IsJson(std::string_view content_type) {
   std::string_view media_type = content_type.substr(0, content_type.find(';'));
   while (media_type.ends_with(' ') || media_type.ends_with('\t')) media_type.remove_suffix(1);
-  constexpr std::string_view kJson = "application/json";
-  return std::equal(media_type.begin(), media_type.end(), kJson.begin(), kJson.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+  return SameHeaderName(media_type, "application/json");
 }
 
 constexpr std::size_t kTimeBytes = 8;
