@@ -1,0 +1,76 @@
+// A demo server of the test's own, and its people.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const builtBinary = fileURLToPath(new URL("../../build/release/novafeed", import.meta.url));
+
+/** Starts `novafeed serve --demo` on a free port with a data directory of its own. */
+export async function startDemoServer() {
+  const directory = mkdtempSync(join(tmpdir(), "novafeed-page-"));
+  const binary = process.env.NOVAFEED_BINARY ?? builtBinary;
+  const args = ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", join(directory, "data")];
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let log = "";
+  child.stderr.on("data", (chunk) => (log = (log + chunk).slice(-10_000)));
+  process.on("exit", () => child.kill("SIGKILL"));
+  const ended = new Promise((resolve) => child.on("close", resolve));
+
+  const url = await Promise.race([
+    readyAddress(child),
+    new Promise((_, reject) => {
+      child.on("error", reject);
+      child.on("close", (status) => reject(new Error(`${binary} ended with ${status} before it was ready:\n${log}`)));
+    }),
+  ]);
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { url, stop };
+}
+
+function readyAddress(child) {
+  return new Promise((resolve) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const ready = /^ready (http:\S+)$/.exec(line);
+      if (ready) resolve(ready[1].replace(/\/$/, ""));
+    });
+  });
+}
+
+/** Acts on the API as one demo user, as a platform's own program would. */
+export class Person {
+  constructor(url, user, token) {
+    Object.assign(this, { url, user, token });
+  }
+
+  static async of(url, user) {
+    const { token } = await call(`${url}/demo/token`, "POST", { user_id: user.id });
+    return new Person(url, user, token);
+  }
+
+  get(path) {
+    return call(`${this.url}${path}`, "GET", undefined, this.token);
+  }
+
+  post(text) {
+    return call(`${this.url}/api/v1/posts`, "POST", { text }, this.token);
+  }
+}
+
+export async function demoUsers(url, limit, prefix = "") {
+  return (await call(`${url}/demo/users?prefix=${encodeURIComponent(prefix)}&limit=${limit}`, "GET")).users;
+}
+
+async function call(url, method, body, token) {
+  const headers = { "Content-Type": "application/json" };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
