@@ -164,9 +164,8 @@ TEST_F(IndexEngineTest, FollowingMergesAuthorsNewestFirstAndGoesOnWhereToldTo) {
     log_.AddPost(post, 2 + static_cast<int>(random() % 6), at);
     if (at > kNow - kPostWindow) expected.emplace_back(at, TestPost(post));
   }
-  std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
-  });
+  std::sort(expected.begin(), expected.end(),
+            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   Apply();
   FollowingQuery query{TestUser(1), kNow, std::nullopt, 0};
   std::vector<std::pair<TimeMs, PostId>> walked;

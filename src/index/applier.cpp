@@ -61,8 +61,8 @@ struct IndexApplier::State {
   bool stopping = false;
   std::vector<Waiter> waiters;
   std::thread thread;
-  TimeMs windows_at = 0;              // the applier's thread only
-  std::atomic<TimeMs> fresh_at{0};    // every entry committed by then is applied
+  TimeMs windows_at = 0;                          // the applier's thread only
+  std::atomic<TimeMs> fresh_at{0};                // every entry committed by then is applied
   std::atomic<std::uint64_t> commits{0};          // that were announced
   std::atomic<std::uint64_t> commits_applied{0};  // of those: surely applied
 };
@@ -134,7 +134,9 @@ IndexApplier::IndexApplier(const Clock* clock, FeedIndex* index, ChangeFeed* cha
                            Metrics* metrics)
     : state_(std::make_unique<State>(clock, index, changes, events, metrics)) {}
 
-IndexApplier::~IndexApplier() { Stop(); }
+IndexApplier::~IndexApplier() {
+  Stop();
+}
 
 void IndexApplier::Start() {
   State* state = state_.get();

@@ -73,11 +73,11 @@ class FeedIndex {
   FeedIndex& operator=(const FeedIndex&) = delete;
 
   // --- The writer.
-  void ApplyChanges(std::span<const Change> changes);      // those at or below the watermark are skipped
+  void ApplyChanges(std::span<const Change> changes);  // those at or below the watermark are skipped
   void ApplyEvents(std::span<const LoggedEvent> events);
-  void ApplyState(std::span<const Change> rows);           // boot: kRead rows, before any log
+  void ApplyState(std::span<const Change> rows);                 // boot: kRead rows, before any log
   void ApplyForgotten(std::span<const ForgottenTotals> totals);  // boot
-  void SetPosition(const Position& position);              // boot: where the state was cut
+  void SetPosition(const Position& position);                    // boot: where the state was cut
   // Moves the windows to `now` (never back) and lets go of a bounded amount of what fell out of them.
   void AdvanceTo(TimeMs now);
 

@@ -48,7 +48,8 @@ void ReplayRandomly(TestLog* log, FeedIndex* index, std::mt19937_64* random) {
     index->ApplyChanges(log->Read(std::max<std::int64_t>(0, index->position().changes - 7), 10 + (*random)() % 30));
   }
   while (index->position().events < events_end) {
-    index->ApplyEvents(log->events.Read(std::max<std::int64_t>(0, index->position().events - 7), 10 + (*random)() % 30));
+    index->ApplyEvents(
+        log->events.Read(std::max<std::int64_t>(0, index->position().events - 7), 10 + (*random)() % 30));
   }
 }
 
@@ -74,8 +75,7 @@ TEST(FeedIndex, TablesAndTheRestOfTheLogGiveWhatTheWholeLogGives) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     TestLog log;
     FillRandomly(&log, seed, 300);
-    const BootedIndex booted =
-        BootIndex({&log, &log.events, "g"}, "", kNow, [](std::string_view, std::int64_t) {});
+    const BootedIndex booted = BootIndex({&log, &log.events, "g"}, "", kNow, [](std::string_view, std::int64_t) {});
     ASSERT_EQ(Describe(*booted.index), Describe(*FoldWhole(&log)));
     EXPECT_EQ(booted.index->position().changes, log.End());
   }

@@ -6,10 +6,14 @@
 namespace novafeed {
 namespace {
 
-int SignOf(ChangeOp op) { return op == ChangeOp::kDelete ? -1 : 1; }
+int SignOf(ChangeOp op) {
+  return op == ChangeOp::kDelete ? -1 : 1;
+}
 
 // Comments and likes never change once written; an update of such a row moves no number.
-bool MovesNumbers(ChangeOp op) { return op != ChangeOp::kUpdate; }
+bool MovesNumbers(ChangeOp op) {
+  return op != ChangeOp::kUpdate;
+}
 
 }  // namespace
 
@@ -193,8 +197,8 @@ void IndexState::ApplyFollow(const Follow& follow, int sign) {
   }
 }
 
-void IndexState::Count(UserId user, PostId post, UserId post_author, TimeMs at, std::uint32_t PostSlot::*total,
-                       std::int32_t HourCounts::*hourly, bool is_interaction, int sign) {
+void IndexState::Count(UserId user, PostId post, UserId post_author, TimeMs at, std::uint32_t PostSlot::* total,
+                       std::int32_t HourCounts::* hourly, bool is_interaction, int sign) {
   const PostRef ref = RefOf(post);
   posts[ref].*total += static_cast<std::uint32_t>(sign);
   const std::int64_t hour = HourOf(at);

@@ -67,7 +67,7 @@ struct PostSlot {
   PostId id;
   TimeMs created_at = 0;
   UserRef author = 0;
-  bool known = false;    // its row has been seen (events may come before it)
+  bool known = false;  // its row has been seen (events may come before it)
   bool deleted = false;
   std::uint32_t likes = 0;
   std::uint32_t comments = 0;
@@ -100,7 +100,7 @@ struct IndexState {
   std::map<std::int64_t, std::vector<PostRef>> posts_by_hour;  // live posts by creation hour, oldest first
   std::map<std::int64_t, HourTable> hours;                     // actions by the hour in which they were given
   std::size_t follow_count = 0;
-  std::size_t trim_next_user = 0;  // where the next bounded trimming goes on
+  std::size_t trim_next_user = 0;      // where the next bounded trimming goes on
   std::int64_t content_from_hour = 0;  // posts of earlier hours hold no content any more
 
   // --- Folding.
@@ -132,8 +132,8 @@ struct IndexState {
   void InsertOrdered(std::vector<PostRef>* list, PostRef ref) const;
   void EraseOrdered(std::vector<PostRef>* list, PostRef ref) const;
   // A like, comment, share or impression given (+1) or taken back (-1).
-  void Count(UserId user, PostId post, UserId post_author, TimeMs at, std::uint32_t PostSlot::*total,
-             std::int32_t HourCounts::*hourly, bool is_interaction, int sign);
+  void Count(UserId user, PostId post, UserId post_author, TimeMs at, std::uint32_t PostSlot::* total,
+             std::int32_t HourCounts::* hourly, bool is_interaction, int sign);
   void CountInteraction(UserRef viewer, UserRef author, TimeMs at, int sign);
   void DropOldHours();
   void DropOldContent();

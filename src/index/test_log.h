@@ -26,8 +26,12 @@ inline Uuid NumberedUuid(int kind, int number) {
   id.bytes[15] = static_cast<std::uint8_t>(number);
   return id;
 }
-inline UserId TestUser(int number) { return UserId{NumberedUuid(1, number)}; }
-inline PostId TestPost(int number) { return PostId{NumberedUuid(2, number)}; }
+inline UserId TestUser(int number) {
+  return UserId{NumberedUuid(1, number)};
+}
+inline PostId TestPost(int number) {
+  return PostId{NumberedUuid(2, number)};
+}
 
 // Entries after a sequence, from a vector whose entry i has sequence i + 1.
 template <class Entry>
@@ -132,8 +136,15 @@ class TestLog final : public ChangeFeed {
   }
   void AddComment(int comment, int user, int post, TimeMs at) {
     const Post& target = posts_.at(TestPost(post));
-    const Comment row{CommentId{NumberedUuid(3, comment)}, {},  target.id, TestUser(user), target.author,
-                      target.created_at,                   "c", at,        NextSequence()};
+    const Comment row{CommentId{NumberedUuid(3, comment)},
+                      {},
+                      target.id,
+                      TestUser(user),
+                      target.author,
+                      target.created_at,
+                      "c",
+                      at,
+                      NextSequence()};
     comments_[comment] = row;
     Commit(ChangeOp::kCreate, {}, row);
   }
@@ -161,8 +172,16 @@ class TestLog final : public ChangeFeed {
     const auto pick = [&](int count) { return static_cast<int>((*random)() % static_cast<unsigned>(count)); };
     constexpr int kUsers = 12;
     const auto at = [&] {
-      static constexpr TimeMs kAges[] = {0, 1, kMsPerHour, 23 * kMsPerHour, 24 * kMsPerHour, 72 * kMsPerHour,
-                                         30 * kMsPerDay, 89 * kMsPerDay, 90 * kMsPerDay, 100 * kMsPerDay};
+      static constexpr TimeMs kAges[] = {0,
+                                         1,
+                                         kMsPerHour,
+                                         23 * kMsPerHour,
+                                         24 * kMsPerHour,
+                                         72 * kMsPerHour,
+                                         30 * kMsPerDay,
+                                         89 * kMsPerDay,
+                                         90 * kMsPerDay,
+                                         100 * kMsPerDay};
       return now - kAges[pick(10)] + pick(3) - 1;
     };
     const int post_count = static_cast<int>(posts_.size());
@@ -270,7 +289,8 @@ inline std::string Describe(const FeedIndex& index) {
     for (const UserSlot& user : state.users) {
       std::map<std::string, std::int64_t> days;
       for (const DayInteractions& entry : user.interactions) {
-        if (entry.day >= state.OldestDay()) days[user_name(entry.author) + "@" + std::to_string(entry.day)] = entry.count;
+        if (entry.day >= state.OldestDay())
+          days[user_name(entry.author) + "@" + std::to_string(entry.day)] = entry.count;
       }
       std::string line = user.known ? "known" : "mentioned";
       line += " followers " + std::to_string(user.followers) + " following";
@@ -296,8 +316,8 @@ inline std::string Describe(const FeedIndex& index) {
     for (const auto& [hour, table] : state.hours) {
       for (const auto& [ref, counts] : table) {
         lines["hour " + std::to_string(hour) + " " + state.posts[ref].id.ToString()] =
-            std::to_string(counts.likes) + " " + std::to_string(counts.comments) + " " +
-            std::to_string(counts.shares) + " " + std::to_string(counts.impressions);
+            std::to_string(counts.likes) + " " + std::to_string(counts.comments) + " " + std::to_string(counts.shares) +
+            " " + std::to_string(counts.impressions);
       }
     }
     for (const auto& [hour, posts] : state.posts_by_hour) {

@@ -9,7 +9,9 @@ namespace novafeed {
 namespace {
 
 // A score as the order sees it: what is not finite sinks below everything.
-double SortKey(double score) { return std::isfinite(score) ? score : -std::numeric_limits<double>::infinity(); }
+double SortKey(double score) {
+  return std::isfinite(score) ? score : -std::numeric_limits<double>::infinity();
+}
 
 bool Before(const RankedPost& a, const RankedPost& b) {
   return RanksBefore(a.parts.score, a.candidate.created_at, a.candidate.id, b.parts.score, b.candidate.created_at,
@@ -105,10 +107,9 @@ TrendingList RankTrending(std::vector<TrendingCandidate> candidates, TimeMs as_o
   list.as_of = as_of;
   list.posts.reserve(candidates.size());
   for (const TrendingCandidate& candidate : candidates) {
-    const double score = kEngagementWeight * Engagement(candidate.window) +
-                         kFreshnessWeight * Freshness(candidate.created_at, as_of);
-    list.posts.push_back(
-        TrendingPost{candidate.id, candidate.author, candidate.created_at, candidate.window, score});
+    const double score =
+        kEngagementWeight * Engagement(candidate.window) + kFreshnessWeight * Freshness(candidate.created_at, as_of);
+    list.posts.push_back(TrendingPost{candidate.id, candidate.author, candidate.created_at, candidate.window, score});
   }
   KeepBest(&list.posts, kTrendingCut, TrendsBefore);
   return list;

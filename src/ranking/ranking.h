@@ -41,7 +41,7 @@ bool RanksBefore(double score_a, TimeMs created_a, const PostId& id_a, double sc
                  const PostId& id_b);
 
 struct Ranking {
-  std::vector<RankedPost> posts;      // at most 500, plus fallback posts up to 20 in all
+  std::vector<RankedPost> posts;       // at most 500, plus fallback posts up to 20 in all
   std::int64_t non_finite_scores = 0;  // for the metric
 };
 

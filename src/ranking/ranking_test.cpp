@@ -19,8 +19,8 @@ PostId Id(std::uint32_t number) {
   return id;
 }
 
-Candidate MakeCandidate(std::uint32_t number, TimeMs created_at, Counters counters = {},
-                        std::int64_t interactions = 0, Source source = Source::kFollow) {
+Candidate MakeCandidate(std::uint32_t number, TimeMs created_at, Counters counters = {}, std::int64_t interactions = 0,
+                        Source source = Source::kFollow) {
   Candidate candidate;
   candidate.id = Id(number);
   candidate.created_at = created_at;
@@ -101,7 +101,8 @@ TEST(Order, IsAStrictWeakOrderOnRandomPosts) {
   std::vector<Key> keys;
   for (std::uint32_t i = 0; i < 40; ++i) {
     const double scores[] = {0, 1, std::nan(""), std::numeric_limits<double>::infinity()};
-    keys.push_back({scores[random() % 4], static_cast<TimeMs>(random() % 3), Id(static_cast<std::uint32_t>(random() % 5))});
+    keys.push_back(
+        {scores[random() % 4], static_cast<TimeMs>(random() % 3), Id(static_cast<std::uint32_t>(random() % 5))});
   }
   const auto before = [](const Key& a, const Key& b) {
     return RanksBefore(a.score, a.created_at, a.id, b.score, b.created_at, b.id);
@@ -150,7 +151,8 @@ TEST(Rank, DoesNotDependOnTheOrderOfItsInput) {
   std::mt19937_64 random(std::random_device{}());
   CandidateSet set;
   for (std::uint32_t i = 0; i < 900; ++i) {
-    set.follow.push_back(MakeCandidate(i, kNow - static_cast<TimeMs>(random() % 5), {static_cast<std::int64_t>(random() % 3), 0, 0, 9}));
+    set.follow.push_back(
+        MakeCandidate(i, kNow - static_cast<TimeMs>(random() % 5), {static_cast<std::int64_t>(random() % 3), 0, 0, 9}));
   }
   const std::vector<std::uint32_t> expected = Numbers(Rank(set, kNow));
   for (int i = 0; i < 5; ++i) {
@@ -172,7 +174,8 @@ TEST(Rank, TheMergedRankingIsCutTo500) {
 TEST(Rank, FallbackFillsUpToTwentyAfterTheRanked) {
   CandidateSet set;
   for (std::uint32_t i = 0; i < 5; ++i) set.follow.push_back(MakeCandidate(i, kNow - kMsPerDay));
-  for (std::uint32_t i = 0; i < 40; ++i) set.fallback.push_back(MakeCandidate(i, kNow - i, {9, 9, 9, 0}, 0, Source::kFallback));
+  for (std::uint32_t i = 0; i < 40; ++i)
+    set.fallback.push_back(MakeCandidate(i, kNow - i, {9, 9, 9, 0}, 0, Source::kFallback));
   const Ranking ranking = Rank(set, kNow);
   ASSERT_EQ(ranking.posts.size(), 20U);
   for (std::size_t i = 0; i < 20; ++i) {
@@ -197,7 +200,8 @@ TEST(Trending, ScoresByEngagementAndFreshnessOfTheWindow) {
 
 TEST(Trending, KeepsTheBest200InOrder) {
   std::vector<TrendingCandidate> candidates;
-  for (std::uint32_t i = 0; i < 300; ++i) candidates.push_back({Id(i), {}, kNow, {static_cast<std::int64_t>(i / 2), 0, 0, 1}});
+  for (std::uint32_t i = 0; i < 300; ++i)
+    candidates.push_back({Id(i), {}, kNow, {static_cast<std::int64_t>(i / 2), 0, 0, 1}});
   std::shuffle(candidates.begin(), candidates.end(), std::mt19937_64(std::random_device{}()));
   const TrendingList list = RankTrending(candidates, kNow);
   ASSERT_EQ(list.posts.size(), 200U);

@@ -26,7 +26,7 @@ struct WalkState {
   TimeMs as_of = 0;
   TimeMs started_at = 0;  // an hour after it, as_of becomes now and the hour starts again
   std::uint64_t salt = 0;
-  Position position;      // of the node when it served the page before
+  Position position;               // of the node when it served the page before
   std::vector<ServedHash> served;  // at most kMaxServed
 
   ServedHash HashOf(const PostId& post) const;

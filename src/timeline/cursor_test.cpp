@@ -12,7 +12,9 @@ namespace {
 
 const UserId kViewer{NewUuid(1)};
 
-PostId RandomPost() { return PostId{NewUuid(1)}; }
+PostId RandomPost() {
+  return PostId{NewUuid(1)};
+}
 
 WalkState RandomWalk(std::size_t served) {
   WalkState walk;

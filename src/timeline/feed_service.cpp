@@ -43,8 +43,8 @@ std::vector<FeedItem> TakeItems(const FeedIndex& index, std::span<const RankedPo
   std::vector<FeedItem> items;
   items.reserve(limit);
   while (items.size() < limit && *take_from < posts.size()) {
-    const std::span<const RankedPost> batch = posts.subspan(*take_from).first(
-        std::min(limit - items.size(), posts.size() - *take_from));
+    const std::span<const RankedPost> batch =
+        posts.subspan(*take_from).first(std::min(limit - items.size(), posts.size() - *take_from));
     std::vector<PostId> ids;
     ids.reserve(batch.size());
     for (const RankedPost& post : batch) ids.push_back(post.candidate.id);
@@ -230,8 +230,7 @@ Result<FeedPage> FeedService::FollowingPage(const OpenedFeed& feed) {
   for (FeedItem& item : page.items) item.parts.reset();
   if (next < posts.size() && next > 0) {
     const Candidate& last = posts[next - 1].candidate;
-    page.next_cursor =
-        codec_.Encode(FollowingPlace{query.as_of, last.created_at, last.id, position}, request.viewer);
+    page.next_cursor = codec_.Encode(FollowingPlace{query.as_of, last.created_at, last.id, position}, request.viewer);
   }
   page.timings.emplace_back("page", watch.Lap());
   return page;

@@ -30,18 +30,18 @@ struct FeedRequest {
   UserId viewer;
   FeedMode mode = FeedMode::kForYou;
   std::size_t limit = 20;
-  std::optional<std::string> cursor;         // excludes offset, as_of, trending_as_of
+  std::optional<std::string> cursor;  // excludes offset, as_of, trending_as_of
   std::optional<std::size_t> offset;
-  std::optional<TimeMs> as_of;               // at most an hour old
+  std::optional<TimeMs> as_of;  // at most an hour old
   std::optional<TimeMs> trending_as_of;
-  std::optional<std::string> engine;         // "index"; "warehouse" once it exists
+  std::optional<std::string> engine;  // "index"; "warehouse" once it exists
 };
 
 struct FeedItem {
   PostContent content;
   UserId author;
   TimeMs created_at = 0;
-  Counters counters;               // those that the score was computed from
+  Counters counters;  // those that the score was computed from
   std::int64_t interactions = 0;
   Source source = Source::kFollow;
   std::optional<ScoreParts> parts;  // empty in mode=following (score null)

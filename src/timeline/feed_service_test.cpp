@@ -42,9 +42,8 @@ class FeedServiceTest : public ::testing::Test {
   std::vector<PostId> RankingNow(TimeMs as_of) {
     Apply();
     std::vector<PostId> ids;
-    for (const RankedPost& post : service_.RankAll(TestUser(1), as_of, clock_.Now())->ranking.posts) {
-      ids.push_back(post.candidate.id);
-    }
+    const FeedService::FullRanking full = *service_.RankAll(TestUser(1), as_of, clock_.Now());
+    for (const RankedPost& post : full.ranking.posts) ids.push_back(post.candidate.id);
     return ids;
   }
   void AddFollowedPosts(int count) {
@@ -106,7 +105,7 @@ TEST_F(FeedServiceTest, AWalkEndsAt560Served) {
   do {
     const FeedPage page = Page(100, cursor);
     served += page.items.size();
-    for (int i = 0; i < 100; ++i) log_.AddPost(next_post++, 2, clock_.Now() - 5);  // fresh ones crowd in
+    for (int i = 0; i < 150; ++i) log_.AddPost(next_post++, 2, clock_.Now() - 5);  // fresh ones crowd in
     cursor = page.next_cursor;
   } while (cursor);
   EXPECT_EQ(served, kMaxServed);
