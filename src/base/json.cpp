@@ -11,13 +11,13 @@ namespace {
 
 namespace json = boost::json;
 
-// What stands for each byte inside a JSON string: nothing special where empty.
+// DEL is escaped though JSON need not: it is no text, and TOML (base/settings.cpp) must.
 void AppendEscaped(std::string_view text, std::string* out) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::size_t plain = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
+    if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f) continue;
     out->append(text, plain, i - plain);
     plain = i + 1;
     switch (byte) {

@@ -23,20 +23,19 @@ class LineQueue {
     return queue;
   }
 
-  spdlog::async_logger& logger() { return logger_; }
+  spdlog::async_logger& logger() { return *logger_; }
   std::uint64_t dropped() { return pool_->overrun_counter(); }
 
  private:
   LineQueue()
       : pool_(std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1)),
-        logger_("novafeed", std::make_shared<spdlog::sinks::stderr_sink_mt>(), pool_,
-                spdlog::async_overflow_policy::overrun_oldest) {
-    logger_.set_pattern("%v");
-    logger_.flush_on(spdlog::level::info);
+        logger_(std::make_shared<spdlog::async_logger>("novafeed", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
+                                                       pool_, spdlog::async_overflow_policy::overrun_oldest)) {
+    logger_->set_pattern("%v");
   }
 
-  std::shared_ptr<spdlog::details::thread_pool> pool_;
-  spdlog::async_logger logger_;
+  const std::shared_ptr<spdlog::details::thread_pool> pool_;
+  const std::shared_ptr<spdlog::async_logger> logger_;  // queued lines share it
 };
 
 struct LevelName {

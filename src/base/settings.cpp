@@ -8,9 +8,10 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <sstream>
 #include <stdexcept>
 #include <utility>
+
+#include "base/json.h"
 
 namespace novafeed {
 namespace {
@@ -168,11 +169,11 @@ void Flatten(const toml::table& table, const std::string& prefix, const std::str
   }
 }
 
+// What JSON escapes and how is right for a TOML string, too.
 std::string QuoteToml(const std::string& text) {
-  std::ostringstream quoted;
-  quoted << toml::toml_formatter{toml::value<std::string>(text),
-                                 toml::toml_formatter::default_flags & ~toml::format_flags::allow_literal_strings};
-  return quoted.str();
+  std::string quoted;
+  JsonWriter(&quoted).String(text);
+  return quoted;
 }
 
 bool IsBareInToml(SettingType type, std::string_view text) {

@@ -31,10 +31,10 @@ struct Setting {
   SettingType type = SettingType::kString;
   std::string default_text;  // as a user would write it
   std::string description;   // a sentence
-  std::optional<double> min;
-  std::optional<double> max;
-  std::string unit;     // of an int or number, for the reference: "posts", "requests/s"
-  bool secret = false;  // only from file or environment; never printed
+  std::optional<double> min = std::nullopt;
+  std::optional<double> max = std::nullopt;
+  std::string unit = {};  // of an int or number, for the reference: "posts", "requests/s"
+  bool secret = false;    // only from file or environment; never printed
 };
 
 struct SettingSources {
