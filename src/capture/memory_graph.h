@@ -164,7 +164,7 @@ class MemoryGraphTransaction final : public GraphTransaction {
 };
 
 // Runs and answers each write on the calling thread.
-class MemoryGraph final : public GraphStore, public ChangeFeed {
+class MemoryGraph : public GraphStore, public ChangeFeed {
  public:
   // The clock outlives it.
   explicit MemoryGraph(const Clock* clock, std::shared_ptr<MemoryGraphState> state = nullptr)

@@ -27,19 +27,20 @@ struct ForgottenTotals {
   std::int64_t views = 0;
 };
 
-// Port. Thread-safe.
+// Port. Thread-safe. stream/event_log_contract.h holds the tests that every adapter passes.
 class EventLog {
  public:
   struct Appended {
-    std::int64_t end = 0;          // sequence of the last event that is durable with or before this batch
-    std::vector<bool> duplicate;   // for each event given: its identity was known already
+    std::int64_t end = 0;         // sequence of the last event that is durable with or before this batch
+    std::vector<bool> duplicate;  // for each event given: its identity was known already
   };
   using Done = std::function<void(Result<Appended>)>;
 
   virtual ~EventLog() = default;
 
-  // Queues the batch; `done` is called on the log's writer thread after the commit (group commit), or with an error
-  // when nothing of the batch was kept: kStorageFull, or kUnavailable when the queue is full.
+  // Queues the batch; `done` is called exactly once, on the log's writer thread, after the commit (group commit), or
+  // with an error when nothing of the batch was kept: kStorageFull, or kUnavailable when the queue is full. Closing the
+  // log answers what is still queued, in one of these ways.
   virtual void Append(std::vector<Event> events, Done done) = 0;
 
   // Up to `limit` events with sequence > after, in order. Blocking; throws StoreError.
@@ -54,6 +55,7 @@ class EventLog {
   // Returns how many. Never forgets beyond `applied` (what every consumer has taken).
   virtual std::int64_t Forget(TimeMs before, std::int64_t applied) = 0;
 
+  // `notify` is called, from any thread and soon, after each commit. One subscriber; called with nullptr to stop.
   virtual void OnCommit(std::function<void()> notify) = 0;
 };
 

@@ -23,7 +23,9 @@ std::string EncodePosition(const Position& position);
 // kInvalid "bad_position" where the text is not one; "other_generation" where it is of another data set.
 Result<Position> DecodePosition(std::string_view text, std::string_view generation);
 
+// Both of one generation (std::logic_error otherwise); a Position{} has none and adds nothing.
 Position Union(const Position& a, const Position& b);
+// Never across generations; a Position{} is reached everywhere.
 bool Reached(const Position& wanted, const Position& applied);
 
 }  // namespace novafeed

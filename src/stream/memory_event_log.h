@@ -1,0 +1,132 @@
+// An event log in memory: the simplest thing that passes the contract suite. For tests; not for product code.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "stream/event_log.h"
+
+namespace novafeed {
+
+// What a MemoryEventLog holds; may be shared by one after the other, as a directory is.
+struct MemoryEventLogState {
+  std::vector<LoggedEvent> events;
+  std::set<Uuid> identities;
+  std::map<PostId, ForgottenTotals> forgotten;
+  std::int64_t forgotten_up_to = 0;
+  std::int64_t end = 0;
+};
+
+// Appends and answers on the calling thread.
+class MemoryEventLog final : public EventLog {
+ public:
+  // The clock outlives it.
+  explicit MemoryEventLog(const Clock* clock, std::shared_ptr<MemoryEventLogState> state = nullptr)
+      : clock_(clock), state_(state ? std::move(state) : std::make_shared<MemoryEventLogState>()) {}
+
+  // From now on every Append is refused with this; nullopt: no more.
+  void Refuse(std::optional<Error> error) {
+    const std::lock_guard lock(mutex_);
+    refusal_ = std::move(error);
+  }
+
+  void Append(std::vector<Event> events, Done done) override {
+    Result<Appended> result = Appended{};
+    std::function<void()> notify;
+    {
+      const std::lock_guard lock(mutex_);
+      if (refusal_) {
+        result = tl::unexpected(*refusal_);
+      } else {
+        result = Keep(std::move(events));
+        notify = notify_;
+      }
+    }
+    done(std::move(result));
+    if (notify) notify();
+  }
+
+  std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<LoggedEvent> found;
+    for (const LoggedEvent& logged : state_->events) {
+      if (logged.sequence > after && found.size() < limit) found.push_back(logged);
+    }
+    return found;
+  }
+
+  std::int64_t End() override {
+    const std::lock_guard lock(mutex_);
+    return state_->end;
+  }
+
+  std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) override {
+    std::vector<ForgottenTotals> totals;
+    std::int64_t up_to = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [post, sums] : state_->forgotten) totals.push_back(sums);
+      up_to = state_->forgotten_up_to;
+    }
+    if (!totals.empty()) take(totals);
+    return up_to;
+  }
+
+  std::int64_t Forget(TimeMs before, std::int64_t applied) override {
+    const std::lock_guard lock(mutex_);
+    auto& events = state_->events;
+    std::size_t count = 0;
+    while (count < events.size() && events[count].received_at < before && events[count].sequence <= applied) {
+      Fold(events[count]);
+      ++count;
+    }
+    events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(count));
+    return static_cast<std::int64_t>(count);
+  }
+
+  void OnCommit(std::function<void()> notify) override {
+    const std::lock_guard lock(mutex_);
+    notify_ = std::move(notify);
+  }
+
+ private:
+  Appended Keep(std::vector<Event> events) {
+    Appended appended;
+    for (Event& event : events) {
+      const bool is_new = state_->identities.insert(EventIdentity(event)).second;
+      appended.duplicate.push_back(!is_new);
+      if (is_new) state_->events.push_back({++state_->end, clock_->Now(), std::move(event)});
+    }
+    appended.end = state_->end;
+    return appended;
+  }
+
+  void Fold(const LoggedEvent& logged) {
+    const Event& event = logged.event;
+    state_->identities.erase(EventIdentity(event));
+    state_->forgotten_up_to = logged.sequence;
+    if (event.type == EventType::kLike || event.type == EventType::kUnlike) return;
+    ForgottenTotals& totals = state_->forgotten[event.post];
+    totals.post = event.post;
+    totals.post_author = event.post_author;
+    totals.post_created_at = event.post_created_at;
+    totals.shares += event.type == EventType::kShare ? 1 : 0;
+    totals.impressions += event.type == EventType::kImpression ? 1 : 0;
+    totals.views += event.type == EventType::kView ? 1 : 0;
+  }
+
+  const Clock* clock_;
+  std::mutex mutex_;
+  std::shared_ptr<MemoryEventLogState> state_;  // guarded by mutex_
+  std::function<void()> notify_;                // guarded by mutex_
+  std::optional<Error> refusal_;                // guarded by mutex_
+};
+
+}  // namespace novafeed
