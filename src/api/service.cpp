@@ -1,6 +1,7 @@
 #include "api/service.h"
 
 #include <cmath>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "api/context.h"
 #include "api/problem.h"
 #include "api/render.h"
+#include "api/storage.h"
 
 namespace novafeed {
 namespace {
@@ -43,6 +45,16 @@ void AddRateHeaders(HttpResponse* response, const RateRule& rule, const RateDeci
 Error TooManyRequests(const RateDecision& decision) {
   return Error{Failure::kRateLimited, "rate_limited", "Too many requests: wait as long as Retry-After says.",
                decision.retry_after_ms};
+}
+
+// Whether the user was erased. The writer's thread is asked, so that it is true from the moment of the erasure.
+asio::awaitable<Result<bool>> IsErased(GraphStore* graph, UserId user) {
+  auto erased = std::make_shared<bool>(false);
+  GraphStore::Work look = [erased, user](GraphTransaction& tx) {
+    *erased = tx.IsRetired(RetiredKind::kUser, user.value);
+  };
+  const Result<std::int64_t> done = co_await Commit(graph, std::move(look));
+  co_return done.map([&erased](std::int64_t) { return *erased; });
 }
 
 // For handlers that have their answer at once.
@@ -132,10 +144,21 @@ asio::awaitable<HttpResponse> ApiService::Serve(RouteHandler handler, const Http
   co_return response;
 }
 
+asio::awaitable<Status> ApiService::CheckActive(Caller caller) {
+  // Only whom the index does not know can have been erased, so nobody else waits for the graph.
+  if (SpeaksForPlatform(caller) || live_.index->KnowsUser(caller.subject)) co_return Status();
+  const Result<bool> erased = co_await IsErased(dependencies_.graph, caller.subject);
+  if (!erased) co_return tl::unexpected(erased.error());
+  if (!*erased) co_return Status();
+  co_return Fail(Failure::kUnauthenticated, "user_erased", "The token's user was erased: it is good for nothing now.");
+}
+
 asio::awaitable<HttpResponse> ApiService::ServeCaller(RouteHandler handler, const HttpRequest* request,
                                                       PathParams params, Caller caller) {
   Result<RequestContext> context = RequestContext::Make(&dependencies_, &live_, generation_, request, caller);
   if (!context) co_return ProblemOf(context.error(), request->request_id);
+  const Status active = co_await CheckActive(caller);
+  if (!active) co_return ProblemOf(active.error(), request->request_id);
   Result<HttpResponse> answer = co_await handler(&*context, std::move(params));
   HttpResponse response = answer ? *std::move(answer) : ProblemOf(answer.error(), request->request_id);
   // Answers are for one caller and this moment.

@@ -39,6 +39,8 @@ class ApiService {
   boost::asio::awaitable<HttpResponse> Serve(RouteHandler handler, const HttpRequest* request, PathParams params);
   boost::asio::awaitable<HttpResponse> ServeCaller(RouteHandler handler, const HttpRequest* request, PathParams params,
                                                    Caller caller);
+  // kUnauthenticated "user_erased": a user's token ends with the user.
+  boost::asio::awaitable<Status> CheckActive(Caller caller);
   Status CheckReady(const HttpRequest& request) const;
   HttpResponse RefuseStranger(const HttpRequest& request, const Error& error);
   std::int64_t SteadyNow() const;

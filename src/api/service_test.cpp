@@ -1,0 +1,405 @@
+// The routes over stores in memory: what each answers, and that the next answer shows it.
+#include "api/service.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/test_node.h"
+
+namespace novafeed {
+namespace {
+
+using testing::Answer;
+using testing::kTestNow;
+using testing::TestNode;
+
+std::string TextOf(const boost::json::value& value) {
+  return std::string(value.as_string());
+}
+
+std::string IdText(const Answer& answer) {
+  return TextOf(answer.json.at("id"));
+}
+
+class ApiServiceTest : public ::testing::Test {
+ protected:
+  ApiServiceTest() {
+    node_.Boot();
+    for (const char* name : {"ada", "bob", "eve"}) CreateUser(name);
+  }
+
+  void CreateUser(const std::string& name) {
+    const Answer answer = Platform(Method::kPost, "/api/v1/users",
+                                   R"({"id":"ext:)" + name + R"(","handle":")" + name + R"(","name":"X"})");
+    ASSERT_EQ(answer.status, 201) << answer.json;
+  }
+
+  Answer As(const std::string& user, Method method, const std::string& target, const std::string& body = "",
+            Headers headers = {}) {
+    return node_.Send(method, target, node_.Token(user), body, std::move(headers));
+  }
+  // A backend's token, for nobody unless `headers` name somebody.
+  Answer Platform(Method method, const std::string& target, const std::string& body = "", Headers headers = {}) {
+    return node_.Send(method, target, node_.Token("backend", Scope::kService), body, std::move(headers));
+  }
+
+  // The id of a new post.
+  std::string Post(const std::string& user, const std::string& text) {
+    const Answer answer = As(user, Method::kPost, "/api/v1/posts", R"({"text":")" + text + "\"}");
+    EXPECT_EQ(answer.status, 201) << answer.json;
+    return IdText(answer);
+  }
+
+  std::vector<std::string> FeedIds(const std::string& user, const std::string& query = "") {
+    const Answer answer = As(user, Method::kGet, "/feed" + query);
+    EXPECT_EQ(answer.status, 200) << answer.json;
+    std::vector<std::string> ids;
+    for (const boost::json::value& item : answer.json.at("items").as_array()) {
+      ids.push_back(TextOf(item.at("post").at("id")));
+    }
+    return ids;
+  }
+
+  static std::string EventJson(const std::string& id, const std::string& type, const std::string& post,
+                               TimeMs at = kTestNow) {
+    return R"({"event_id":"ext:)" + id + R"(","type":")" + type + R"(","post_id":")" + post + R"(","at":)" +
+           std::to_string(at) + "}";
+  }
+  Answer SendEvents(const std::string& user, const std::string& events) {
+    return As(user, Method::kPost, "/events", R"({"events":[)" + events + "]}");
+  }
+  // "accepted", "duplicate", or the code of a rejected one.
+  static std::vector<std::string> Outcomes(const Answer& answer) {
+    EXPECT_EQ(answer.status, 202) << answer.json;
+    std::vector<std::string> outcomes;
+    for (const boost::json::value& result : answer.json.at("results").as_array()) {
+      const boost::json::value* code = result.as_object().if_contains("code");
+      outcomes.push_back(TextOf(code != nullptr ? *code : result.at("status")));
+    }
+    return outcomes;
+  }
+
+  TestNode node_;
+};
+
+using Strings = std::vector<std::string>;
+
+TEST(ApiServiceBoot, AnswersBootingUntilItIsOpened) {
+  TestNode node;
+  const std::string token = node.Token("ada");
+  EXPECT_EQ(node.Send(Method::kGet, "/healthz", "").status, 200);
+  for (const char* path : {"/readyz", "/feed", "/nowhere"}) {
+    const Answer answer = node.Send(Method::kGet, path, token);
+    EXPECT_EQ(answer.status, 503) << path;
+    EXPECT_EQ(answer.code(), "booting");
+    EXPECT_EQ(answer.Header("Retry-After"), "1");
+  }
+  node.Boot();
+  EXPECT_EQ(node.Send(Method::kGet, "/readyz", "").status, 200);
+  EXPECT_EQ(node.Send(Method::kGet, "/feed", token).status, 200);
+}
+
+TEST(ApiServiceLimits, CallersHaveBucketsOfTheirOwn) {
+  TestNode node(ApiRateRules{{0.001, 2}, {}, {0.001, 1}});
+  node.Boot();
+  const auto feed = [&node](const std::string& token) { return node.Send(Method::kGet, "/feed", token); };
+  EXPECT_EQ(feed(node.Token("ada")).Header("RateLimit-Remaining"), "1");
+  EXPECT_EQ(feed(node.Token("ada")).status, 200);
+  const Answer refused = feed(node.Token("ada"));
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.code(), "rate_limited");
+  EXPECT_GE(std::stoi(refused.Header("Retry-After")), 1);
+  EXPECT_EQ(refused.Header("RateLimit-Limit"), "2");
+  EXPECT_EQ(refused.Header("RateLimit-Remaining"), "0");
+  EXPECT_EQ(feed(node.Token("bob")).status, 200);
+  // Strangers are counted by address, and hold no valid token back.
+  EXPECT_EQ(feed("").status, 401);
+  EXPECT_EQ(feed("").status, 429);
+  EXPECT_EQ(feed(node.Token("eve")).status, 200);
+}
+
+TEST_F(ApiServiceTest, TokenIsRequired) {
+  const Answer answer = node_.Send(Method::kGet, "/feed", "");
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_EQ(answer.code(), "no_token");
+  EXPECT_EQ(answer.Header("WWW-Authenticate"), "Bearer realm=\"novafeed\"");
+}
+
+TEST_F(ApiServiceTest, UserIsCreatedOnceAndFound) {
+  const std::string body = R"({"id":"ext:zoe","handle":"zoe","name":"Zoë"})";
+  const Answer created = Platform(Method::kPost, "/api/v1/users", body);
+  EXPECT_EQ(created.status, 201);
+  EXPECT_EQ(created.Header("Location"), "/api/v1/users/" + TestNode::IdOf("zoe").ToString());
+  EXPECT_NE(created.Header("Novafeed-Position"), "");
+  EXPECT_EQ(Platform(Method::kPost, "/api/v1/users", body).json, created.json);
+  EXPECT_EQ(Platform(Method::kPost, "/api/v1/users", R"({"id":"ext:zoe","handle":"zoe","name":"Z"})").status, 409);
+  EXPECT_EQ(As("ada", Method::kGet, "/api/v1/users/ext:zoe").json, created.json);
+  EXPECT_EQ(As("ada", Method::kGet, "/api/v1/users/ext:nobody").code(), "unknown_user");
+  EXPECT_EQ(As("ada", Method::kGet, "/api/v1/users/zoe").code(), "bad_id");
+  EXPECT_EQ(As("ada", Method::kPost, "/api/v1/users", body).code(), "scope_required");
+}
+
+TEST_F(ApiServiceTest, FollowIsIdempotentAndCounted) {
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(As("ada", Method::kPut, "/api/v1/users/ext:bob/follow").status, 204);
+  EXPECT_EQ(As("eve", Method::kGet, "/api/v1/users/ext:bob").json.at("followers").as_int64(), 1);
+  EXPECT_EQ(As("eve", Method::kGet, "/api/v1/users/ext:ada").json.at("following").as_int64(), 1);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(As("ada", Method::kDelete, "/api/v1/users/ext:bob/follow").status, 204);
+  EXPECT_EQ(As("eve", Method::kGet, "/api/v1/users/ext:bob").json.at("followers").as_int64(), 0);
+  EXPECT_EQ(As("ada", Method::kPut, "/api/v1/users/ext:ada/follow").code(), "self_follow");
+  EXPECT_EQ(As("ada", Method::kPut, "/api/v1/users/ext:nobody/follow").status, 404);
+  EXPECT_EQ(Platform(Method::kPut, "/api/v1/users/ext:bob/follow").code(), "user_required");
+  EXPECT_EQ(Platform(Method::kPut, "/api/v1/users/ext:bob/follow", "", {{"Novafeed-User", "ext:ada"}}).status, 204);
+}
+
+TEST_F(ApiServiceTest, FollowersArePagedNewestFirst) {
+  for (const char* name : {"bob", "eve"}) {
+    node_.clock().Advance(1000);
+    EXPECT_EQ(As(name, Method::kPut, "/api/v1/users/ext:ada/follow").status, 204);
+  }
+  const Answer first = As("ada", Method::kGet, "/api/v1/users/ext:ada/followers?limit=1");
+  ASSERT_EQ(first.status, 200);
+  EXPECT_EQ(first.json.at("users").at(0).at("handle").as_string(), "eve");
+  const Answer last =
+      As("ada", Method::kGet, "/api/v1/users/ext:ada/followers?limit=1&cursor=" + TextOf(first.json.at("next_cursor")));
+  EXPECT_EQ(last.json.at("users").at(0).at("handle").as_string(), "bob");
+  EXPECT_TRUE(last.json.at("next_cursor").is_null());
+  EXPECT_EQ(As("ada", Method::kGet, "/api/v1/users/ext:eve/following").json.at("users").as_array().size(), 1u);
+  EXPECT_EQ(As("ada", Method::kGet, "/api/v1/users/ext:nobody/following").status, 404);
+}
+
+TEST_F(ApiServiceTest, PostShowsInTheFollowersNextAnswerAndGoesWithItsDeletion) {
+  As("bob", Method::kPut, "/api/v1/users/ext:ada/follow");
+  const std::string id = Post("ada", "hello");
+  EXPECT_EQ(FeedIds("bob"), Strings{id});
+  EXPECT_EQ(As("bob", Method::kPut, "/api/v1/posts/" + id + "/like").status, 204);
+  EXPECT_EQ(As("eve", Method::kGet, "/api/v1/posts/" + id).json.at("likes").as_int64(), 1);
+
+  EXPECT_EQ(As("bob", Method::kDelete, "/api/v1/posts/" + id).code(), "not_yours");
+  EXPECT_EQ(As("ada", Method::kDelete, "/api/v1/posts/" + id).status, 204);
+  EXPECT_EQ(FeedIds("bob"), Strings());
+  EXPECT_EQ(As("bob", Method::kGet, "/api/v1/posts/" + id).status, 404);
+  EXPECT_EQ(As("eve", Method::kPut, "/api/v1/posts/" + id + "/like").status, 404);
+  EXPECT_EQ(As("bob", Method::kDelete, "/api/v1/posts/" + id + "/like").status, 204);
+  EXPECT_EQ(As("bob", Method::kGet, "/api/v1/posts/" + id + "/comments").status, 404);
+  EXPECT_TRUE(As("bob", Method::kGet, "/api/v1/users/ext:ada/posts").json.at("posts").as_array().empty());
+}
+
+TEST_F(ApiServiceTest, PlatformEditsAndDeletesAnyPostAndActsAsWhomItNames) {
+  const std::string path = "/api/v1/posts/" + Post("ada", "hello");
+  const std::string edit = R"({"text":"edited"})";
+  EXPECT_EQ(Platform(Method::kPatch, path, edit, {{"Novafeed-User", "ext:bob"}}).status, 403);
+  EXPECT_EQ(Platform(Method::kPatch, path, edit, {{"Novafeed-User", "ext:ada"}}).status, 200);
+  EXPECT_EQ(Platform(Method::kPatch, path, R"({"text":"again"})").json.at("text").as_string(), "again");
+  EXPECT_EQ(Platform(Method::kDelete, path).status, 204);
+}
+
+TEST_F(ApiServiceTest, KnownPostIdIsTheSamePostOrAConflict) {
+  const Headers for_ada = {{"Novafeed-User", "ext:ada"}};
+  const auto post = [&](const std::string& text) {
+    return Platform(Method::kPost, "/api/v1/posts", R"({"id":"ext:p","text":")" + text + "\"}", for_ada);
+  };
+  const Answer created = post("one");
+  EXPECT_EQ(created.status, 201);
+  EXPECT_EQ(created.json.at("external_id").as_string(), "p");
+  EXPECT_EQ(post("one").json, created.json);
+  EXPECT_EQ(post("two").status, 409);
+  EXPECT_EQ(As("ada", Method::kDelete, "/api/v1/posts/ext:p").status, 204);
+  EXPECT_EQ(post("one").status, 409);
+  EXPECT_EQ(As("ada", Method::kPost, "/api/v1/posts", R"({"id":"ext:q","text":"x"})").code(), "id_not_allowed");
+}
+
+TEST_F(ApiServiceTest, BadBodiesAreRefused) {
+  const auto post = [this](const std::string& body) { return As("ada", Method::kPost, "/api/v1/posts", body); };
+  EXPECT_EQ(post(R"({"text":""})").status, 422);
+  EXPECT_EQ(post(R"({"text":")" + std::string(10'001, 'x') + "\"}").status, 422);
+  EXPECT_EQ(post(R"({"text":")" + std::string(10'000, 'x') + "\"}").status, 201);
+  EXPECT_EQ(post(R"({"text":"x","likes":5})").code(), "unknown_field");
+  EXPECT_EQ(post("{").status, 400);
+  EXPECT_EQ(post("").status, 415);
+}
+
+TEST_F(ApiServiceTest, CommentsAreDeletedByWriterAndPostAuthorOnly) {
+  const std::string post = Post("ada", "hello");
+  const auto comment = [&](const std::string& user) {
+    const Answer answer = As(user, Method::kPost, "/api/v1/posts/" + post + "/comments", R"({"text":"yes"})");
+    EXPECT_EQ(answer.status, 201);
+    return "/api/v1/comments/" + IdText(answer);
+  };
+  const std::string first = comment("bob");
+  const std::string second = comment("bob");
+  const Answer list = As("eve", Method::kGet, "/api/v1/posts/" + post + "/comments");
+  EXPECT_EQ(list.json.at("comments").as_array().size(), 2u);
+  EXPECT_EQ(As("eve", Method::kGet, "/api/v1/posts/" + post).json.at("comments").as_int64(), 2);
+  EXPECT_EQ(As("eve", Method::kDelete, first).status, 403);
+  EXPECT_EQ(As("bob", Method::kDelete, first).status, 204);
+  EXPECT_EQ(As("ada", Method::kDelete, second).status, 204);
+  EXPECT_EQ(As("eve", Method::kGet, "/api/v1/posts/" + post).json.at("comments").as_int64(), 0);
+}
+
+TEST_F(ApiServiceTest, EventsAreJudgedOneByOneAndCountedOnce) {
+  const std::string post = Post("ada", "hello");
+  const std::string batch = EventJson("1", "impression", post) + "," + EventJson("1", "impression", post) + "," +
+                            EventJson("2", "share", post) + "," + EventJson("3", "share", "ext:nowhere") + "," +
+                            EventJson("4", "poke", post) + "," + EventJson("5", "view", post, kTestNow - kMsPerDay - 1);
+  const Answer answer = SendEvents("bob", batch);
+  EXPECT_EQ(Outcomes(answer),
+            (Strings{"accepted", "duplicate", "accepted", "unknown_post", "unknown_type", "time_out_of_range"}));
+  EXPECT_EQ(answer.json.at("accepted").as_int64(), 2);
+  EXPECT_EQ(answer.json.at("duplicates").as_int64(), 1);
+  EXPECT_EQ(answer.json.at("rejected").as_int64(), 3);
+  EXPECT_NE(answer.Header("Novafeed-Position"), "");
+  EXPECT_EQ(Outcomes(SendEvents("bob", batch))[0], "duplicate");
+
+  const boost::json::value counted = As("eve", Method::kGet, "/api/v1/posts/" + post).json;
+  EXPECT_EQ(counted.at("impressions").as_int64(), 1);
+  EXPECT_EQ(counted.at("shares").as_int64(), 1);
+}
+
+TEST_F(ApiServiceTest, BatchIsRefusedAsAWholeWhereTheLogIsFull) {
+  const std::string post = Post("ada", "hello");
+  node_.events().Refuse(Error{Failure::kStorageFull, "log_full", "The event log is full: make room.", 0});
+  const Answer answer = SendEvents("bob", EventJson("1", "share", post) + "," + EventJson("2", "like", post));
+  EXPECT_EQ(answer.status, 507);
+  EXPECT_EQ(answer.code(), "log_full");
+  node_.events().Refuse(std::nullopt);
+  EXPECT_EQ(Outcomes(SendEvents("bob", EventJson("1", "share", post))), Strings{"accepted"});
+}
+
+TEST_F(ApiServiceTest, LikeEventIsTheSameWriteOnce) {
+  const std::string post = Post("ada", "hello");
+  const auto likes = [&] { return As("eve", Method::kGet, "/api/v1/posts/" + post).json.at("likes").as_int64(); };
+  const std::string like = EventJson("1", "like", post);
+  EXPECT_EQ(Outcomes(SendEvents("bob", like)), Strings{"accepted"});
+  EXPECT_EQ(likes(), 1);
+  EXPECT_EQ(Outcomes(SendEvents("bob", EventJson("2", "unlike", post) + "," + like)),
+            (Strings{"accepted", "duplicate"}));
+  EXPECT_EQ(likes(), 0);
+}
+
+TEST_F(ApiServiceTest, DeletedPostTakesEventsAndUnlikesButNoLikes) {
+  const std::string post = Post("ada", "hello");
+  As("ada", Method::kDelete, "/api/v1/posts/" + post);
+  EXPECT_EQ(Outcomes(SendEvents("bob", EventJson("1", "share", post) + "," + EventJson("2", "like", post) + "," +
+                                           EventJson("3", "unlike", post))),
+            (Strings{"accepted", "unknown_post", "accepted"}));
+}
+
+TEST_F(ApiServiceTest, PlatformSendsEventsOfUsersThatExist) {
+  const std::string post = Post("ada", "hello");
+  const auto with_user = [&](const std::string& user) {
+    std::string event = EventJson("1", "share", post);
+    return event.insert(event.size() - 1, R"(,"user_id":"ext:)" + user + "\"");
+  };
+  const Answer answer =
+      Platform(Method::kPost, "/api/v1/events", R"({"events":[)" + with_user("bob") + "," + with_user("nobody") + "]}");
+  EXPECT_EQ(Outcomes(answer), (Strings{"accepted", "unknown_user"}));
+  EXPECT_EQ(Outcomes(SendEvents("bob", with_user("bob"))), Strings{"user_not_allowed"});
+}
+
+TEST_F(ApiServiceTest, FeedHasTheContractsShape) {
+  As("bob", Method::kPut, "/api/v1/users/ext:ada/follow");
+  const std::string post = Post("ada", "hello");
+  node_.clock().Advance(kMsPerHour);
+  const Answer answer = As("bob", Method::kGet, "/api/v1/feed?explain=1");
+  ASSERT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.json.at("as_of").as_int64(), kTestNow + kMsPerHour);
+  EXPECT_EQ(answer.json.at("profile").as_string(), "v1");
+  EXPECT_EQ(answer.json.at("engine").as_string(), "index");
+  EXPECT_FALSE(answer.json.at("cached").as_bool());
+  EXPECT_TRUE(answer.json.at("next_cursor").is_null());
+  const boost::json::value& item = answer.json.at("items").at(0);
+  EXPECT_EQ(item.at("source").as_string(), "follow");
+  EXPECT_EQ(item.at("post").at("text").as_string(), "hello");
+  EXPECT_EQ(item.at("explain").at("freshness").at("age_hours").to_number<double>(), 1.0);
+  EXPECT_EQ(answer.Header("Cache-Control"), "no-store");
+  for (const char* stage : {"wait;", "candidates;", "ranking;", "page;", "render;", "total;"}) {
+    EXPECT_NE(answer.Header("Server-Timing").find(stage), std::string::npos) << stage;
+  }
+
+  const Answer following = As("bob", Method::kGet, "/feed?mode=following&explain=1");
+  EXPECT_TRUE(following.json.at("items").at(0).at("score").is_null());
+  EXPECT_FALSE(following.json.at("items").at(0).as_object().contains("explain"));
+}
+
+TEST_F(ApiServiceTest, FeedIsWalkedByCursorWithoutRepeats) {
+  As("bob", Method::kPut, "/api/v1/users/ext:ada/follow");
+  std::set<std::string> posted;
+  for (int i = 0; i < 7; ++i) posted.insert(Post("ada", std::to_string(i)));
+  std::set<std::string> seen;
+  std::string query = "?limit=3";
+  for (int pages = 0; pages < 3; ++pages) {
+    const Answer page = As("bob", Method::kGet, "/feed" + query);
+    for (const boost::json::value& item : page.json.at("items").as_array()) {
+      EXPECT_TRUE(seen.insert(TextOf(item.at("post").at("id"))).second);
+    }
+    if (page.json.at("next_cursor").is_null()) break;
+    query = "?limit=3&cursor=" + TextOf(page.json.at("next_cursor"));
+    EXPECT_EQ(As("eve", Method::kGet, "/feed" + query).code(), "bad_cursor");
+  }
+  EXPECT_EQ(seen, posted);
+}
+
+TEST_F(ApiServiceTest, FeedShowsTextsThatTheIndexNoLongerHolds) {
+  const std::string post = Post("ada", "an old one");
+  node_.clock().Advance(40 * kMsPerDay);
+  // A quiet platform: the newest posts fill the page, however old. The index lets go of old texts on its own time.
+  const Answer answer = As("bob", Method::kGet, "/feed");
+  ASSERT_EQ(answer.json.at("items").as_array().size(), 1u);
+  EXPECT_EQ(answer.json.at("items").at(0).at("source").as_string(), "fallback");
+  EXPECT_EQ(answer.json.at("items").at(0).at("post").at("text").as_string(), "an old one");
+}
+
+TEST_F(ApiServiceTest, ViewerNeedNotBeKnown) {
+  Post("ada", "hello");
+  const Answer answer = As("stranger", Method::kGet, "/feed");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.json.at("items").as_array().size(), 1u);
+  EXPECT_EQ(As("stranger", Method::kPost, "/api/v1/posts", R"({"text":"x"})").code(), "unknown_user");
+  EXPECT_EQ(Platform(Method::kGet, "/feed").code(), "user_required");
+}
+
+TEST_F(ApiServiceTest, ErasedUserIsGoneAndTheirTokenStops) {
+  As("bob", Method::kPut, "/api/v1/users/ext:ada/follow");
+  const std::string post = Post("ada", "hello");
+  EXPECT_EQ(As("bob", Method::kDelete, "/api/v1/users/ext:ada").code(), "not_yours");
+  EXPECT_EQ(As("ada", Method::kDelete, "/api/v1/users/ext:ada").status, 204);
+  EXPECT_EQ(As("bob", Method::kGet, "/api/v1/users/ext:ada").status, 404);
+  EXPECT_EQ(As("bob", Method::kGet, "/api/v1/posts/" + post).status, 404);
+  EXPECT_EQ(FeedIds("bob"), Strings());
+  const Answer stopped = As("ada", Method::kGet, "/feed");
+  EXPECT_EQ(stopped.status, 401);
+  EXPECT_EQ(stopped.code(), "user_erased");
+  EXPECT_EQ(Platform(Method::kDelete, "/api/v1/users/ext:eve").status, 204);
+}
+
+TEST_F(ApiServiceTest, PositionThatIsNotReachedIsSaid) {
+  const std::string post = Post("ada", "hello");
+  const Answer liked = As("bob", Method::kPut, "/api/v1/posts/" + post + "/like");
+  const std::string reached = liked.Header("Novafeed-Position");
+  EXPECT_EQ(As("eve", Method::kGet, "/api/v1/posts/" + post + "?min_position=" + reached).Header("Novafeed-Degraded"),
+            "");
+  // A token of the same data set, further on than anything written.
+  Position ahead = DecodePosition(reached, node_.generation()).value();
+  ahead.events += 1'000'000;
+  const std::string behind = "?min_position=" + EncodePosition(ahead);
+  EXPECT_EQ(As("eve", Method::kGet, "/api/v1/posts/" + post + behind).Header("Novafeed-Degraded"), "behind");
+  EXPECT_EQ(As("eve", Method::kGet, "/feed" + behind).json.at("degraded").at(0).as_string(), "behind");
+  EXPECT_EQ(As("eve", Method::kGet, "/feed?min_position=x").status, 400);
+}
+
+TEST_F(ApiServiceTest, WriteAnswersWithTheUnionOfPositions) {
+  const std::string earlier = As("ada", Method::kPost, "/api/v1/posts", R"({"text":"x"})").Header("Novafeed-Position");
+  Position carried = DecodePosition(earlier, node_.generation()).value();
+  carried.events += 77;
+  const Answer answer =
+      As("bob", Method::kPut, "/api/v1/users/ext:ada/follow", "", {{"Novafeed-Position", EncodePosition(carried)}});
+  const Position united = DecodePosition(answer.Header("Novafeed-Position"), node_.generation()).value();
+  EXPECT_EQ(united.events, carried.events);
+  EXPECT_GT(united.changes, carried.changes);
+}
+
+}  // namespace
+}  // namespace novafeed

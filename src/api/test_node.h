@@ -1,0 +1,130 @@
+// For tests: the API over stores in memory and a real index, in one process and without a network. The clock is held.
+#pragma once
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json.hpp>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "access/rate_limit.h"
+#include "access/tokens.h"
+#include "api/service.h"
+#include "candidates/index_engine.h"
+#include "capture/memory_graph.h"
+#include "index/applier.h"
+#include "index/boot.h"
+#include "runtime/blocking_pool.h"
+#include "stream/memory_event_log.h"
+#include "timeline/feed_service.h"
+#include "timeline/trending_board.h"
+
+namespace novafeed::testing {
+
+inline constexpr TimeMs kTestNow = 1'790'000'000'000;
+
+// An answer with its body parsed.
+struct Answer {
+  int status = 0;
+  boost::json::value json;  // null where there is no body
+  Headers headers;
+
+  std::string Header(std::string_view name) const {
+    for (const auto& [candidate, value] : headers) {
+      if (candidate == name) return value;
+    }
+    return "";
+  }
+  // Of a problem; empty where it is none.
+  std::string code() const {
+    const boost::json::object* object = json.if_object();
+    const boost::json::value* code = object == nullptr ? nullptr : object->if_contains("code");
+    return code == nullptr ? "" : std::string(code->as_string());
+  }
+};
+
+class TestNode {
+ public:
+  explicit TestNode(const ApiRateRules& rates = {}) : rates_(rates), api_(MakeDependencies()) {}
+
+  // What app/ does after the stores are open.
+  void Boot() {
+    BootSources sources{&graph_, &events_, graph_.Generation()};
+    index_ = BootIndex(sources, "", clock_.Now(), [](std::string_view, std::int64_t) {}).index;
+    applier_ = std::make_unique<IndexApplier>(&clock_, index_.get(), &graph_, &events_, &metrics_);
+    engine_ = std::make_unique<IndexEngine>(index_.get());
+    trending_ = std::make_unique<TrendingBoard>(&clock_, engine_.get(), &metrics_);
+    feed_ = std::make_unique<FeedService>(&clock_, index_.get(), engine_.get(), trending_.get(),
+                                          CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
+    applier_->Start();
+    api_.Open(LiveFeed{index_.get(), applier_.get(), feed_.get()});
+  }
+
+  std::string Token(std::string_view user, Scope scope = Scope::kUser) const {
+    return SignToken(keys_, IdOf(user), scope, clock_.Now(), kMsPerHour);
+  }
+  static UserId IdOf(std::string_view user) { return UserId{IdFromExternal(IdKind::kUser, user)}; }
+
+  // `target`: path and query. A body is sent as JSON.
+  Answer Send(Method method, std::string_view target, const std::string& token, const std::string& body = "",
+              Headers headers = {}) {
+    HttpRequest request;
+    request.method = method;
+    const std::size_t question = target.find('?');
+    request.path = target.substr(0, question);
+    if (question != std::string_view::npos) request.query = target.substr(question + 1);
+    request.headers = std::move(headers);
+    if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+    if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+    request.body = body;
+    request.remote_address = "192.0.2.1";
+    request.request_id = "test";
+
+    boost::asio::io_context io;
+    std::future<HttpResponse> pending = boost::asio::co_spawn(io, api_.handler()(request), boost::asio::use_future);
+    io.run();
+    HttpResponse response = pending.get();
+    Answer answer{response.status, nullptr, std::move(response.headers)};
+    if (!response.body.empty()) answer.json = boost::json::parse(response.body);
+    return answer;
+  }
+
+  ManualClock& clock() { return clock_; }
+  MemoryEventLog& events() { return events_; }
+  std::string generation() { return graph_.Generation(); }
+
+ private:
+  ApiDependencies MakeDependencies() {
+    ApiDependencies dependencies;
+    dependencies.clock = &clock_;
+    dependencies.keys = &keys_;
+    dependencies.rate_limiter = &limiter_;
+    dependencies.metrics = &metrics_;
+    dependencies.graph = &graph_;
+    dependencies.events = &events_;
+    dependencies.readers = &readers_;
+    dependencies.rates = rates_;
+    return dependencies;
+  }
+
+  const ApiRateRules rates_;
+  ManualClock clock_{kTestNow};
+  Metrics metrics_;
+  const KeyRing keys_{{{"k", std::string(32, 'k')}}, std::string(32, 'c')};
+  RateLimiter limiter_{1000};
+  MemoryGraph graph_{&clock_};
+  MemoryEventLog events_{&clock_};
+  BlockingPool readers_{"reader", 2, 100};
+  ApiService api_;
+  std::unique_ptr<FeedIndex> index_;
+  std::unique_ptr<IndexEngine> engine_;
+  std::unique_ptr<TrendingBoard> trending_;
+  std::unique_ptr<FeedService> feed_;
+  std::unique_ptr<IndexApplier> applier_;
+};
+
+}  // namespace novafeed::testing
