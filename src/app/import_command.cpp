@@ -1,7 +1,8 @@
-#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <iostream>
 #include <string>
+#include <utility>
 
 #include "app/admin_client.h"
 #include "app/build_embedded.h"
@@ -9,36 +10,32 @@
 #include "app/data_directory.h"
 #include "app/progress_line.h"
 #include "import/importer.h"
+#include "import/progress.h"
 #include "runtime/stop_signals.h"
 
 namespace novafeed {
 namespace {
 
-void PrintCounts(const ImportCounts& counts) {
-  for (std::size_t type = 0; type < kActionTypes; ++type) {
-    std::string line;
-    for (std::size_t outcome = 0; outcome < kOutcomes; ++outcome) {
-      const std::int64_t count = counts.At(static_cast<ActionType>(type), static_cast<Outcome>(outcome));
-      if (count == 0) continue;
-      line += (line.empty() ? "" : ", ") + std::to_string(count) + " " +
-              std::string(OutcomeName(static_cast<Outcome>(outcome)));
-    }
-    if (!line.empty()) std::cout << "  " << ActionTypeName(static_cast<ActionType>(type)) << ": " << line << "\n";
+TimeMs SteadyNow() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+// Shows how far the import is, now and then.
+class ProgressView {
+ public:
+  void Show(const ImportProgress& progress) {
+    if (const auto due = lines_.Next(progress, SteadyNow())) line_.Print(*due);
   }
-}
 
-void PrintFile(const ImportedFile& file) {
-  std::cout << file.name << ": " << file.lines << " lines";
-  if (file.lines_before > 0) std::cout << " (" << file.lines_before << " were imported before)";
-  if (file.lines == 0 && file.lines_before > 0) std::cout << ", nothing to do";
-  if (file.shift != 0) std::cout << ", all times moved by " << file.shift << " ms";
-  std::cout << "\n";
-}
+ private:
+  ProgressLine line_;
+  ImportProgressLines lines_{SteadyNow(), line_.is_terminal()};
+};
 
-Result<int> Conclude(const ImportResult& result) {
+Result<int> Conclude(const ImportResult& result, bool dry_run) {
   for (const std::string& warning : result.warnings) std::cerr << "warning: " << warning << "\n";
-  for (const ImportedFile& file : result.files) PrintFile(file);
-  PrintCounts(result.counts);
+  std::cout << FormatImportSummary(result, dry_run);
   if (result.error) return tl::unexpected<Error>(*result.error);
   if (result.stopped) {
     return Fail(Failure::kUnavailable, "stopped", "The import was stopped: the same command goes on where it was.");
@@ -46,7 +43,7 @@ Result<int> Conclude(const ImportResult& result) {
   return result.counts.Total(Outcome::kBad) > 0 ? kExitBadLines : kExitOk;
 }
 
-Result<ImportResult> ImportIntoDirectory(ImportOptions options, const SettingFlags& flags) {
+Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const SettingFlags& flags) {
   const Result<Settings> settings = LoadSettings(flags);
   if (!settings) return tl::unexpected<Error>(settings.error());
   const auto directory = DataDirectory::Lock(settings->String("data.directory"), DataDirectory::Missing::kMake);
@@ -68,12 +65,18 @@ Result<ImportResult> ImportThroughServer(const ImportOptions& options, const std
   return RunRemoteImport(options, [&](std::string body) { return client->Send(Method::kPost, "/admin/import", body); });
 }
 
+Result<ImportResult> RunWithProgress(const ImportFlags& flags, ImportOptions options) {
+  ProgressView view;
+  options.progress = [&view](const ImportProgress& progress) { view.Show(progress); };
+  return flags.url.empty() ? ImportIntoDirectory(options, flags.settings)
+                           : ImportThroughServer(options, flags.url, flags.token);
+}
+
 }  // namespace
 
 Result<int> RunImport(const ImportFlags& flags) {
   std::atomic<bool> stop{false};
   const StopSignals signals([&stop] { stop.store(true); });
-  ImportProgressView view;
   ImportOptions options;
   options.files = flags.files;
   options.shift_to_now = flags.shift_to_now;
@@ -81,13 +84,10 @@ Result<int> RunImport(const ImportFlags& flags) {
   options.bad_file = flags.bad_file;
   options.now = SystemClock().Now();
   options.stop = &stop;
-  options.progress = [&view](const ImportProgress& progress) { view.Show(progress); };
 
-  const Result<ImportResult> result = flags.url.empty() ? ImportIntoDirectory(options, flags.settings)
-                                                        : ImportThroughServer(options, flags.url, flags.token);
-  view.End();
+  const Result<ImportResult> result = RunWithProgress(flags, std::move(options));
   if (!result) return tl::unexpected<Error>(result.error());
-  return Conclude(*result);
+  return Conclude(*result, flags.dry_run);
 }
 
 }  // namespace novafeed

@@ -21,9 +21,17 @@ ProgressLine::~ProgressLine() {
 void ProgressLine::Show(const std::string& text) {
   const auto now = std::chrono::steady_clock::now();
   if (!is_terminal_ || now < next_) return;
-  std::cerr << kClearLine << text << std::flush;
-  shown_ = true;
+  Print(text);
   next_ = now + kInterval;
+}
+
+void ProgressLine::Print(const std::string& text) {
+  if (is_terminal_) {
+    std::cerr << kClearLine << text << std::flush;
+    shown_ = true;
+  } else {
+    std::cerr << text << "\n";
+  }
 }
 
 }  // namespace novafeed

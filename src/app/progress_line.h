@@ -1,4 +1,4 @@
-// One line on a terminal that says how far long work is; silent where standard error is no terminal.
+// One line on standard error that says how far long work is.
 #pragma once
 
 #include <chrono>
@@ -6,7 +6,7 @@
 
 namespace novafeed {
 
-// For one thread. The line is cleared when this is destroyed.
+// For one thread. On a terminal, the line is replaced each time, and cleared when this is destroyed.
 class ProgressLine {
  public:
   ProgressLine();
@@ -14,8 +14,12 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  // Replaces the line, at most five times a second: what comes sooner is dropped.
+  bool is_terminal() const { return is_terminal_; }
+
+  // On a terminal, at most five times a second: what comes sooner is dropped. Elsewhere nothing.
   void Show(const std::string& text);
+  // Always, and also where standard error is no terminal: a line of its own there.
+  void Print(const std::string& text);
 
  private:
   const bool is_terminal_;
