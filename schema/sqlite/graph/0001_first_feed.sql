@@ -1,5 +1,6 @@
 -- The truth of the social graph, and what captures its changes. Times are milliseconds since 1970, UTC; ids are the
--- 16 bytes of a UUID. Rules (who may, what exists) live in graph/commands; here are rows and the orders they are read in.
+-- 16 bytes of a UUID. Rules (who may, what exists) live in graph/commands; here are rows. The indexes of the lists that
+-- are read newest first stand in adapters/sqlite/list_indexes.cpp: a bulk load does without them and makes them at its end.
 
 CREATE TABLE data_set (
   generation TEXT NOT NULL  -- one row: names this data set, part of every position
@@ -23,7 +24,6 @@ CREATE TABLE posts (
   created_at INTEGER NOT NULL,
   deleted_at INTEGER
 ) STRICT;
-CREATE INDEX posts_newest ON posts (author, created_at DESC, id) WHERE deleted_at IS NULL;
 
 CREATE TABLE comments (
   row INTEGER PRIMARY KEY,
@@ -37,8 +37,6 @@ CREATE TABLE comments (
   created_at INTEGER NOT NULL,
   incarnation INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX comments_newest ON comments (post, created_at DESC, id);
-CREATE INDEX comments_by_user ON comments (user);
 
 CREATE TABLE likes (
   user BLOB NOT NULL,
@@ -57,8 +55,6 @@ CREATE TABLE follows (
   incarnation INTEGER NOT NULL,
   PRIMARY KEY (follower, followee)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX following_newest ON follows (follower, created_at DESC, followee);
-CREATE INDEX followers_newest ON follows (followee, created_at DESC, follower);
 
 -- Change capture: one row for each changed row, in commit order. Sequences are given by the one writer, never twice.
 CREATE TABLE changes (

@@ -79,8 +79,7 @@ Database::Database(const std::string& path, Access access) : path_(path) {
   sqlite3_extended_result_codes(opened, 1);
   SetBusyTimeout(kBusyTimeoutMs);
   SetCacheMebibytes(access == Access::kWrite ? kWriterCacheMebibytes : kReaderCacheMebibytes);
-  Execute("setting up the connection",
-          "PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456;");
+  Execute("setting up the connection", "PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA mmap_size=268435456;");
   if (access == Access::kRead) {
     Execute("setting up a reader", "PRAGMA query_only=ON");
     return;

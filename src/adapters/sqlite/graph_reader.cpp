@@ -1,6 +1,7 @@
 #include "adapters/sqlite/graph_reader.h"
 
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "adapters/sqlite/event_columns.h"
@@ -16,6 +17,26 @@ namespace novafeed::sqlite {
 namespace {
 
 constexpr std::size_t kStateBatch = 1000;
+
+// Of a list, everything strictly after (?2, ?3) in the order created_at descending, id ascending.
+#define AFTER_CURSOR(created_at, id) \
+  " AND " created_at " <= ?2 AND (" created_at " < ?2 OR " id " > ?3) ORDER BY " created_at " DESC, " id " LIMIT ?4"
+
+// CROSS JOIN: SQLite walks the list in its order, then looks up each user.
+constexpr char kFollowers[] =
+    "SELECT " USER_COLUMNS
+    ", follows.created_at, follows.follower FROM follows CROSS JOIN users "
+    "ON users.id = follows.follower WHERE follows.followee = ?1" AFTER_CURSOR("follows.created_at", "follows.follower");
+constexpr char kFollowing[] =
+    "SELECT " USER_COLUMNS
+    ", follows.created_at, follows.followee FROM follows CROSS JOIN users "
+    "ON users.id = follows.followee WHERE follows.follower = ?1" AFTER_CURSOR("follows.created_at", "follows.followee");
+constexpr char kPostsOf[] = "SELECT " POST_COLUMNS
+                            ", created_at, id FROM posts "
+                            "WHERE author = ?1 AND deleted_at IS NULL" AFTER_CURSOR("created_at", "id");
+constexpr char kCommentsOn[] =
+    "SELECT " COMMENT_COLUMNS ", created_at, id FROM comments WHERE post = ?1" AFTER_CURSOR("created_at", "id");
+constexpr const char* kListQueries[] = {kFollowers, kFollowing, kPostsOf, kCommentsOn};
 
 User ReadUser(const Rows& rows) {
   return {UserId{rows.Id(0)}, rows.OptionalText(1), rows.Text(2), rows.Text(3), rows.Int(4)};
@@ -126,9 +147,9 @@ void ReadTable(Database& database, const char* sql, T (*read)(const Rows&), cons
 
 }  // namespace
 
-// Of a list, everything strictly after (?2, ?3) in the order created_at descending, id ascending.
-#define AFTER_CURSOR(created_at, id) \
-  " AND " created_at " <= ?2 AND (" created_at " < ?2 OR " id " > ?3) ORDER BY " created_at " DESC, " id " LIMIT ?4"
+std::span<const char* const> ListQueries() {
+  return kListQueries;
+}
 
 GraphReader::GraphReader(Database& database)
     : find_user_(database, "finding a user", "SELECT " USER_COLUMNS " FROM users WHERE id = ?1"),
@@ -150,24 +171,10 @@ GraphReader::GraphReader(Database& database)
       get_fact_(database, "reading a fact", "SELECT value FROM facts WHERE key = ?1"),
       list_users_(database, "listing users",
                   "SELECT " USER_COLUMNS " FROM users WHERE handle >= ?1 ORDER BY handle LIMIT ?2"),
-      followers_(database, "listing followers",
-                 "SELECT " USER_COLUMNS
-                 ", follows.created_at, follows.follower FROM follows INDEXED BY followers_newest "
-                 "CROSS JOIN users ON users.id = follows.follower WHERE follows.followee = ?1" AFTER_CURSOR(
-                     "follows.created_at", "follows.follower")),
-      following_(database, "listing whom a user follows",
-                 "SELECT " USER_COLUMNS
-                 ", follows.created_at, follows.followee FROM follows INDEXED BY following_newest "
-                 "CROSS JOIN users ON users.id = follows.followee WHERE follows.follower = ?1" AFTER_CURSOR(
-                     "follows.created_at", "follows.followee")),
-      posts_of_(database, "listing a user's posts",
-                "SELECT " POST_COLUMNS
-                ", created_at, id FROM posts INDEXED BY posts_newest "
-                "WHERE author = ?1 AND deleted_at IS NULL" AFTER_CURSOR("created_at", "id")),
-      comments_on_(database, "listing a post's comments",
-                   "SELECT " COMMENT_COLUMNS
-                   ", created_at, id FROM comments INDEXED BY comments_newest "
-                   "WHERE post = ?1" AFTER_CURSOR("created_at", "id")),
+      followers_(database, "listing followers", kFollowers),
+      following_(database, "listing whom a user follows", kFollowing),
+      posts_of_(database, "listing a user's posts", kPostsOf),
+      comments_on_(database, "listing a post's comments", kCommentsOn),
       read_outbox_(database, "reading the outbox",
                    "SELECT sequence, " NOVAFEED_EVENT_COLUMNS " FROM outbox ORDER BY sequence LIMIT ?1"),
       read_changes_(database, "reading the change log",

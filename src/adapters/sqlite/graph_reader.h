@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,9 @@ class GraphReader {
   Statement read_changes_;
   Statement last_sequence_;
 };
+
+// The queries of the paged lists: each must be answered from an index, in its order (a test has them explained).
+std::span<const char* const> ListQueries();
 
 // Every row of the five tables, as kRead changes in batches; the connection has a read transaction open.
 // `cut` is the sequence and `now` the time that they carry.

@@ -6,6 +6,7 @@
 #include "adapters/sqlite/graph_reader.h"
 #include "adapters/sqlite/graph_transaction.h"
 #include "adapters/sqlite/group_writer.h"
+#include "adapters/sqlite/list_indexes.h"
 #include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/open.h"
 #include "base/crypto.h"
@@ -16,6 +17,14 @@ namespace {
 
 constexpr std::int64_t kForgetBatch = 2000;
 constexpr std::size_t kGenerationBytes = 6;
+
+// The writer's connection to a file that is complete.
+class GraphDatabase : public MigratedDatabase {
+ public:
+  explicit GraphDatabase(const std::string& path) : MigratedDatabase(path, FileKind::kGraph, GraphMigrations()) {
+    MakeListIndexes(*this);
+  }
+};
 
 // The name that the file got when it was made.
 std::string EnsureGeneration(Database& database) {
@@ -33,7 +42,7 @@ class SqliteGraphStore final : public SqliteGraph {
   explicit SqliteGraphStore(const SqliteOptions& options)
       : clock_(options.clock),
         path_(options.directory + "/graph.db"),
-        database_(path_, FileKind::kGraph, GraphMigrations()),
+        database_(path_),
         generation_(EnsureGeneration(database_)),
         readers_(path_, options.readers),
         transaction_(database_),
@@ -106,12 +115,21 @@ class SqliteGraphStore final : public SqliteGraph {
     return total;
   }
 
-  void SetBulkMode(bool on) override { writer_.SetBulk(on); }
+  void SetBulkMode(bool on) override {
+    writer_.SetBulk(on);
+    writer_.RunBlocking([this, on](Sequence&) {
+      if (on) {
+        DropListIndexesForBulk(database_);
+      } else {
+        MakeListIndexes(database_);
+      }
+    });
+  }
 
  private:
   const Clock* clock_;
   const std::string path_;
-  MigratedDatabase database_;  // the writer's
+  GraphDatabase database_;  // the writer's
   const std::string generation_;
   ConnectionPool<GraphReader> readers_;
   SqliteGraphTransaction transaction_;

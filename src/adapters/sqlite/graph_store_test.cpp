@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -5,10 +6,15 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/sqlite/database.h"
+#include "adapters/sqlite/graph_reader.h"
 #include "adapters/sqlite/test_stores.h"
 
 namespace novafeed::sqlite {
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 Result<std::int64_t> InsertLikes(SqliteGraph& store, int user, int count) {
   return WriteAndWait(store, [user, count](GraphTransaction& tx) {
@@ -160,6 +166,53 @@ TEST(SqliteGraph, KeepsItsGenerationAndAnotherDirectoryHasAnother) {
   EXPECT_EQ(generation.size(), 12u);
   EXPECT_EQ(OpenSqliteGraph(home.Options())->Generation(), generation);
   EXPECT_NE(OpenSqliteGraph(other.Options())->Generation(), generation);
+}
+
+std::int64_t CountIndexes(TestHome& home) {
+  Database file((home.directory.path() / "graph.db").string(), Access::kRead);
+  return file.QueryInt("counting", "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
+}
+
+TEST(SqliteGraph, ListsAreRightInBulkModeAndTheirIndexesComeBack) {
+  TestHome home;
+  {
+    const auto store = OpenSqliteGraph(home.Options());
+    EXPECT_EQ(CountIndexes(home), 5);
+    store->SetBulkMode(true);
+    EXPECT_EQ(CountIndexes(home), 0);
+    ASSERT_TRUE(WriteAndWait(*store, [](GraphTransaction& tx) {
+      for (int i = 0; i < 4; ++i) {
+        tx.InsertUser(NumberedUser(i));
+        tx.InsertFollow({NumberedUser(i).id, NumberedUser(9).id, kTestStart + i, 0});
+      }
+    }));
+    const ListPage<User> page = store->Followers(NumberedUser(9).id, 2, std::nullopt);
+    ASSERT_EQ(page.items.size(), 2u);
+    EXPECT_EQ(page.items[0], NumberedUser(3));
+    EXPECT_TRUE(page.next);
+    store->SetBulkMode(false);
+    EXPECT_EQ(CountIndexes(home), 5);
+    store->SetBulkMode(true);  // and it ends before it is turned off
+  }
+  OpenSqliteGraph(home.Options());
+  EXPECT_EQ(CountIndexes(home), 5);
+}
+
+TEST(SqliteGraph, ReadsPagesOfListsFromAnIndexWithoutSorting) {
+  TestHome home;
+  OpenSqliteGraph(home.Options());
+  Database file((home.directory.path() / "graph.db").string(), Access::kRead);
+  for (const char* sql : ListQueries()) {
+    const std::string explain = std::string("EXPLAIN QUERY PLAN ") + sql;
+    Statement plan(file, "explaining", explain.c_str());
+    std::string steps;
+    for (Rows rows = plan.Query(); rows.Next();) {
+      steps += rows.Text(3) + "; ";
+    }
+    EXPECT_THAT(steps, Not(HasSubstr("TEMP B-TREE"))) << sql;
+    EXPECT_THAT(steps, Not(HasSubstr("SCAN"))) << sql;
+    EXPECT_THAT(steps, HasSubstr("_newest")) << sql;
+  }
 }
 
 TEST(SqliteGraph, SaysWhatIsWrongWhereTheDirectoryIsMissing) {

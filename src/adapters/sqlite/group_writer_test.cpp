@@ -196,9 +196,9 @@ TEST_F(GroupWriterTest, KeepsTheWriteAheadLogSmallUnderConstantReaders) {
   }
   reading.wait();
   std::uintmax_t largest = 0;
-  const std::string page(4000, 'x');
-  for (int i = 0; i < 3000; ++i) {  // 12 MB
-    writer_->RunBlocking([&](Sequence& sequence) { insert_->Execute(sequence.Next(), Blob{page}); });
+  const std::string pages(40'000, 'x');
+  for (int i = 0; i < 300; ++i) {  // 12 MB
+    writer_->RunBlocking([&](Sequence& sequence) { insert_->Execute(sequence.Next(), Blob{pages}); });
     largest = std::max(largest, std::filesystem::file_size(path_ + "-wal"));
   }
   stop = true;

@@ -41,7 +41,9 @@ class SqliteGraph : public GraphStore, public ChangeFeed {
   virtual std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) = 0;
 
   // For imports: each Write is a transaction of its own with a large page cache, so that one work of many thousand
-  // primitives is fast. Takes effect with the next Write; as durable as otherwise.
+  // primitives is fast; a data set that is still small also does without the indexes of its lists, which are made when
+  // this is turned off (or at the next start): until then lists are slow. As durable as otherwise. Blocking; not on the
+  // writer thread. Throws StoreError.
   virtual void SetBulkMode(bool on) = 0;
 };
 
