@@ -64,8 +64,8 @@ asio::awaitable<HttpResponse> Answer(HttpResponse response) {
 
 }  // namespace
 
-ApiService::ApiService(ApiDependencies dependencies)
-    : dependencies_(std::move(dependencies)),
+ApiService::ApiService(const ApiDependencies& dependencies)
+    : dependencies_(dependencies),
       generation_(dependencies_.graph->Generation()),
       dispatcher_(dependencies_.metrics, "public", [this](const HttpRequest& request) { return CheckReady(request); }) {
   for (const auto& routes : {FeedRoutes(), EventRoutes(), UserRoutes(), PostRoutes(), CommentRoutes()}) {

@@ -21,7 +21,7 @@ namespace novafeed {
 class ApiService {
  public:
   // Asks the graph for its generation, which may block.
-  explicit ApiService(ApiDependencies dependencies);
+  explicit ApiService(const ApiDependencies& dependencies);
   ApiService(const ApiService&) = delete;
   ApiService& operator=(const ApiService&) = delete;
 

@@ -345,7 +345,8 @@ TEST_F(ApiServiceTest, FeedIsWalkedByCursorWithoutRepeats) {
 TEST_F(ApiServiceTest, FeedShowsTextsThatTheIndexNoLongerHolds) {
   const std::string post = Post("ada", "an old one");
   node_.clock().Advance(40 * kMsPerDay);
-  // A quiet platform: the newest posts fill the page, however old. The index lets go of old texts on its own time.
+  node_.AwaitTextDropped(PostId{ParseUuid(post).value()});
+  // A quiet platform: the newest posts fill the page, however old.
   const Answer answer = As("bob", Method::kGet, "/feed");
   ASSERT_EQ(answer.json.at("items").as_array().size(), 1u);
   EXPECT_EQ(answer.json.at("items").at(0).at("source").as_string(), "fallback");

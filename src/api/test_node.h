@@ -7,8 +7,10 @@
 #include <boost/json.hpp>
 #include <future>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "access/rate_limit.h"
@@ -91,6 +93,14 @@ class TestNode {
     Answer answer{response.status, nullptr, std::move(response.headers)};
     if (!response.body.empty()) answer.json = boost::json::parse(response.body);
     return answer;
+  }
+
+  // Runs the index's writer until it has let go of the post's text (its windows have moved on).
+  void AwaitTextDropped(PostId post) {
+    while (index_->ContentOf(std::span(&post, 1)).at(0)->held) {
+      applier_->Wake();
+      std::this_thread::yield();
+    }
   }
 
   ManualClock& clock() { return clock_; }
