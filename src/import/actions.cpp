@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <charconv>
 #include <stdexcept>
 #include <utility>
 
@@ -111,8 +110,8 @@ class LineFields {
   ParsedId ToId(const json::value& field, std::string_view name, IdKind kind) {
     std::optional<ParsedId> id;
     if (field.is_string()) id = ParseImportId(kind, field.get_string());
-    if (field.is_int64()) id = ParseImportId(kind, Decimal(field.get_int64()).view());
-    if (field.is_uint64()) id = ParseImportId(kind, Decimal(field.get_uint64()).view());
+    if (field.is_int64()) id = ParseImportId(kind, std::to_string(field.get_int64()));
+    if (field.is_uint64()) id = ParseImportId(kind, std::to_string(field.get_uint64()));
     if (!id) Wrong("bad_id", name, "must be a UUID, another string of 1 to 128 bytes, or an integer of 64 bits");
     return std::move(id).value_or(ParsedId{});
   }
@@ -122,17 +121,6 @@ class LineFields {
     if (field.is_int64() && field.get_int64() >= 0 && field.get_int64() < kMaxTime) return field.get_int64();
     return std::nullopt;
   }
-
-  class Decimal {
-   public:
-    template <class Integer>
-    explicit Decimal(Integer number) : end_(std::to_chars(text_.data(), text_.data() + text_.size(), number).ptr) {}
-    std::string_view view() const { return {text_.data(), end_}; }
-
-   private:
-    std::array<char, 24> text_{};
-    const char* end_;
-  };
 
   std::string_view Wrong(const char* code, std::string_view name, const char* what) {
     if (!error_) {

@@ -1,0 +1,116 @@
+#include "import/progress.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace novafeed {
+namespace {
+
+constexpr TimeMs kTerminalInterval = 200;
+constexpr TimeMs kPlainInterval = 10'000;
+constexpr std::int64_t kBarWidth = 30;
+
+// 1234567 -> "1,234,567"
+std::string Grouped(std::int64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
+std::string Counted(std::int64_t count, const std::string& thing) {
+  return Grouped(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
+std::string Duration(TimeMs duration) {
+  const std::int64_t seconds = (duration + kMsPerSecond - 1) / kMsPerSecond;
+  if (seconds < 60) return std::to_string(seconds) + " s";
+  if (seconds < 3600) return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+  return std::to_string(seconds / 3600) + " h " + std::to_string(seconds / 60 % 60) + " min";
+}
+
+std::string Bar(std::int64_t percent) {
+  const std::int64_t filled = kBarWidth * percent / 100;
+  std::string bar(static_cast<std::size_t>(filled), '=');
+  if (filled < kBarWidth) bar.push_back('>');
+  bar.resize(kBarWidth, ' ');
+  return "[" + bar + "] " + std::to_string(percent) + " %";
+}
+
+std::string FormatFile(const ImportedFile& file) {
+  std::string text = file.name + ": ";
+  if (file.lines_before > 0 && file.lines == 0) {
+    return text + "nothing new, its " + Counted(file.lines_before, "line") + " were imported before\n";
+  }
+  text += Counted(file.lines, "line");
+  if (file.lines_before > 0) text += ", after " + Grouped(file.lines_before) + " that were imported before";
+  if (file.shift != 0) text += ", times shifted by " + std::to_string(file.shift) + " ms";
+  return text + "\n";
+}
+
+// "  like             1,234 applied, 5 unchanged"; empty where there was none.
+std::string FormatType(const ImportCounts& counts, ActionType type) {
+  std::string outcomes;
+  for (std::size_t o = 0; o < kOutcomes; ++o) {
+    const auto outcome = static_cast<Outcome>(o);
+    const std::int64_t count = counts.At(type, outcome);
+    if (count == 0) continue;
+    outcomes += (outcomes.empty() ? "" : ", ") + Grouped(count) + " " + std::string(OutcomeName(outcome));
+  }
+  if (outcomes.empty()) return "";
+  std::string name(ActionTypeName(type));
+  name.resize(std::max(name.size(), std::size_t{16}), ' ');
+  return "  " + name + outcomes + "\n";
+}
+
+std::string FormatEnd(const ImportResult& result, bool dry_run) {
+  if (result.error) return "stopped by an error: the same command goes on from here\n";
+  if (result.stopped) return "stopped: the same command goes on from here\n";
+  if (dry_run) return "a dry run: nothing was written\n";
+  return result.counts.Total() == 0 ? "nothing changed\n" : "";
+}
+
+}  // namespace
+
+std::string FormatImportProgress(const ImportProgress& progress, TimeMs elapsed, TimeMs file_elapsed) {
+  std::string text;
+  if (progress.files > 1) text = std::to_string(progress.file_number) + "/" + std::to_string(progress.files) + " ";
+  text += progress.file + " ";
+  const std::int64_t size = progress.size.value_or(0);
+  if (size > 0) text += Bar(std::min<std::int64_t>(100, 100 * progress.bytes / size)) + ", ";
+  const std::int64_t rate = elapsed > 0 ? progress.lines * kMsPerSecond / elapsed : 0;
+  text += Counted(progress.lines, "line") + ", " + Grouped(rate) + " lines/s";
+  if (size > 0 && progress.bytes > 0) {
+    const TimeMs left = std::max<TimeMs>(0, file_elapsed * (size - progress.bytes) / progress.bytes);
+    text += ", " + Duration(left) + " left";
+  }
+  return text;
+}
+
+ImportProgressLines::ImportProgressLines(TimeMs started, bool is_terminal)
+    : started_(started),
+      interval_(is_terminal ? kTerminalInterval : kPlainInterval),
+      due_(started + interval_),
+      file_started_(started) {}
+
+std::optional<std::string> ImportProgressLines::Next(const ImportProgress& progress, TimeMs now) {
+  if (progress.file_number != file_number_) {
+    file_number_ = progress.file_number;
+    file_started_ = last_seen_.value_or(started_);
+  }
+  last_seen_ = now;
+  if (now < due_) return std::nullopt;
+  due_ = now + interval_;
+  return FormatImportProgress(progress, now - started_, now - file_started_);
+}
+
+std::string FormatImportSummary(const ImportResult& result, bool dry_run) {
+  std::string text;
+  for (const ImportedFile& file : result.files) text += FormatFile(file);
+  for (std::size_t type = 0; type < kActionTypes; ++type) {
+    text += FormatType(result.counts, static_cast<ActionType>(type));
+  }
+  return text + FormatEnd(result, dry_run);
+}
+
+}  // namespace novafeed

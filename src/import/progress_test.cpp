@@ -1,0 +1,78 @@
+#include "import/progress.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace novafeed {
+namespace {
+
+ImportProgress Halfway() {
+  ImportProgress progress;
+  progress.file = "a.ndjson.gz";
+  progress.files = 2;
+  progress.lines = 1'234'567;
+  progress.bytes = 500;
+  progress.size = 1000;
+  return progress;
+}
+
+TEST(FormatImportProgress, ShowsShareRateAndTimeLeft) {
+  EXPECT_EQ(FormatImportProgress(Halfway(), 10'000, 4'000),
+            "1/2 a.ndjson.gz [===============>              ] 50 %, 1,234,567 lines, 123,456 lines/s, 4 s left");
+}
+
+TEST(FormatImportProgress, ShowsNoShareOfAPipe) {
+  ImportProgress progress = Halfway();
+  progress.files = 1;
+  progress.file = "-";
+  progress.size.reset();
+  progress.lines = 1;
+  EXPECT_EQ(FormatImportProgress(progress, 0, 0), "- 1 line, 0 lines/s");
+}
+
+TEST(FormatImportProgress, EndsFull) {
+  ImportProgress progress = Halfway();
+  progress.bytes = 1000;
+  EXPECT_EQ(FormatImportProgress(progress, 10'000, 4'000),
+            "1/2 a.ndjson.gz [==============================] 100 %, 1,234,567 lines, 123,456 lines/s, 0 s left");
+}
+
+TEST(ImportProgressLines, AreAtMostFiveASecondOnATerminal) {
+  ImportProgressLines lines(1000, true);
+  int shown = 0;
+  for (TimeMs now = 1000; now < 3000; now += 10) shown += lines.Next(Halfway(), now).has_value() ? 1 : 0;
+  EXPECT_GE(shown, 8);
+  EXPECT_LE(shown, 10);
+}
+
+TEST(ImportProgressLines, AreFewElsewhere) {
+  ImportProgressLines lines(0, false);
+  int shown = 0;
+  for (TimeMs now = 0; now < 60'000; now += 100) shown += lines.Next(Halfway(), now).has_value() ? 1 : 0;
+  EXPECT_EQ(shown, 5);
+}
+
+TEST(FormatImportSummary, TellsWhatBecameOfTheLines) {
+  ImportResult result;
+  result.files = {{"a.ndjson", 0, 1200, 86'400'000}, {"b.ndjson", 7, 0, 0}, {"c.ndjson", 7, 1, 0}};
+  result.counts.At(ActionType::kLike, Outcome::kApplied) = 1195;
+  result.counts.At(ActionType::kLike, Outcome::kUnchanged) = 5;
+  result.counts.At(ActionType::kInvalid, Outcome::kBad) = 1;
+  EXPECT_EQ(FormatImportSummary(result, false),
+            "a.ndjson: 1,200 lines, times shifted by 86400000 ms\n"
+            "b.ndjson: nothing new, its 7 lines were imported before\n"
+            "c.ndjson: 1 line, after 7 that were imported before\n"
+            "  like            1,195 applied, 5 unchanged\n"
+            "  invalid         1 bad\n");
+}
+
+TEST(FormatImportSummary, SaysThatNothingChanged) {
+  ImportResult result;
+  result.files = {{"a.ndjson", 7, 0, 0}};
+  EXPECT_EQ(FormatImportSummary(result, false),
+            "a.ndjson: nothing new, its 7 lines were imported before\nnothing changed\n");
+}
+
+}  // namespace
+}  // namespace novafeed
