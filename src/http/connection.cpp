@@ -90,7 +90,7 @@ Connection::Connection(std::shared_ptr<HttpCore> core, HttpLane* lane, tcp::sock
 
 Connection::~Connection() {
   --core_->connections;
-  core_->connections_gauge.Add(-1);
+  if (!core_->server_is_gone) core_->connections_gauge.Add(-1);
 }
 
 asio::awaitable<void> Connection::Serve() {

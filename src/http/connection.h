@@ -45,6 +45,8 @@ struct HttpCore {
   const Counter refused_counter;
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> tasks{0};  // coroutines, connections among them
+  // A connection that is stuck in a stopped context ends with it, when the metrics may be gone.
+  std::atomic<bool> server_is_gone{false};
   std::vector<std::unique_ptr<HttpLane>> lanes;
 
  private:

@@ -31,9 +31,9 @@ using RequestHandler = std::function<boost::asio::awaitable<HttpResponse>(const 
 
 class HttpServer {
  public:
-  // `io`: one single-threaded context per I/O thread; connections are dealt out in turn. All outlive the server, as do
-  // `metrics`. `metrics_name` is the label "listener" of its metrics.
-  // Binds at once ("127.0.0.1:0" takes a free port); throws std::runtime_error with a sentence where it cannot.
+  // `io`: one single-threaded context per I/O thread; connections are dealt out in turn. All outlive the server, as
+  // does `metrics`. `metrics_name` is the label "listener" of its metrics. Binds at once ("127.0.0.1:0" takes a free
+  // port); throws std::runtime_error with a sentence where it cannot.
   HttpServer(std::vector<boost::asio::io_context*> io, std::string_view listen, HttpLimits limits,
              RequestHandler handler, ProblemMaker problem, Metrics* metrics, std::string_view metrics_name);
   ~HttpServer();
