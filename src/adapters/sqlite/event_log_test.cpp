@@ -65,19 +65,6 @@ TEST(SqliteEventLog, ForgetsTheIdentitiesWithTheEvents) {
   EXPECT_EQ(file.QueryInt("counting", "SELECT count(*) FROM identities"), 40);
 }
 
-TEST(SqliteEventLog, GivesNoNumberTwiceAfterEverythingWasForgotten) {
-  TestHome home;
-  {
-    const auto log = OpenSqliteEventLog(home.Options());
-    ASSERT_TRUE(AppendAndWait(*log, EventsOf(0, 10)));
-    home.clock.Advance(1);
-    EXPECT_EQ(log->Forget(home.clock.Now(), 10), 10);
-  }
-  const auto log = OpenSqliteEventLog(home.Options());
-  EXPECT_EQ(log->End(), 10);
-  EXPECT_EQ(AppendAndWait(*log, EventsOf(10, 1))->end, 11);
-}
-
 // Each cut of the totals holds exactly the events up to the sequence that comes with it.
 TEST(SqliteEventLog, TotalsAndTheirSequenceAreOneCutWhileItForgets) {
   constexpr int kEvents = 20'000;
@@ -140,18 +127,6 @@ TEST(SqliteEventLog, RefusesAtItsSizeLimitAndTakesAgainAfterForgetting) {
   home.clock.Advance(1);
   EXPECT_GT(log->Forget(home.clock.Now(), accepted / 2), 0);
   EXPECT_TRUE(AppendAndWait(*log, EventsOf(accepted, 200)));
-}
-
-TEST(SqliteEventLog, DatesEventsByTheirArrival) {
-  TestHome home;
-  const auto log = OpenSqliteEventLog(home.Options());
-  ASSERT_TRUE(AppendAndWait(*log, EventsOf(0, 1)));
-  home.clock.Advance(5);
-  ASSERT_TRUE(AppendAndWait(*log, EventsOf(1, 1)));
-  const std::vector<LoggedEvent> events = log->Read(0, 10);
-  ASSERT_EQ(events.size(), 2u);
-  EXPECT_EQ(events[0].received_at, kTestStart);
-  EXPECT_EQ(events[1].received_at, kTestStart + 5);
 }
 
 }  // namespace

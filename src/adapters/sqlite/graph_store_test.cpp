@@ -159,15 +159,6 @@ TEST(SqliteGraph, ReadsManyPagesFromManyThreads) {
   EXPECT_EQ(found, 8 * 100 * 4);
 }
 
-TEST(SqliteGraph, KeepsItsGenerationAndAnotherDirectoryHasAnother) {
-  TestHome home;
-  TestHome other;
-  const std::string generation = OpenSqliteGraph(home.Options())->Generation();
-  EXPECT_EQ(generation.size(), 12u);
-  EXPECT_EQ(OpenSqliteGraph(home.Options())->Generation(), generation);
-  EXPECT_NE(OpenSqliteGraph(other.Options())->Generation(), generation);
-}
-
 std::int64_t CountIndexes(TestHome& home) {
   Database file((home.directory.path() / "graph.db").string(), Access::kRead);
   return file.QueryInt("counting", "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
