@@ -128,6 +128,7 @@ class Writer:
         self.comments: list[str] = []
         self.follows: list[tuple] = []
         self.likes: list[tuple] = []
+        self.events: list[dict] = []
         self.names = 0
 
     def new_name(self, kind: str) -> str | int:
@@ -260,11 +261,33 @@ class Writer:
             self.add("delete_comment", self.instant(), id=self.rng.choice(self.comments))
 
     def event(self) -> None:
-        kind = self.rng.choice(("impression", "impression", "view", "share", "share"))
         named = {"id": f"event-{self.rng.randrange(50)}"} if self.rng.random() < 0.5 else {}
-        line = self.add(kind, self.instant(), user=self.random_user(), post=self.random_post(), **named)
+        event = {"user": self.random_user(), "post": self.random_post(), **named}
+        line = self.add_event(self.random_event_type(), self.instant(), **event)
         # An exact copy: a duplicate if it has an id, one more if not.
         self.lines.extend([line] * self.rng.choice((0, 0, 0, 1, 2)))
+
+    def event_of_nearly_the_same_identity(self) -> None:
+        """Another event by one of the five parts of its identity, or none: then it is a duplicate."""
+        if self.events:
+            event = dict(self.rng.choice(self.events))
+            change = self.rng.choice(("type", "at", "user", "post", "id", "none"))
+            event |= {
+                "type": {"type": self.random_event_type()},
+                "at": {"at": self.rng.choice((event["at"] + 1, self.instant()))},
+                "user": {"user": self.random_user()},
+                "post": {"post": self.random_post()},
+                "id": {"id": "another event"},
+                "none": {},
+            }[change]
+            self.add_event(event.pop("type"), event.pop("at"), **event)
+
+    def random_event_type(self) -> str:
+        return self.rng.choice(("impression", "impression", "view", "share", "share"))
+
+    def add_event(self, kind: str, at: int, **event) -> str:
+        self.events.append({"type": kind, "at": at, **event})
+        return self.add(kind, at, **event)
 
     def edit_post(self) -> None:
         self.add("edit_post", self.instant(), post=self.random_post(), text="changed")
@@ -307,7 +330,8 @@ class Writer:
         like_unlike_like: 3,
         comment: 9,
         delete_comment: 3,
-        event: 16,
+        event: 13,
+        event_of_nearly_the_same_identity: 6,
         edit_post: 2,
         delete_post: 2,
         conflict: 1,
@@ -381,6 +405,13 @@ class LargeWriter(Writer):
             for user in users:
                 self.add_like(user, post, self.rng.choice(instants))
 
+    def act_on_each(self, kind: str, posts: list, instants: list[int]) -> None:
+        """One comment, share or impression for each post."""
+        for post in posts:
+            self.names += 1
+            at, user = self.rng.choice(instants), self.rng.choice(self.crowd)
+            self.add(kind, at, id=f"{kind}-{self.names}", user=user, post=post)
+
     def interact(self, author: str | int, times: int) -> None:
         """The viewer shares an old post of the author: interactions, and nothing that a source could show."""
         post = self.add_post(author, self.as_of - 60 * DAY)
@@ -408,6 +439,11 @@ class LargeWriter(Writer):
         instants = [oldest + 1, self.as_of - 4 * DAY, self.as_of]
         for block in self.blocks(authors, instants, self.rng.randint(230, 330)):
             self.like_each(block, self.crowd[: self.rng.choice((1, 1, 2))], self.loud_instants())
+            # Of two blocks, the counters of 24 hours and those of all time may disagree about which is better.
+            for kind in ("comment", "share", "impression", "impression"):
+                loud = self.rng.random() < 0.5
+                if self.rng.random() < 0.4:
+                    self.act_on_each(kind, block, self.loud_instants() if loud else self.quiet_instants())
         self.like_each(self.block(authors, oldest, 10), self.crowd[:2], self.loud_instants())
         self.like_each(self.block([self.viewer], self.as_of - HOUR, 5), self.crowd[:2], self.loud_instants())
 
@@ -417,7 +453,8 @@ class LargeWriter(Writer):
         for author in authors:
             self.interact(author, times)
         oldest = self.as_of - oracle.POST_WINDOW_MS
-        instants = [oldest + 1, self.as_of - 10 * DAY, self.as_of - 6 * HOUR]
+        # So old that freshness is lost in the sum: equal scores at two instants.
+        instants = [oldest + 1, oldest + DAY, self.as_of - 10 * DAY, self.as_of - 6 * HOUR]
         for block in self.blocks(authors, instants, self.rng.randint(230, 330)):
             self.like_each(block, self.crowd[: self.rng.choice((0, 0, 1))], self.quiet_instants())
         self.block(authors, oldest, 10)

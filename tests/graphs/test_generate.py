@@ -60,8 +60,8 @@ def test_at_least_a_tenth_is_large_and_passes_every_cut():
 
 def test_a_shortcoming_is_noticed():
     graph = generate.generate(8)
-    graph.lines = [line for line in graph.lines if '"like"' not in line]
-    assert generate.large_shortcoming(graph).endswith(" trending candidates")
+    graph.lines = [line for line in graph.lines if '"follow"' not in line]
+    assert generate.large_shortcoming(graph) == "0 follow candidates"
 
 
 def test_as_of_is_often_at_midnight_and_on_the_hour():
