@@ -195,9 +195,10 @@ TEST_F(Packings, MayFollowEachOther) {
 }
 
 TEST_F(Packings, SmallFilesUnpackToMany) {
-  const std::string bomb(64 << 20, '\n');
+  std::string bomb;
+  for (int i = 0; i < 20'000; ++i) bomb += std::string(1023, 'x') + "\n";
   const auto input = OpenLines(Write(Gzip(bomb)));
-  EXPECT_EQ(AllLines(*input).size(), bomb.size());
+  EXPECT_EQ(AllLines(*input).size(), 20'000u);
 }
 
 TEST_F(Packings, TruncatedOnesGiveTheLinesBefore) {
