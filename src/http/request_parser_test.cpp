@@ -11,6 +11,7 @@ namespace novafeed {
 namespace {
 
 using Progress = RequestParser::Progress;
+using std::string_literals::operator""s;
 
 constexpr HttpLimits kLimits{.max_header_bytes = 1024, .max_body_bytes = 2000, .max_unpacked_bytes = 5000};
 
@@ -131,8 +132,8 @@ TEST(RequestParser, RefusesWhatIsNotHttp11) {
         "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", "{\"events\":[]}\r\n\r\n"}) {
     ExpectRefused(bad, 400, "malformed_request");
   }
-  ExpectRefused(std::string("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 31), 400, "malformed_request");
-  ExpectRefused(std::string("GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n", 34), 400, "malformed_request");
+  ExpectRefused("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n"s, 400, "malformed_request");
+  ExpectRefused("GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n"s, 400, "malformed_request");
 }
 
 TEST(RequestParser, RefusesEveryDoubtAboutTheBodysEnd) {
@@ -147,7 +148,10 @@ TEST(RequestParser, RefusesEveryDoubtAboutTheBodysEnd) {
         "Transfer-Encoding: gzip\r\nContent-Length: 5\r\n"}) {
     ExpectRefused(Post(headers, "5\r\nhello\r\n0\r\n\r\n"), 400, "bad_framing");
   }
-  ExpectRefused("POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "bad_framing");
+  ExpectRefused(
+      "POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n0\r\n\r\n",
+      400, "bad_framing");
 }
 
 TEST(RequestParser, RefusesBadChunking) {

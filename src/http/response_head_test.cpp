@@ -13,8 +13,10 @@ TEST(RenderResponseHead, WritesWhatAClientNeeds) {
   response.body = "{}";
   response.headers = {{"Novafeed-Position", "p1"}};
   EXPECT_EQ(RenderResponseHead(response, true, "r-1"),
-            "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
-            "X-Content-Type-Options: nosniff\r\nX-Request-Id: r-1\r\nNovafeed-Position: p1\r\n\r\n");
+            "HTTP/1.1 201 Created\r\nContent-Type: "
+            "application/json\r\nContent-Length: 2\r\n"
+            "X-Content-Type-Options: nosniff\r\nX-Request-Id: "
+            "r-1\r\nNovafeed-Position: p1\r\n\r\n");
   EXPECT_EQ(BodyOf(response), "{}");
 }
 
@@ -27,7 +29,8 @@ TEST(RenderResponseHead, StatusesWithoutABodyHaveNone) {
   response.status = 204;
   response.body = "never sent";
   EXPECT_EQ(RenderResponseHead(response, true, "r"),
-            "HTTP/1.1 204 No Content\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: r\r\n\r\n");
+            "HTTP/1.1 204 No Content\r\nX-Content-Type-Options: "
+            "nosniff\r\nX-Request-Id: r\r\n\r\n");
   EXPECT_EQ(BodyOf(response), "");
 }
 

@@ -179,6 +179,7 @@ HttpServer::HttpServer(std::vector<asio::io_context*> io, std::string_view liste
 
 HttpServer::~HttpServer() {
   Drain(milliseconds(0));
+  state_->core->server_is_gone = true;
 }
 
 void HttpServer::Start() {

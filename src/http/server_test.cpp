@@ -9,6 +9,7 @@
 #include <fstream>
 #include <future>
 #include <optional>
+#include <ostream>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -23,6 +24,7 @@ namespace novafeed {
 namespace {
 
 using std::chrono::milliseconds;
+using std::string_literals::operator""s;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -215,11 +217,15 @@ TEST_F(HttpServerTest, RequestIdsAreTakenOverOrMade) {
 TEST_F(HttpServerTest, ContinueIsSentWhenTheClientWaitsForIt) {
   Start();
   RawConnection connection = Connect();
-  connection.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  connection.Send(
+      "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: "
+      "5\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(connection.ReadAnswer(), "HTTP/1.1 100 Continue\r\n\r\n");
   connection.Send("hello");
   EXPECT_THAT(connection.ReadAnswer(), EndsWith("POST /echo? hello"));
-  connection.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\nExpect: 100-continue\r\n\r\n");
+  connection.Send(
+      "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: "
+      "100001\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_THAT(connection.ReadAnswer(), StartsWith("HTTP/1.1 413 ")) << "before the body is sent";
 }
 
@@ -249,7 +255,8 @@ TEST_F(HttpServerTest, CloseIsKept) {
   EXPECT_THAT(old.ReadToEnd(), EndsWith("GET /old? "));
 }
 
-// What cannot be trusted is answered with a problem, and the connection ends; no handler sees it.
+// What cannot be trusted is answered with a problem, and the connection ends;
+// no handler sees it.
 struct BadCase {
   const char* name;
   std::string bytes;
@@ -281,13 +288,16 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadCase{"Garbage", "\x16\x03\x01\x02\r\n\r\n", "400", "malformed_request"},
         BadCase{"ControlByteInTarget", "GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n", "400", "malformed_request"},
-        BadCase{"NulInHeader", std::string("GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n", 34), "400",
-                "malformed_request"},
+        BadCase{"NulInHeader", "GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n"s, "400", "malformed_request"},
         BadCase{"NoHost", "GET / HTTP/1.1\r\n\r\n", "400", "malformed_request"},
         BadCase{"BareTarget", "GET feed HTTP/1.1\r\nHost: x\r\n\r\n", "400", "malformed_request"},
-        BadCase{"LengthAndCoding", kPostHead + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        BadCase{"LengthAndCoding",
+                kPostHead + "Content-Length: 5\r\nTransfer-Encoding: "
+                            "chunked\r\n\r\n0\r\n\r\n",
                 "400", "bad_framing"},
-        BadCase{"CodingAndLength", kPostHead + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        BadCase{"CodingAndLength",
+                kPostHead + "Transfer-Encoding: chunked\r\nContent-Length: "
+                            "5\r\n\r\n0\r\n\r\n",
                 "400", "bad_framing"},
         BadCase{"UnknownCoding", kPostHead + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", "400", "bad_framing"},
         BadCase{"BadChunkSize", kPostHead + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n", "400",
