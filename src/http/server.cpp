@@ -5,6 +5,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+#include <cstdint>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -31,6 +33,13 @@ constexpr milliseconds kDrainSweep{10};
 // Connections beyond the limit that are told so; yet more are cut without a word.
 constexpr std::size_t kMostTurnedAway = 1000;
 
+// The resolver would take a number beyond 65535 modulo 65536.
+bool IsPort(std::string_view text) {
+  std::uint16_t port = 0;
+  const std::from_chars_result read = std::from_chars(text.data(), text.data() + text.size(), port);
+  return read.ec == std::errc() && read.ptr == text.data() + text.size();
+}
+
 tcp::endpoint ResolveListen(asio::io_context* io, std::string_view listen) {
   const std::size_t colon = std::min(listen.rfind(':'), listen.size());
   std::string_view host = listen.substr(0, colon);
@@ -38,7 +47,7 @@ tcp::endpoint ResolveListen(asio::io_context* io, std::string_view listen) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   ErrorCode error = asio::error::invalid_argument;
   tcp::resolver::results_type found;
-  if (!host.empty() && !port.empty()) found = tcp::resolver(*io).resolve(host, port, tcp::resolver::passive, error);
+  if (!host.empty() && IsPort(port)) found = tcp::resolver(*io).resolve(host, port, tcp::resolver::passive, error);
   if (!error) return found.begin()->endpoint();
   throw std::runtime_error("cannot listen on \"" + std::string(listen) + "\": " + error.message() +
                            ". Write address:port, as 127.0.0.1:8080.");

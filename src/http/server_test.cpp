@@ -155,7 +155,8 @@ TEST_F(HttpServerTest, SaysWhyItCannotListen) {
     return std::string();
   };
   EXPECT_THAT(reason(server_->address()), HasSubstr("in use"));
-  for (const char* bad : {"", "8080", ":8080", "127.0.0.1:", "127.0.0.1:x", "no.such.host.invalid:80"}) {
+  for (const char* bad :
+       {"", "8080", ":8080", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "no.such.host.invalid:80"}) {
     EXPECT_THAT(reason(bad), HasSubstr("Write address:port")) << bad;
   }
 }
