@@ -78,8 +78,15 @@ def test_the_id_of_an_erased_user_is_never_accepted_again(person, service):
     assert_problem(service.post("/api/v1/users", {"id": ada.id, "handle": "again", "name": ""}), 409, "id_retired")
 
 
-def test_nobody_erases_somebody_else(person):
-    assert_problem(person().http.delete(f"/api/v1/users/{person().id}"), 403)
+def test_nobody_erases_somebody_else(person, service, act_as):
+    ada = person()
+    assert_problem(person().http.delete(f"/api/v1/users/{ada.id}"), 403)
+    assert_problem(service.delete(f"/api/v1/users/{ada.id}"), 403)
+    act_as(ada.id).delete(f"/api/v1/users/{ada.id}").expect(204)
+
+
+def test_an_admin_erases_anybody(person, server):
+    server.client(scope="admin").delete(f"/api/v1/users/{person().id}").expect(204)
 
 
 # --- Follows.

@@ -44,9 +44,10 @@ asio::awaitable<Reply> DeleteUser(RequestContext* context, PathParams params) {
   const Result<UserId> id = PathIdAs<UserId>(IdKind::kUser, params[0]);
   if (!id) co_return tl::unexpected(id.error());
   const Actor& actor = context->actor();
-  if (actor && *actor != *id) {
+  const bool may = actor ? *actor == *id : context->caller().scope == Scope::kAdmin;
+  if (!may) {
     co_return Fail(Failure::kForbidden, "not_yours",
-                   "Users erase themselves only: use a token of that user or of an admin.");
+                   "A user is erased by themselves or by an admin: use a token of that user or of scope admin.");
   }
   Command<void> erase = [id = *id](GraphTransaction& tx) { return EraseUser(tx, id); };
   const Status done = co_await ChangeGraph(context, std::move(erase));
