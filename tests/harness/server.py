@@ -60,6 +60,7 @@ class Server:
         self._settings = {"rate.user_per_second": 0, **(settings or {})}
         self._log = tempfile.NamedTemporaryFile(prefix="novafeed-log-", suffix=".jsonl")  # noqa: SIM115 (kept open)
         self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
         self._ready = threading.Condition()
         self._ended = False
 
@@ -97,7 +98,8 @@ class Server:
             encoding="utf-8",
             preexec_fn=_die_with_parent,  # noqa: PLW1509 (safe: one prctl, before any other thread could matter)
         )
-        threading.Thread(target=self._read_stdout, args=(self._process.stdout,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read_stdout, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
         if wait_ready:
             self.wait_ready()
         return self
@@ -222,3 +224,5 @@ class Server:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             raise AssertionError(f"serve did not end within {STOP_SECONDS} s\n{self.log()[-4000:]}") from None
+        finally:
+            self._reader.join()  # or it would speak of this process while the next one starts
