@@ -263,6 +263,8 @@ struct BadCase {
   std::string bytes;
   const char* status;
   const char* code;
+
+  friend void PrintTo(const BadCase& bad_case, std::ostream* out) { *out << bad_case.name; }
 };
 
 class HttpServerRefusalTest : public HttpServerTest, public testing::WithParamInterface<BadCase> {};
@@ -439,14 +441,17 @@ TEST_F(HttpServerTest, ThousandsOfIdleConnectionsAreCheap) {
 
 TEST_F(HttpServerTest, DrainLetsRunningRequestsEndAndClosesTheRest) {
   Start();
-  RawConnection idle = Connect();
-  idle.Send(Get("/a"));
-  EXPECT_THAT(idle.ReadAnswer(), HasSubstr(" 200 "));
   RawConnection busy = Connect();
   busy.Send(Get("/wait") + Get("/never"));
   const std::function<void(int)> resume = waiting_.get_future().get();
+  std::vector<RawConnection> idle;
+  for (std::size_t i = 0; i < io_.contexts().size(); ++i) idle.push_back(Connect());  // one on each I/O thread
+  for (RawConnection& connection : idle) {
+    connection.Send(Get("/a"));
+    EXPECT_THAT(connection.ReadAnswer(), HasSubstr(" 200 "));
+  }
   std::thread drain([this] { server_->Drain(milliseconds(30'000)); });
-  EXPECT_EQ(idle.ReadToEnd(), "");
+  for (RawConnection& connection : idle) EXPECT_EQ(connection.ReadToEnd(), "");
   resume(1);
   EXPECT_THAT(busy.ReadToEnd(), AllOf(HasSubstr(" 200 "), HasSubstr("Connection: close"), Not(HasSubstr("/never"))));
   drain.join();
