@@ -112,25 +112,28 @@ bool GroupWriter::WaitForTask() {
   return !queue_.empty();
 }
 
-bool GroupWriter::TakeTask(Task* task) {
+std::optional<GroupWriter::Task> GroupWriter::TakeTask() {
   const std::lock_guard lock(mutex_);
   if (queue_.empty()) {
-    return false;
+    return std::nullopt;
   }
-  *task = std::move(queue_.front());
+  Task task = std::move(queue_.front());
   queue_.pop_front();
-  queued_weight_ -= task->weight;
+  queued_weight_ -= task.weight;
   instruments_.queue_length.Set(static_cast<double>(queue_.size()));
-  return true;
+  return task;
 }
 
 void GroupWriter::RunGroup() {
   ApplyBulkMode();
   const SteadyClock::time_point start = SteadyClock::now();
   const std::size_t max_group = bulk_ ? 1 : options_.max_group;
-  Task task;
-  while (group_.size() < max_group && SteadyClock::now() - start < options_.max_group_time && TakeTask(&task)) {
-    if (!RunTask(std::move(task))) {
+  while (group_.size() < max_group && SteadyClock::now() - start < options_.max_group_time) {
+    std::optional<Task> task = TakeTask();
+    if (!task) {
+      break;
+    }
+    if (!RunTask(*std::move(task))) {
       return;
     }
   }

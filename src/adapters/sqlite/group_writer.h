@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -87,7 +88,7 @@ class GroupWriter {
 
   void Run();
   bool WaitForTask();
-  bool TakeTask(Task* task);
+  std::optional<Task> TakeTask();
   void RunGroup();
   bool RunTask(Task task);
   void RollBackTask(Task task, const Error& error, std::int64_t mark);
