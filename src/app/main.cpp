@@ -107,7 +107,7 @@ int RunJob(const Job& job) {
 int Main(int argc, char** argv) {
   CLI::App app("A social-graph and personalised-feed backend.", "novafeed");
   app.set_version_flag("--version", NOVAFEED_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // none at all is told below: an unknown one is told better by its name
   Job job;
   ServeFlags serve;
   ImportFlags import;
@@ -124,6 +124,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return Complain(std::string(error.what()) + " (see novafeed --help)", kExitUsage);
   }
+  if (!job) return Complain("Name a subcommand: serve, import, token or rank (see novafeed --help)", kExitUsage);
   return RunJob(job);
 }
 

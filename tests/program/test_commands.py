@@ -1,0 +1,161 @@
+"""Commands that need no running server: flags, settings, exit statuses, sentences."""
+
+import json
+import os
+import stat
+
+import pytest
+
+from harness import Keys, novafeed, user_id
+from program.conftest import ACTIONS, DAY, NOON, rank, write_ndjson
+
+OK, FAILED, USAGE, BAD_LINES = 0, 1, 2, 3
+
+
+def refused(*arguments: object) -> tuple[int, str]:
+    """Exit status and the one sentence on standard error."""
+    done = novafeed(*arguments, check=False)
+    lines = done.stderr.splitlines()
+    assert done.stdout == "" and len(lines) == 1 and lines[0].startswith("novafeed: "), done
+    return done.returncode, lines[0].removeprefix("novafeed: ")
+
+
+def test_the_version_is_printed():
+    assert novafeed("--version").stdout.strip().count(".") == 2
+
+
+@pytest.mark.parametrize("command", ["serve", "import", "token", "rank"])
+def test_every_command_explains_itself(command):
+    text = novafeed(command, "--help").stdout
+    assert "--data" in text and "--set" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "subcommand"),
+        (["dance"], "dance"),
+        (["serve", "--dance"], "--dance"),
+        (["serve", "--set", "serve.listen"], "NAME=VALUE"),
+        (["serve", "--set", "serve.dance=1"], "serve.dance"),
+        (["serve", "--set", "serve.io_threads=many"], "serve.io_threads"),
+        (["serve", "--set", "log.level=loud"], "log.level"),
+        (["serve", "--demo", "--listen", "0.0.0.0:0"], "--demo"),
+        (["serve", "--test-clock", "1", "--listen", "0.0.0.0:0"], "--test-clock"),
+        (["token", "--user", "nobody"], "UUID"),
+        (["token", "--user", "ext:ann", "--scope", "god"], "god"),
+        (["token", "--user", "ext:ann", "--ttl", "31d"], "30d"),
+        (["rank"], "--user"),
+        (["rank", "--user", "nobody"], "nobody"),
+        (["rank", "--user", "ext:ann", "--engine", "warehouse"], "warehouse"),
+        (["rank", "--user", "ext:ann", "--engine", "magic"], "magic"),
+        (["import", "-", "--url", "http://127.0.0.1:1"], "--token"),
+        (["import", "-", "--url", "http://127.0.0.1:1", "--data", "x"], "--url"),
+    ],
+)
+def test_wrong_use_says_what_is_wrong(arguments, words):
+    status, sentence = refused(*arguments)
+    assert status == USAGE and words in sentence, (status, sentence)
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x", "no.such.host.invalid:80"])
+def test_a_bad_listen_address_is_named(directory, listen):
+    status, sentence = refused("serve", "--listen", listen, "--data", directory / "data")
+    assert status == FAILED and listen in sentence
+
+
+def test_rank_needs_an_existing_directory(directory):
+    status, sentence = refused("rank", "--user", "ext:ann", "--data", directory / "none")
+    assert status == FAILED and "none" in sentence
+    assert not (directory / "none").exists()
+
+
+def test_print_config_shows_values_with_their_sources(directory):
+    file = directory / "novafeed.toml"
+    file.write_text('[serve]\nlisten = "127.0.0.1:9"\n', encoding="utf-8")
+    text = novafeed("serve", "--config", file, "--set", "rate.user_burst=7", "--print-config").stdout
+    assert f'serve.listen = "127.0.0.1:9"  # {file}, line 2' in text
+    assert "rate.user_burst = 7  # command line" in text
+    assert 'log.level = "info"  # default' in text
+
+
+def test_the_environment_counts_less_than_the_command_line(monkeypatch):
+    monkeypatch.setenv("NOVAFEED_LOG_LEVEL", "warn")
+    assert 'log.level = "warn"' in novafeed("serve", "--print-config").stdout
+    assert 'log.level = "error"' in novafeed("serve", "--print-config", "--set", "log.level=error").stdout
+
+
+def test_token_prints_a_token_and_nothing_else(directory):
+    done = novafeed("token", "--data", directory, "--user", "ext:ann", "--scope", "service")
+    assert done.stdout.count("\n") == 1 and done.stdout.count(".") == 2
+    assert done.stderr == ""
+    keys = directory / "keys.json"
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    assert Keys.read(directory)
+
+
+def test_keys_that_others_may_read_are_refused(directory):
+    novafeed("token", "--data", directory, "--user", "ext:ann")
+    os.chmod(directory / "keys.json", 0o644)
+    status, sentence = refused("token", "--data", directory, "--user", "ext:ann")
+    assert status == FAILED and "keys.json" in sentence
+
+
+def test_import_makes_a_private_directory_and_a_second_one_changes_nothing(directory):
+    file = write_ndjson(directory / "actions.ndjson", ACTIONS)
+    data = directory / "deep" / "data"
+    first = novafeed("import", file, "--data", data)
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert "80" in first.stdout
+    before = rank(data, "--as-of", NOON)
+    novafeed("import", file, "--data", data)
+    assert rank(data, "--as-of", NOON) == before
+
+
+def test_bad_lines_end_in_their_own_exit_status(directory):
+    file = write_ndjson(directory / "bad.ndjson", [*ACTIONS, {"type": "like", "user": "ann", "post": "none", "at": NOON}])
+    bad = directory / "bad.out"
+    done = novafeed("import", file, "--data", directory / "data", "--bad", bad, check=False)
+    assert done.returncode == BAD_LINES
+    assert len(bad.read_text(encoding="utf-8").splitlines()) == 1
+    assert len(rank(directory / "data", "--as-of", NOON)["items"]) > 0
+
+
+def test_import_reads_standard_input(directory):
+    text = "".join(json.dumps(action) + "\n" for action in ACTIONS)
+    novafeed("import", "-", "--data", directory / "data", text_in=text)
+    assert len(rank(directory / "data", "--as-of", NOON)["items"]) > 0
+
+
+def test_an_unreadable_file_is_named(directory):
+    done = novafeed("import", directory / "none.ndjson", "--data", directory / "data", check=False)
+    assert done.returncode in (FAILED, USAGE) and "none.ndjson" in done.stderr
+
+
+def test_rank_prints_what_it_ranked_by(imported):
+    ranking = rank(imported, "--as-of", NOON)
+    assert ranking["user_id"] == user_id("ann")
+    assert (ranking["as_of"], ranking["trending_as_of"]) == (NOON, NOON)
+    assert (ranking["engine"], ranking["profile"]) == ("index", "v1")
+    items = ranking["items"]
+    assert [item["rank"] for item in items] == list(range(1, len(items) + 1))
+    assert len(items) == 80
+    by_source = {item["source"] for item in items}
+    assert by_source == {"follow", "trending", "affinity"} or by_source == {"follow", "affinity"}, by_source
+    newest = next(item for item in items if item["external_id"] == "post-78")
+    assert (newest["likes"], newest["interactions"], newest["author_id"]) == (1, 40, user_id("bob"))
+
+
+def test_rank_goes_back_in_its_windows_to_any_instant(imported):
+    early = rank(imported, "--as-of", NOON - 9 * DAY)
+    assert 0 < len(early["items"]) < 20
+    assert all(item["created_at"] <= NOON - 9 * DAY for item in early["items"])
+    assert rank(imported, "--as-of", NOON - 11 * DAY)["items"] == []
+
+
+def test_several_viewers_give_a_line_each(imported, directory):
+    file = directory / "viewers"
+    file.write_text(f"ext:ann\n{user_id('bob')}\n", encoding="utf-8")
+    done = novafeed("rank", "--data", imported, "--users", file, "--user", "ext:nobody", "--as-of", NOON)
+    viewers = [json.loads(line)["user_id"] for line in done.stdout.splitlines()]
+    assert sorted(viewers) == sorted(map(user_id, ("ann", "bob", "nobody")))
