@@ -16,8 +16,10 @@
 
 namespace novafeed {
 
-// A batch ends after so many lines, or so many bytes of lines.
-inline constexpr std::size_t kImportBatchLines = 2000;
+// A batch ends after so many lines, or so many bytes of lines. Through a server batches are smaller, so that the writes
+// of others do not wait long between them.
+inline constexpr std::size_t kImportBatchLines = 10'000;
+inline constexpr std::size_t kServedBatchLines = 2000;
 inline constexpr std::size_t kImportBatchBytes = std::size_t{4} << 20;
 
 struct ImportLine {

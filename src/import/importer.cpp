@@ -91,7 +91,8 @@ struct FileStart {
 // One command. For one thread.
 class ImportRun {
  public:
-  ImportRun(const ImportOptions& options, ImportTarget* target) : options_(options), target_(target) {}
+  ImportRun(const ImportOptions& options, std::size_t batch_lines, ImportTarget* target)
+      : options_(options), batch_lines_(options.batch_lines > 0 ? options.batch_lines : batch_lines), target_(target) {}
 
   ImportResult Run() {
     Status status = ImportAll();
@@ -115,6 +116,7 @@ class ImportRun {
   Result<FileStart> FindStart(LineInput& input);
 
   const ImportOptions& options_;
+  const std::size_t batch_lines_;
   ImportTarget* target_;
   BadFile bad_file_;
   ImportResult result_;
@@ -232,7 +234,7 @@ Status ImportRun::ImportFile(const std::string& name, TimeMs shift_of_new) {
   const ImportPoint from = std::move(start->point).value_or(StartPoint(shift_of_new));
   result_.files.back().lines_before = from.applied.lines + (from.tail.empty() ? 0 : 1);
   result_.files.back().shift = from.shift;
-  LineFeed feed(input->get(), start->head, from, options_.batch_lines);
+  LineFeed feed(input->get(), start->head, from, batch_lines_);
   Status imported = ImportLines(**input, feed, from.complete);
   for (const std::string& warning : feed.warnings()) result_.warnings.push_back(name + ": " + warning);
   return imported;
@@ -302,7 +304,7 @@ ImportResult RunDry(const ImportOptions& options, GraphStore* graph) {
   std::promise<void> done;
   const auto work = [&](GraphTransaction& tx) {
     TransactionTarget target(&tx);
-    result = ImportRun(options, &target).Run();
+    result = ImportRun(options, kImportBatchLines, &target).Run();
     throw StoreError({Failure::kInternal, "dry_run", "A dry run is taken back."});
   };
   const auto on_done = [&](const Result<std::int64_t>& taken_back) {
@@ -319,7 +321,7 @@ ImportResult RunDry(const ImportOptions& options, GraphStore* graph) {
 ImportResult RunLocalImport(const ImportOptions& options, GraphStore* graph, EventLog* events) {
   if (options.dry_run) return RunDry(options, graph);
   LocalTarget target(graph, events, /*sole_writer=*/true);
-  return ImportRun(options, &target).Run();
+  return ImportRun(options, kImportBatchLines, &target).Run();
 }
 
 ImportResult RunRemoteImport(const ImportOptions& options, ImportSend send) {
@@ -330,7 +332,7 @@ ImportResult RunRemoteImport(const ImportOptions& options, ImportSend send) {
     return refused;
   }
   RemoteTarget target(std::move(send));
-  return ImportRun(options, &target).Run();
+  return ImportRun(options, kServedBatchLines, &target).Run();
 }
 
 Result<std::string> HandleImportRequest(std::string_view body, GraphStore* graph, EventLog* events) {

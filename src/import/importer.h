@@ -30,10 +30,10 @@ struct ImportProgress {
 struct ImportOptions {
   std::vector<std::string> files;  // "-" = standard input
   bool shift_to_now = false;
-  bool dry_run = false;  // local only
-  std::string bad_file;  // gets the rejected lines, behind what it has; empty = nowhere
-  TimeMs now = 0;        // what `shift_to_now` shifts to
-  std::size_t batch_lines = kImportBatchLines;
+  bool dry_run = false;                                 // local only
+  std::string bad_file;                                 // gets the rejected lines, behind what it has; empty = nowhere
+  TimeMs now = 0;                                       // what `shift_to_now` shifts to
+  std::size_t batch_lines = 0;                          // 0 = kImportBatchLines; through a server kServedBatchLines
   const std::atomic<bool>* stop = nullptr;              // set: stops between two batches
   std::function<void(const ImportProgress&)> progress;  // called after each batch, on one thread
 };
