@@ -77,6 +77,7 @@ inline std::string KindOf(const Change& change) {
 
 inline std::vector<std::string> KindsOf(const std::vector<Change>& changes) {
   std::vector<std::string> kinds;
+  kinds.reserve(changes.size());
   for (const Change& change : changes) kinds.push_back(KindOf(change));
   return kinds;
 }

@@ -295,6 +295,7 @@ TEST_P(GraphStoreContract, FactsAreReplacedAndDurable) {
 
 TEST_P(GraphStoreContract, TheOutboxKeepsItsOrderUntilItIsCleared) {
   std::vector<Event> events;
+  events.reserve(5);
   for (int i = 0; i < 5; ++i) events.push_back(LikeEvent(EventType::kLike, 1, i, i, kStart - i));
   events[2].post_author = TestUser(4);
   events[2].post_created_at = kStart - 99;
@@ -388,6 +389,7 @@ TEST_P(GraphStoreContract, WritesOfManyThreadsRunOneAfterTheOther) {
     tx.SetFact("count", std::to_string(std::stoi(before) + 1));
   };
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < kWrites; ++i) Commit(add_one);
@@ -482,10 +484,12 @@ TEST_P(GraphStoreContract, FollowListsAreByTheFollowsTimeWithTiesById) {
   });
   std::sort(expected.begin(), expected.end());
   std::vector<UserId> expected_ids;
+  expected_ids.reserve(expected.size());
   for (const auto& [at, id] : expected) expected_ids.push_back(id);
 
   const auto ids = [](const std::vector<User>& users) {
     std::vector<UserId> result;
+    result.reserve(users.size());
     for (const User& user : users) result.push_back(user.id);
     return result;
   };

@@ -251,6 +251,7 @@ TEST_P(EventLogContract, ConcurrentBatchesKeepEachEventOnceAndTellOneCallerSo) {
   const std::uint64_t seed = TestSeed();
   std::vector<std::atomic<int>> accepted(kEvents);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       std::mt19937_64 random(seed + static_cast<std::uint64_t>(t));

@@ -45,7 +45,7 @@ class MemoryEventLog final : public EventLog {
       if (refusal_) {
         result = tl::unexpected(*refusal_);
       } else {
-        result = Keep(std::move(events));
+        result = Keep(events);
         notify = notify_;
       }
     }
@@ -97,12 +97,12 @@ class MemoryEventLog final : public EventLog {
   }
 
  private:
-  Appended Keep(std::vector<Event> events) {
+  Appended Keep(const std::vector<Event>& events) {
     Appended appended;
-    for (Event& event : events) {
+    for (const Event& event : events) {
       const bool is_new = state_->identities.insert(EventIdentity(event)).second;
       appended.duplicate.push_back(!is_new);
-      if (is_new) state_->events.push_back({++state_->end, clock_->Now(), std::move(event)});
+      if (is_new) state_->events.push_back({++state_->end, clock_->Now(), event});
     }
     appended.end = state_->end;
     return appended;
