@@ -192,9 +192,7 @@ Result<FeedPage> FeedService::ForYouPage(const OpenedFeed& feed) {
   Stopwatch watch;
   const std::vector<RankedPost> posts = NotServed(std::move(full->ranking.posts), walk);
   std::size_t next = std::min(feed.request.offset.value_or(0), posts.size());
-  const std::size_t served_before = walk.served.size() + next;
-  const std::size_t room = kMaxServed - std::min(kMaxServed, served_before);
-  page.items = TakeItems(*index_, posts, std::min(feed.request.limit, room), &next);
+  page.items = TakeItems(*index_, posts, feed.request.limit, &next);
   if (next < posts.size() && walk.served.size() + next < kMaxServed) {
     for (std::size_t i = 0; i < next; ++i) walk.served.push_back(walk.HashOf(posts[i].candidate.id));
     walk.position = full->position;
