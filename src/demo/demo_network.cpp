@@ -104,6 +104,7 @@ class Generator {
   std::vector<WeightedDraw> famous_by_topic_;
   std::vector<std::vector<std::size_t>> people_by_topic_;
   WeightedDraw authors_;
+  std::vector<int> reactions_;  // of each reader to each author
   std::size_t comments_ = 0;
   std::vector<ImportAction> actions_;
 };
@@ -112,6 +113,7 @@ void Generator::MakePeople() {
   famous_by_topic_.resize(Topics().size());
   people_by_topic_.resize(Topics().size());
   people_.resize(options_.users);
+  reactions_.resize(options_.users * options_.users);
   for (std::size_t number = 0; number < people_.size(); ++number) {
     Person& person = people_[number];
     Name(number, &person);
@@ -119,7 +121,7 @@ void Generator::MakePeople() {
     person.topic = number % Topics().size();
     person.fame = std::min(random_.Pareto(1.1), 60.0);
     // Those whom many follow also tend to post more.
-    person.diligence = std::sqrt(person.fame) * std::min(random_.Pareto(1.5), 6.0);
+    person.diligence = std::pow(person.fame, 0.25) * std::min(random_.Pareto(2.0), 4.0);
     person.joined = start_ - 2 * kMsPerDay + static_cast<TimeMs>(random_.Unit() * static_cast<double>(kMsPerDay));
     famous_.Add(person.fame);
     famous_by_topic_[person.topic].Add(person.fame);
@@ -182,7 +184,7 @@ void Generator::MakePost(std::size_t number) {
   post.author = authors_.Draw(&random_);
   // The last one is always just written, so that a fresh demo is alive at any hour.
   post.at = number == options_.posts ? options_.now - kNewestPostAge : DrawPostTime();
-  post.appeal = std::min(0.5 * random_.Pareto(1.6), 5.0);
+  post.appeal = std::min(0.6 * random_.Pareto(2.5), 2.5);
   const bool off_topic = random_.Chance(0.12);
   post.written = writer_.WritePost(off_topic ? random_.Below(Topics().size()) : people_[post.author].topic);
   Add(post.at, PostLine{.id = post.id, .author = people_[post.author].id, .text = post.written.text});
@@ -209,14 +211,24 @@ void Generator::Show(const DemoPost& post, std::size_t reader, bool close) {
     return from + 1 + static_cast<TimeMs>(random_.Exponential(mean_minutes) * static_cast<double>(kMsPerMinute));
   };
   const TimeMs at = after(post.at, 200);
-  const double eagerness = post.appeal * (close ? 4.0 : 1.0);
+  // People spread their attention: the more they reacted to an author, the less it takes them. Without this, each feed
+  // would be one favourite author's posts of a month.
+  int& reactions = reactions_[reader * people_.size() + post.author];
+  const double eagerness = post.appeal * (close ? 3.0 : 1.0) / ((1.0 + reactions) * (1.0 + reactions));
   AddEvent(EventType::kImpression, post, reader, at);
   if (random_.Chance(0.25)) AddEvent(EventType::kView, post, reader, after(at, 0.2));
-  if (random_.Chance(std::min(0.08 * eagerness, 0.8))) {
+  if (random_.Chance(std::min(0.13 * eagerness, 0.6))) {
     Add(after(at, 0.5), LikeLine{.user = people_[reader].id, .post = post.id});
+    ++reactions;
   }
-  if (random_.Chance(std::min(0.02 * eagerness, 0.4))) Comment(post, reader, after(at, 3));
-  if (random_.Chance(std::min(0.008 * eagerness, 0.2))) AddEvent(EventType::kShare, post, reader, after(at, 1));
+  if (random_.Chance(std::min(0.03 * eagerness, 0.4))) {
+    Comment(post, reader, after(at, 3));
+    ++reactions;
+  }
+  if (random_.Chance(std::min(0.01 * eagerness, 0.2))) {
+    AddEvent(EventType::kShare, post, reader, after(at, 1));
+    ++reactions;
+  }
 }
 
 void Generator::Comment(const DemoPost& post, std::size_t reader, TimeMs at) {
