@@ -9,6 +9,7 @@
 #include "api/problem.h"
 #include "api/render.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "import/importer.h"
 #include "runtime/await.h"
 #include "social/ids.h"
@@ -41,7 +42,10 @@ void RenderSizes(JsonWriter* json, const IndexSizes& sizes) {
 }  // namespace
 
 AdminService::AdminService(AdminDependencies dependencies)
-    : dependencies_(std::move(dependencies)), dispatcher_(dependencies_.metrics, "admin") {
+    : dependencies_(std::move(dependencies)),
+      dropped_log_lines_(dependencies_.metrics->AddGauge(
+          "novafeed_log_dropped_lines", "Log lines that were dropped because standard error was too slow.")),
+      dispatcher_(dependencies_.metrics, "admin") {
   AddRoute(Method::kGet, "/admin/status", &AdminService::ShowStatus);
   AddRoute(Method::kGet, "/admin/rank", &AdminService::Rank);
   AddRoute(Method::kPost, "/admin/snapshot", &AdminService::SaveSnapshot);
@@ -82,6 +86,7 @@ boost::asio::awaitable<HttpResponse> AdminService::ServeMetrics(const HttpReques
     if (const Status allowed = CheckAdmin(*request); !allowed)
       co_return ProblemOf(allowed.error(), request->request_id);
   }
+  dropped_log_lines_.Set(static_cast<double>(DroppedLogLines()));
   HttpResponse response = JsonAnswer(200, dependencies_.metrics->Render());
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   co_return response;

@@ -79,6 +79,7 @@ class AdminService {
   Result<std::string> MoveClock(const HttpRequest& request);
 
   const AdminDependencies dependencies_;
+  const Gauge dropped_log_lines_;
   AdminLive live_;  // written once, before open_
   std::atomic<bool> open_{false};
   Dispatcher dispatcher_;

@@ -1,0 +1,74 @@
+#include "app/demo_data.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+#include <utility>
+
+#include "app/settings_table.h"
+#include "base/test_support.h"
+
+namespace novafeed {
+namespace {
+
+constexpr TimeMs kNow = 1'700'049'600'000;
+
+struct Interrupted {};
+
+class DemoDataTest : public testing::Test {
+ protected:
+  EmbeddedStores Open(const std::string& directory) {
+    return OpenEmbeddedStores(directory, *LoadSettings({}), &clock_, &metrics_);
+  }
+
+  // Rows and events there are.
+  static std::pair<std::size_t, std::size_t> SizesOf(EmbeddedStores* stores) {
+    std::size_t rows = 0;
+    stores->changes->ReadState([&](const std::vector<Change>& changes) { rows += changes.size(); });
+    return {rows, stores->events->Read(0, 1'000'000).size()};
+  }
+
+  static void Ignore(std::size_t, std::size_t) {}
+
+  const TempDirectory complete_;
+  const TempDirectory interrupted_;
+  const ManualClock clock_{kNow};
+  Metrics metrics_;
+};
+
+TEST_F(DemoDataTest, GoesOnAfterAnInterruptionAndIsMadeOnce) {
+  EmbeddedStores complete = Open(complete_.path());
+  ASSERT_TRUE(EnsureDemoData(&complete, kNow, Ignore));
+  const auto sizes = SizesOf(&complete);
+  EXPECT_GT(sizes.first, 10'000U);
+  EXPECT_GT(sizes.second, 50'000U);
+
+  EmbeddedStores interrupted = Open(interrupted_.path());
+  const auto interrupt = [](std::size_t done, std::size_t all) {
+    if (done > all / 2) throw Interrupted();
+  };
+  EXPECT_THROW({ const Status status = EnsureDemoData(&interrupted, kNow, interrupt); }, Interrupted);
+  EXPECT_LT(SizesOf(&interrupted).first, sizes.first);
+  ASSERT_TRUE(EnsureDemoData(&interrupted, kNow + kMsPerDay, Ignore));
+  EXPECT_EQ(SizesOf(&interrupted), sizes);
+
+  const std::int64_t end = interrupted.changes->End();
+  ASSERT_TRUE(EnsureDemoData(&interrupted, kNow + 2 * kMsPerDay, Ignore));
+  EXPECT_EQ(interrupted.changes->End(), end);
+}
+
+TEST_F(DemoDataTest, DataThatNoDemoMadeIsRefused) {
+  EmbeddedStores stores = Open(complete_.path());
+  std::promise<void> done;
+  stores.graph->Write([](GraphTransaction& tx) { tx.InsertUser({UserId{NewUuid(kNow)}, {}, "ann", "Ann", kNow}); },
+                      [&done](const Result<std::int64_t>&) { done.set_value(); });
+  done.get_future().wait();
+  const Status filled = EnsureDemoData(&stores, kNow, Ignore);
+  ASSERT_FALSE(filled);
+  EXPECT_EQ(filled.error().code, "no_demo_data");
+  EXPECT_EQ(SizesOf(&stores).first, 1U);
+}
+
+}  // namespace
+}  // namespace novafeed

@@ -1,0 +1,108 @@
+#include "app/rank_desk.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <future>
+#include <string>
+
+#include "app/build_embedded.h"
+#include "app/settings_table.h"
+#include "base/test_support.h"
+#include "graph/commands.h"
+
+namespace novafeed {
+namespace {
+
+constexpr TimeMs kNow = 1'700'049'600'000;
+
+UserId UserOf(const std::string& name) {
+  return UserId{IdFromExternal(IdKind::kUser, name)};
+}
+
+// Stores in a temporary directory in which "ann" follows "bob", who posts when told to.
+class RankDeskTest : public testing::Test {
+ protected:
+  RankDeskTest() : stores_(OpenEmbeddedStores(directory_.path(), *LoadSettings({}), &clock_, &metrics_)) {
+    Write([](GraphTransaction& tx) {
+      for (const std::string name : {"ann", "bob"}) {
+        ASSERT_TRUE(CreateUser(tx, {ParsedId{UserOf(name).value, name}, name, name}));
+      }
+      ASSERT_TRUE(PutFollow(tx, UserOf("ann"), UserOf("bob"), tx.Now()));
+    });
+  }
+
+  void Write(GraphStore::Work work) {
+    std::promise<void> done;
+    stores_.graph->Write(std::move(work), [&done](const Result<std::int64_t>& result) {
+      EXPECT_TRUE(result);
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  void PostAt(TimeMs at, const std::string& name) {
+    clock_.Set(at);
+    Write([name](GraphTransaction& tx) {
+      const ParsedId id{IdFromExternal(IdKind::kPost, name), name};
+      ASSERT_TRUE(CreatePost(tx, {id, UserOf("bob"), "text of " + name}));
+    });
+  }
+
+  // The external ids of ann's ranking.
+  std::vector<std::string> RankAnn(RankDesk* desk, TimeMs as_of) {
+    const Result<std::string> text = desk->Rank({UserOf("ann"), as_of, std::nullopt});
+    EXPECT_TRUE(text);
+    const boost::json::value ranking = boost::json::parse(*text);
+    EXPECT_EQ(ranking.at("as_of").as_int64(), as_of);
+    std::vector<std::string> names;
+    for (const boost::json::value& item : ranking.at("items").as_array()) {
+      names.emplace_back(item.at("external_id").as_string());
+    }
+    return names;
+  }
+
+  const TempDirectory directory_;
+  ManualClock clock_{kNow - 10 * kMsPerDay};
+  Metrics metrics_;
+  EmbeddedStores stores_;
+};
+
+TEST_F(RankDeskTest, BuildsAnIndexForAnyInstant) {
+  PostAt(kNow - 5 * kMsPerDay, "old");
+  PostAt(kNow - kMsPerHour, "new");
+  RankDesk desk(stores_.Sources(), stores_.graph.get(), nullptr, &clock_, &metrics_);
+  EXPECT_EQ(RankAnn(&desk, kNow - 4 * kMsPerDay), std::vector<std::string>{"old"});
+  EXPECT_EQ(RankAnn(&desk, kNow), (std::vector<std::string>{"new", "old"}));
+  EXPECT_TRUE(RankAnn(&desk, kNow - 6 * kMsPerDay).empty());
+}
+
+TEST_F(RankDeskTest, AKeptIndexFollowsTheLog) {
+  PostAt(kNow - 5 * kMsPerDay, "old");
+  RankDesk desk(stores_.Sources(), stores_.graph.get(), nullptr, &clock_, &metrics_);
+  const TimeMs as_of = kNow - 4 * kMsPerDay;
+  EXPECT_EQ(RankAnn(&desk, as_of).size(), 1U);
+  PostAt(as_of - 1, "late");
+  EXPECT_EQ(RankAnn(&desk, as_of), (std::vector<std::string>{"late", "old"}));
+}
+
+TEST_F(RankDeskTest, TheLiveIndexAnswersWhatItsWindowsCover) {
+  PostAt(kNow - kMsPerHour, "new");
+  const BootProgress quiet = [](std::string_view, std::int64_t) {};
+  FeedStack live(BootIndex(stores_.Sources(), "", kNow, quiet).index, "key", &clock_, &metrics_);
+  // Nothing follows the log here, so only an index that is built sees this post.
+  PostAt(kNow - kMsPerHour + 1, "unseen");
+  RankDesk desk(stores_.Sources(), stores_.graph.get(), &live, &clock_, &metrics_);
+  EXPECT_EQ(RankAnn(&desk, kNow).size(), 1U);
+  EXPECT_EQ(RankAnn(&desk, kNow - kMaxAsOfAge).size(), 1U);
+  EXPECT_EQ(RankAnn(&desk, kNow + kMsPerDay).size(), 1U);
+  EXPECT_EQ(RankAnn(&desk, kNow - kMaxAsOfAge + 1).size(), 1U);
+  EXPECT_EQ(RankAnn(&desk, kNow - kMaxAsOfAge - 1).size(), 0U);
+
+  const Result<std::string> built = desk.Rank({UserOf("ann"), kNow, kNow - kMsPerDay});
+  ASSERT_TRUE(built);
+  EXPECT_EQ(boost::json::parse(*built).at("items").as_array().size(), 2U);
+}
+
+}  // namespace
+}  // namespace novafeed
