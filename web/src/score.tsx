@@ -6,9 +6,6 @@ type TermName = keyof Explanation;
 
 const termNames: TermName[] = ["freshness", "engagement", "affinity"];
 
-// A number is written on a part of the bar only where there is room for it.
-const minLabelledPercent = 16;
-
 const ageOf = (hours: number) => (hours < 48 ? `${hours.toFixed(1)} hours old` : `${(hours / 24).toFixed(1)} days old`);
 
 function originOf(name: TermName, explain: Explanation): string {
@@ -44,7 +41,7 @@ export function Score({ score, explain, scale }: Props) {
         <span class="bar" role="img" aria-label={`made of ${spoken}`}>
           {termNames.map((name) => (
             <span key={name} class={`part part-${name}`} style={{ width: `${percent(name)}%` }}>
-              {percent(name) >= minLabelledPercent && decimal(explain[name].term)}
+              <span class="part-value">{decimal(explain[name].term)}</span>
             </span>
           ))}
         </span>
