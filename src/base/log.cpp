@@ -14,14 +14,15 @@ namespace {
 
 constexpr std::size_t kQueuedLines = 8192;
 
-// The process has one standard error, so it has one queue in front of it; the thread starts with the first line, and
-// the destructor (at exit) writes what is still queued.
+// The process has one standard error, so it has one queue in front of it; the thread starts with the first line.
 class LineQueue {
  public:
   static LineQueue& Instance() {
     static LineQueue queue;
     return queue;
   }
+
+  ~LineQueue() { pool_.reset(); }  // at exit: writes what is queued and joins, while the logger still exists
 
   spdlog::async_logger& logger() { return *logger_; }
   std::uint64_t dropped() { return pool_->overrun_counter(); }
@@ -34,7 +35,7 @@ class LineQueue {
     logger_->set_pattern("%v");
   }
 
-  const std::shared_ptr<spdlog::details::thread_pool> pool_;
+  std::shared_ptr<spdlog::details::thread_pool> pool_;
   const std::shared_ptr<spdlog::async_logger> logger_;  // queued lines share it
 };
 

@@ -108,6 +108,7 @@ TEST(AwaitBlocking, ManyCoroutinesOnManyThreads) {
   IoThreads io(2);
   BlockingPool pool("test", 3, 1000);
   std::vector<std::future<int>> results;
+  results.reserve(50);
   for (std::size_t i = 0; i < 50; ++i) {
     results.push_back(asio::co_spawn(*io.contexts()[i % 2], AwaitMany(&pool), asio::use_future));
   }
