@@ -251,6 +251,7 @@ void Generator::AddEvent(EventType type, const DemoPost& post, std::size_t reade
 // What depends on something is always later than it, so equal times may stand in the order in which they were made.
 std::vector<ImportAction> Generator::InTimeOrder() {
   std::vector<std::pair<TimeMs, std::size_t>> order;
+  order.reserve(actions_.size());
   for (std::size_t place = 0; place < actions_.size(); ++place) order.emplace_back(actions_[place].at, place);
   std::ranges::sort(order);
   std::vector<ImportAction> sorted;
