@@ -26,6 +26,7 @@ std::vector<ImportAction> Generate(const DemoOptions& options) {
 
 std::vector<std::string> Lines(const std::vector<ImportAction>& actions) {
   std::vector<std::string> lines;
+  lines.reserve(actions.size());
   for (const ImportAction& action : actions) lines.push_back(FormatImportLine(action));
   return lines;
 }
@@ -126,6 +127,7 @@ TEST_F(DemoNetwork, AFewAreFollowedByMany) {
   for (const UserLine& user : Only<UserLine>(actions_)) followers[user.id.id] = 0;
   for (const FollowLine& follow : Only<FollowLine>(actions_)) ++followers[follow.target.id];
   std::vector<int> counts;
+  counts.reserve(followers.size());
   for (const auto& [user, count] : followers) counts.push_back(count);
   std::ranges::sort(counts, std::greater<>());
   const int all = std::accumulate(counts.begin(), counts.end(), 0);
