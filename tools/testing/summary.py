@@ -3,7 +3,8 @@
 
 Usage: summary.py RESULTS SUITE...
 Each suite's folder holds its exit status, its times, its output, and results as GoogleTest JSON (*.gtest.json),
-JUnit XML (*.junit.xml) or lines "PASS name", "FAIL name", "SKIP name" (verdicts.txt).
+JUnit XML (*.junit.xml) or lines "PASS name", "FAIL name", "SKIP name" (verdicts.txt). What a failure of verdicts.txt
+shows is NAME.output.txt where that exists, else all output of the suite.
 """
 
 import dataclasses
@@ -70,7 +71,8 @@ def read_verdicts(path, suite, output):
             suite.skipped += 1
             suite.skips.append((name, ""))
         else:
-            suite.failures.append((name, output))
+            own_output = path.with_name(f"{name}.output.txt")
+            suite.failures.append((name, own_output.read_text(errors="replace") if own_output.exists() else output))
 
 
 def read_suite(folder):
