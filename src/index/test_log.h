@@ -13,7 +13,7 @@
 #include "index/feed_index.h"
 #include "index/state.h"
 #include "social/entities.h"
-#include "stream/event_log.h"
+#include "stream/memory_event_log.h"
 
 namespace novafeed::testing {
 
@@ -33,58 +33,13 @@ inline PostId TestPost(int number) {
   return PostId{NumberedUuid(2, number)};
 }
 
-// Entries after a sequence, from a vector whose entry i has sequence i + 1.
-template <class Entry>
-std::vector<Entry> EntriesAfter(const std::vector<Entry>& entries, std::int64_t after, std::size_t limit) {
-  const auto from = entries.begin() + std::min<std::ptrdiff_t>(after, std::ssize(entries));
-  return {from, from + std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(limit), entries.end() - from)};
-}
-
-// An event log in memory. Thread-safe like the real one.
-class TestEventLog final : public EventLog {
- public:
-  void Append(std::vector<Event> events, Done done) override {
-    Appended appended;
-    std::function<void()> notify;
-    {
-      const std::scoped_lock lock(mutex_);
-      for (const Event& event : events) {
-        entries_.push_back(LoggedEvent{std::ssize(entries_) + 1, event.at, event});
-      }
-      appended.end = std::ssize(entries_);
-      notify = notify_;
-    }
-    appended.duplicate.assign(events.size(), false);
-    done(std::move(appended));
-    if (notify) notify();
-  }
-  std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override {
-    const std::scoped_lock lock(mutex_);
-    return EntriesAfter(entries_, after, limit);
-  }
-  std::int64_t End() override {
-    const std::scoped_lock lock(mutex_);
-    return std::ssize(entries_);
-  }
-  std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& /*take*/) override {
-    return 0;
-  }
-  std::int64_t Forget(TimeMs /*before*/, std::int64_t /*applied*/) override { return 0; }
-  void OnCommit(std::function<void()> notify) override {
-    const std::scoped_lock lock(mutex_);
-    notify_ = std::move(notify);
-  }
-
- private:
-  std::mutex mutex_;
-  std::function<void()> notify_;
-  std::vector<LoggedEvent> entries_;
-};
-
 // The change log, the tables that it describes, and the event log beside it. Written by one thread, read by any.
 class TestLog final : public ChangeFeed {
+ private:
+  ManualClock clock_{kBase};  // dates the arrival of events, which the index does not look at
+
  public:
-  TestEventLog events;
+  MemoryEventLog events{&clock_};
 
   // --- Writing: each makes one committed change.
   void AddUser(int user, TimeMs at = kBase) {
@@ -229,7 +184,8 @@ class TestLog final : public ChangeFeed {
   // --- ChangeFeed.
   std::vector<Change> Read(std::int64_t after, std::size_t limit) override {
     const std::scoped_lock lock(mutex_);
-    return EntriesAfter(changes_, after, limit);
+    const auto from = changes_.begin() + std::min<std::ptrdiff_t>(after, std::ssize(changes_));
+    return {from, from + std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(limit), changes_.end() - from)};
   }
   std::int64_t End() override {
     const std::scoped_lock lock(mutex_);
