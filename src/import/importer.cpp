@@ -119,6 +119,7 @@ class ImportRun {
   const std::size_t batch_lines_;
   ImportTarget* target_;
   BadFile bad_file_;
+  std::int64_t lines_applied_before_ = 0;  // of the file at hand
   ImportResult result_;
 };
 
@@ -232,6 +233,7 @@ Status ImportRun::ImportFile(const std::string& name, TimeMs shift_of_new) {
   if (start->head.empty()) return {};
 
   const ImportPoint from = std::move(start->point).value_or(StartPoint(shift_of_new));
+  lines_applied_before_ = from.applied.lines;
   result_.files.back().lines_before = from.applied.lines + (from.tail.empty() ? 0 : 1);
   result_.files.back().shift = from.shift;
   LineFeed feed(input->get(), start->head, from, batch_lines_);
@@ -264,7 +266,10 @@ Status ImportRun::TakeBatch(const ImportBatch& batch) {
   ImportReport report;
   if (Status applied = target_->Apply(batch, &report); !applied) return applied;
   result_.counts.Add(report.counts);
-  result_.files.back().lines += static_cast<std::int64_t>(batch.lines.size());
+  // Lines that only send their events again were counted when they were applied.
+  result_.files.back().lines += std::count_if(batch.lines.begin(), batch.lines.end(), [this](const ImportLine& line) {
+    return line.number > lines_applied_before_;
+  });
   return bad_file_.Write(result_.files.back().name, batch, report.rejected);
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <random>
@@ -194,6 +195,7 @@ bool ImportAndKill(World& world, const ImportOptions& options, std::chrono::mill
   world.Close();  // a child has no threads but its own
   int ready[2];
   if (pipe(ready) != 0) throw std::runtime_error("cannot make a pipe");
+  std::fflush(nullptr);  // or the child would write the same again
   const pid_t child = fork();
   if (child == 0) {
     world.Open();
