@@ -46,7 +46,11 @@ std::string FirstFreeHandle(const std::string& wanted, const std::function<bool(
   std::int64_t taken = free / 2;  // its handle is taken (1: the bare one), that of `free` is not: halve between them
   while (free - taken > 1) {
     const std::int64_t middle = taken + (free - taken) / 2;
-    (is_taken(Numbered(wanted, middle)) ? taken : free) = middle;
+    if (is_taken(Numbered(wanted, middle))) {
+      taken = middle;
+    } else {
+      free = middle;
+    }
   }
   return Numbered(wanted, free);
 }
