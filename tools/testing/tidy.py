@@ -53,9 +53,14 @@ def mark_of(path, command):
 
 
 def changed_files():
+    """None where git cannot tell: no repository, or no commit before the last."""
     names = set()
     for arguments in (["diff", "--name-only", "HEAD~1"], ["ls-files", "--others", "--exclude-standard"]):
         answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+        if answer.returncode != 0:
+            reason = answer.stderr.partition("\n")[0]  # its usage may follow
+            print(f"git cannot tell what has changed, so all files count: {reason}")
+            return None
         names.update(answer.stdout.splitlines())
     return {ROOT / name for name in names}
 
@@ -79,8 +84,8 @@ def main():
         for entry in commands
         if pathlib.Path(entry["file"]).is_relative_to(SOURCES)
     }
-    if options.changed:
-        changed = changed_files()
+    changed = changed_files() if options.changed else None
+    if changed is not None:
         marks = {path: mark for path, mark in marks.items() if ({path} | direct_includes(path)) & changed}
     todo = [path for path, mark in sorted(marks.items()) if not mark.exists()]
     print(f"{len(marks)} files, {len(todo)} of them to look at")
