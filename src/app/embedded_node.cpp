@@ -168,7 +168,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
 Status EmbeddedNode::MoveClock(TimeMs now) {
   const std::scoped_lock lock(clock_mutex_);
   if (now < test_clock_->Now() || now >= kMaxTime) {
-    return Fail(Failure::kUnprocessable, "bad_time", "The test clock only moves forward, to a time before 2100.");
+    return Fail(Failure::kUnprocessable, "bad_time", "The test clock only moves forward, to a time before 2101.");
   }
   test_clock_->Set(now);
   applier_->Wake();

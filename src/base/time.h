@@ -15,8 +15,8 @@ inline constexpr TimeMs kMsPerSecond = 1000;
 inline constexpr TimeMs kMsPerHour = 3'600'000;
 inline constexpr TimeMs kMsPerDay = 24 * kMsPerHour;
 
-// The range that any time in a request or an import may have: 1970-01-01 to 2100-01-01 (exclusive).
-inline constexpr TimeMs kMaxTime = 4'102'444'800'000;
+// The range that any time in a request or an import may have: 1970 to 2100, the whole year included.
+inline constexpr TimeMs kMaxTime = 4'133'980'800'000;
 
 // Number of the clock hour / UTC day that holds `at`; floors, also before 1970.
 constexpr std::int64_t HourOf(TimeMs at) {
