@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "social/entities.h"
+#include "stream/position.h"
 
 namespace novafeed {
 
@@ -56,6 +57,7 @@ struct TrendingPost {
 };
 struct TrendingList {
   TimeMs as_of = 0;
+  bool failed = false;  // the engine could not tell: the list is empty, and answers say so
   std::vector<TrendingPost> posts;
 };
 
@@ -68,6 +70,7 @@ struct CandidateQuery {
 // Everything that ranking needs, read at one instant of the engine's state. None of the lists holds the viewer's own
 // posts, deleted posts, or posts dated after as_of. A post may stand in several lists.
 struct CandidateSet {
+  Position position;                // of the log that the state held
   std::vector<Candidate> follow;    // all of the window (an engine may leave out what is surely below the cut)
   std::vector<Candidate> trending;  // those of the shared list, in its order
   std::vector<Candidate> affinity;

@@ -21,6 +21,7 @@ class Finder {
  public:
   Finder(const IndexState& state, UserId viewer, TimeMs as_of)
       : state_(state), viewer_(state.FindUser(viewer)), viewer_id_(viewer), as_of_(as_of) {
+    if (viewer_ != nullptr && !viewer_->known) viewer_ = nullptr;  // erased: their events must not rank for anybody
     SumInteractions();
   }
 
@@ -178,6 +179,7 @@ Result<CandidateSet> IndexEngine::Find(const CandidateQuery& query) {
   return index_->Read([&query](const IndexState& state) {
     const Finder finder(state, query.viewer, query.as_of);
     CandidateSet set;
+    set.position = state.position;
     set.follow = finder.Follow();
     set.trending = finder.Trending(*query.trending);
     set.affinity = finder.Affinity();
@@ -187,7 +189,7 @@ Result<CandidateSet> IndexEngine::Find(const CandidateQuery& query) {
 }
 
 Result<std::vector<TrendingCandidate>> IndexEngine::FindTrending(TimeMs as_of, int hours) {
-  return index_->Read([as_of, hours](const IndexState& state) {
+  return index_->ReadLong([as_of, hours](const IndexState& state) {
     HourTable sums;
     const std::int64_t last_hour = HourOf(as_of);
     const auto end = state.hours.upper_bound(last_hour);

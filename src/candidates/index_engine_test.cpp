@@ -19,6 +19,9 @@ constexpr TimeMs kNow = kBase;
 
 class IndexEngineTest : public ::testing::Test {
  protected:
+  IndexEngineTest() {
+    for (int user = 1; user < 10; ++user) log_.AddUser(user);
+  }
   void Apply() {
     index_.ApplyChanges(log_.Read(0, 100'000));
     index_.ApplyEvents(log_.events.Read(0, 100'000));
@@ -127,6 +130,25 @@ TEST_F(IndexEngineTest, AnUnknownViewerGetsTrendingAndFallback) {
   EXPECT_TRUE(set.follow.empty());
   EXPECT_EQ(set.trending.size(), 1U);
   EXPECT_EQ(set.fallback.size(), 1U);
+}
+
+TEST_F(IndexEngineTest, WhatAnErasedUserDidRanksForNobody) {
+  log_.AddPost(1, 2, kNow);
+  log_.AddEvent(EventType::kShare, 1, 1, kNow);
+  ASSERT_EQ(Find(1).affinity.size(), 1U);
+  log_.RemoveUser(1);
+  const CandidateSet set = Find(1);
+  EXPECT_TRUE(set.affinity.empty());
+  ASSERT_EQ(set.fallback.size(), 1U);
+  EXPECT_EQ(set.fallback[0].interactions, 0);
+  EXPECT_EQ(set.fallback[0].counters.shares, 1) << "the post keeps its count";
+}
+
+TEST_F(IndexEngineTest, ThePositionIsThatOfTheState) {
+  log_.AddPost(1, 2, kNow);
+  const CandidateSet set = Find(1);
+  EXPECT_EQ(set.position, index_.position());
+  EXPECT_EQ(set.position.changes, log_.End());
 }
 
 TEST_F(IndexEngineTest, TrendingWindowIsWholeClockHours) {

@@ -111,7 +111,6 @@ void IndexApplier::State::MoveWindows(TimeMs now) {
 void IndexApplier::State::NoteCaughtUp(TimeMs before_reading, std::uint64_t commits_seen) {
   fresh_at.store(before_reading);
   commits_applied.store(commits_seen);
-  lag_seconds.Set(static_cast<double>(clock->Now() - before_reading) / 1000.0);
 }
 
 void IndexApplier::State::AnswerWaiters(bool ending) {
@@ -187,6 +186,10 @@ TimeMs IndexApplier::CountersAsOf() const {
   const TimeMs now = state_->clock->Now();
   const bool nothing_open = state_->commits_applied.load() == state_->commits.load();
   return nothing_open ? now : state_->fresh_at.load();
+}
+
+void IndexApplier::ReportLag() const {
+  state_->lag_seconds.Set(static_cast<double>(state_->clock->Now() - CountersAsOf()) / 1000.0);
 }
 
 void IndexApplier::Wake() {

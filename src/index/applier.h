@@ -30,6 +30,10 @@ class IndexApplier {
   // The counters in an answer made now are at least this fresh.
   TimeMs CountersAsOf() const;
 
+  // Sets the metric of the index's lag from what it is now; called now and then by the wiring, so that it also grows
+  // while the applier is stuck.
+  void ReportLag() const;
+
   // Wakes the applier (the clock was moved, or the log grew).
   void Wake();
 

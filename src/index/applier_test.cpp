@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
+#include <stdexcept>
+#include <thread>
 
 #include "index/test_log.h"
 
@@ -66,6 +69,43 @@ TEST_F(ApplierTest, CountersAreFreshWhereNothingIsOpenEvenIfTheClockJumps) {
   clock_.Advance(3 * kMsPerHour);
   // Reached means applied; that nothing is open is noted right after, so ask until it is.
   while (applier_.CountersAsOf() != clock_.Now()) std::this_thread::yield();
+}
+
+// Fails until it is told to work.
+class FailingLog final : public ChangeFeed {
+ public:
+  explicit FailingLog(TestLog* log) : log_(log) {}
+  std::vector<Change> Read(std::int64_t after, std::size_t limit) override {
+    if (!works_.load()) throw std::runtime_error("cannot read");
+    return log_->Read(after, limit);
+  }
+  std::int64_t End() override { return log_->End(); }
+  std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) override {
+    return log_->ReadState(take);
+  }
+  void OnCommit(std::function<void()> notify) override { log_->OnCommit(std::move(notify)); }
+  void Work() { works_.store(true); }
+
+ private:
+  TestLog* log_;
+  std::atomic<bool> works_{false};
+};
+
+TEST_F(ApplierTest, ALogThatFailsIsCountedShownAsLagAndTriedAgain) {
+  FailingLog failing(&log_);
+  IndexApplier applier(&clock_, &index_, &failing, &log_.events, &metrics_);
+  applier.Start();
+  log_.AddPost(1, 1, kBase);
+  while (metrics_.Render().find("novafeed_index_apply_failures_total 0") != std::string::npos)
+    std::this_thread::yield();
+  clock_.Advance(60'000);
+  applier.ReportLag();
+  EXPECT_EQ(metrics_.Render().find("novafeed_index_lag_seconds 0"), std::string::npos);
+  EXPECT_LT(applier.CountersAsOf(), clock_.Now());
+  failing.Work();
+  std::promise<bool> reached;
+  applier.WaitFor(Position{"g", 1, 0}, 10'000, [&](bool value) { reached.set_value(value); });
+  EXPECT_TRUE(reached.get_future().get());
 }
 
 }  // namespace

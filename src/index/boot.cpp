@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/log.h"
+#include "graph/store.h"
 #include "index/snapshot.h"
 
 namespace novafeed {
@@ -27,6 +29,33 @@ std::unique_ptr<FeedIndex> BuildFromTables(const BootSources& sources, TimeMs an
   return index;
 }
 
+// A snapshot may be ahead of logs that were restored without it.
+bool IsAhead(const FeedIndex& index, const BootSources& sources) {
+  const Position position = index.position();
+  return position.changes > sources.changes->End() || position.events > sources.events->End();
+}
+
+BootedIndex BootOnce(const BootSources& sources, const std::string& snapshot_path, TimeMs anchor,
+                     const BootProgress& progress) {
+  BootedIndex booted;
+  if (!snapshot_path.empty()) {
+    progress("snapshot", 0);
+    Result<std::unique_ptr<FeedIndex>> loaded = LoadSnapshot(snapshot_path, sources.generation, anchor);
+    if (!loaded) {
+      booted.snapshot_reason = loaded.error().detail;
+    } else if (IsAhead(**loaded, sources)) {
+      booted.snapshot_reason = "The index snapshot " + snapshot_path + " is ahead of the log: the data was restored.";
+    } else {
+      booted.index = std::move(*loaded);
+      booted.from_snapshot = true;
+    }
+  }
+  if (!booted.index) booted.index = BuildFromTables(sources, anchor, progress);
+  CatchUp(sources, booted.index.get(), progress);
+  booted.index->AdvanceTo(anchor);
+  return booted;
+}
+
 }  // namespace
 
 void CatchUp(const BootSources& sources, FeedIndex* index, const BootProgress& progress) {
@@ -44,21 +73,16 @@ void CatchUp(const BootSources& sources, FeedIndex* index, const BootProgress& p
 
 BootedIndex BootIndex(const BootSources& sources, const std::string& snapshot_path, TimeMs anchor,
                       const BootProgress& progress) {
-  BootedIndex booted;
-  if (!snapshot_path.empty()) {
-    progress("snapshot", 0);
-    Result<std::unique_ptr<FeedIndex>> loaded = LoadSnapshot(snapshot_path, sources.generation, anchor);
-    if (loaded) {
-      booted.index = std::move(*loaded);
-      booted.from_snapshot = true;
-    } else {
-      booted.snapshot_reason = loaded.error().detail;
+  constexpr int kTries = 3;
+  for (int tried = 1;; ++tried) {
+    try {
+      return BootOnce(sources, tried == 1 ? snapshot_path : std::string(), anchor, progress);
+    } catch (const StoreError& error) {
+      // The log forgot what was just about to be read: its totals hold it now, so begin again, from the tables.
+      if (tried == kTries || error.error().code != "log_forgotten") throw;
+      Log(LogLevel::kWarn, "index_boot_again", {{"reason", error.error().detail}});
     }
   }
-  if (!booted.index) booted.index = BuildFromTables(sources, anchor, progress);
-  CatchUp(sources, booted.index.get(), progress);
-  booted.index->AdvanceTo(anchor);
-  return booted;
 }
 
 }  // namespace novafeed

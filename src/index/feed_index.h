@@ -97,7 +97,7 @@ class FeedIndex {
     return gate_.Read([&] { return read(std::as_const(*state_)); });
   }
 
-  // For the snapshot file: like Read, but may take long.
+  // Like Read, for a scan that may take milliseconds (the snapshot, the trending list): the writer waits it out.
   template <class F>
   auto ReadLong(F&& read) const {
     return gate_.ReadLong([&] { return read(std::as_const(*state_)); });

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <thread>
 
 #include "index/boot.h"
@@ -176,6 +178,30 @@ TEST(ReadGate, AWriterGetsInBetweenReadersThatNeverPause) {
   for (int i = 0; i < 20; ++i) gate.Write([&] { EXPECT_EQ(inside.load(), 0); });
   done.store(true);
   for (std::thread& reader : readers) reader.join();
+}
+
+TEST(ReadGate, WhileALongReaderIsInsideOthersStillGetIn) {
+  ReadGate gate;
+  std::promise<void> entered, leave;
+  std::thread long_reader([&] {
+    gate.ReadLong([&] {
+      entered.set_value();
+      leave.get_future().wait();
+    });
+  });
+  entered.get_future().wait();
+  std::atomic<bool> written{false};
+  std::thread writer([&] { gate.Write([&] { written.store(true); }); });
+  // Far beyond its patience the writer still waits, and readers still pass.
+  const auto until = std::chrono::steady_clock::now() + 3 * ReadGate::kPatience;
+  int passed = 0;
+  while (std::chrono::steady_clock::now() < until) gate.Read([&] { ++passed; });
+  EXPECT_GT(passed, 0);
+  EXPECT_FALSE(written.load());
+  leave.set_value();
+  writer.join();
+  long_reader.join();
+  EXPECT_TRUE(written.load());
 }
 
 }  // namespace

@@ -21,11 +21,12 @@ class ReadGate {
 
   template <class F>
   auto Read(F&& read) {
-    if (closed_.load(std::memory_order_acquire)) std::scoped_lock wait(turnstile_);
+    if (closed_.load()) const std::scoped_lock wait(turnstile_);
     std::shared_lock lock(mutex_);
     return std::forward<F>(read)();
   }
 
+  // For a scan that may take longer than kPatience.
   template <class F>
   auto ReadLong(F&& read) {
     const LongReader long_reader(&long_readers_);
@@ -51,15 +52,20 @@ class ReadGate {
   void Enter() {
     const auto start = std::chrono::steady_clock::now();
     while (!mutex_.try_lock()) {
-      if (long_readers_.load() == 0 && std::chrono::steady_clock::now() - start > kPatience) {
-        std::scoped_lock hold(turnstile_);
-        closed_.store(true, std::memory_order_release);
-        mutex_.lock();
-        closed_.store(false, std::memory_order_release);
-        return;
-      }
+      if (long_readers_.load() == 0 && std::chrono::steady_clock::now() - start > kPatience && EnterClosed()) return;
       std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
+  }
+
+  // Closes the gate to newcomers and waits for those inside. False where one of them turns out to be a long reader: it
+  // counted itself before it looked whether the gate is closed, so here it is seen.
+  bool EnterClosed() {
+    const std::scoped_lock hold(turnstile_);
+    closed_.store(true);
+    const bool only_short = long_readers_.load() == 0;
+    if (only_short) mutex_.lock();
+    closed_.store(false);
+    return only_short;
   }
 
   std::shared_mutex mutex_;

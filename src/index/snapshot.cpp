@@ -33,12 +33,10 @@ using File = std::unique_ptr<std::FILE, FileClose>;
 // Fields are written in the byte order of the machine: the file never leaves its data directory.
 class Writer {
  public:
-  explicit Writer(std::FILE* file) : file_(file) {}
+  explicit Writer(std::string* out) : out_(out) {}
 
   void Bytes(const void* data, std::size_t size) {
-    if (size == 0) return;
-    crc_ = crc32_z(crc_, static_cast<const Bytef*>(data), size);
-    failed_ = failed_ || std::fwrite(data, 1, size, file_) != size;
+    if (size > 0) out_->append(static_cast<const char*>(data), size);
   }
   template <class T>
   void Value(const T& value) {
@@ -55,13 +53,9 @@ class Writer {
     Value(static_cast<std::uint32_t>(text.size()));
     Bytes(text.data(), text.size());
   }
-  bool failed() const { return failed_; }
-  std::uint64_t crc() const { return crc_; }
 
  private:
-  std::FILE* file_;
-  uLong crc_ = 0;
-  bool failed_ = false;
+  std::string* out_;
 };
 
 struct BrokenFile {};
@@ -93,6 +87,11 @@ class Reader {
     std::vector<T> values(Count(sizeof(T)));
     Bytes(values.data(), values.size() * sizeof(T));
     return values;
+  }
+  bool Flag() {
+    const auto byte = Value<std::uint8_t>();
+    if (byte > 1) throw BrokenFile();
+    return byte == 1;
   }
   std::string Text() {
     const auto size = Value<std::uint32_t>();
@@ -161,7 +160,7 @@ void ReadUsers(Reader* in, IndexState* state) {
   for (UserRef ref = 0; ref < count; ++ref) {
     UserSlot& user = state->users[ref];
     user.id = in->Value<UserId>();
-    user.known = in->Value<bool>();
+    user.known = in->Flag();
     user.followers = in->Value<std::uint32_t>();
     user.following = in->Vector<UserRef>();
     user.posts = in->Vector<PostRef>();
@@ -199,12 +198,12 @@ void ReadPosts(Reader* in, IndexState* state) {
     post.id = in->Value<PostId>();
     post.created_at = in->Value<TimeMs>();
     post.author = in->Value<UserRef>();
-    post.known = in->Value<bool>();
-    post.deleted = in->Value<bool>();
+    post.known = in->Flag();
+    post.deleted = in->Flag();
     for (std::uint32_t* total : {&post.likes, &post.comments, &post.shares, &post.impressions, &post.views}) {
       *total = in->Value<std::uint32_t>();
     }
-    if (in->Value<bool>()) {
+    if (in->Flag()) {
       const std::string external_id = in->Text();
       post.content = PackedContent(external_id, in->Text());
     }
@@ -249,7 +248,10 @@ void WriteAll(Writer* out, const IndexState& state) {
   WritePosts(out, state);
   WriteWindows(out, state);
   out->Value(kEnd);
-  out->Value(out->crc());
+}
+
+std::uint64_t ChecksumOf(std::string_view bytes) {
+  return crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
 }
 
 void ReadBody(Reader* in, IndexState* state) {
@@ -279,19 +281,21 @@ void SyncDirectoryOf(const std::string& path) {
 }  // namespace
 
 Result<Position> SaveSnapshot(const FeedIndex& index, const std::string& path) {
+  // Memory is copied while the index's writer waits; the disk is not.
+  std::string bytes;
+  const Position position = index.ReadLong([&bytes](const IndexState& state) {
+    Writer out(&bytes);
+    WriteAll(&out, state);
+    return state.position;
+  });
+  Writer(&bytes).Value(ChecksumOf(bytes));
+
   const std::string temporary = path + ".new";
   File file(std::fopen(temporary.c_str(), "wbe"));
   if (!file) return WriteFailure(path, errno);
-  std::setvbuf(file.get(), nullptr, _IOFBF, kBuffer);
-
-  Position position;
   errno = 0;
-  Writer out(file.get());
-  index.ReadLong([&](const IndexState& state) {
-    position = state.position;
-    WriteAll(&out, state);
-  });
-  if (out.failed() || std::fflush(file.get()) != 0 || ::fsync(::fileno(file.get())) != 0) {
+  if (std::fwrite(bytes.data(), 1, bytes.size(), file.get()) != bytes.size() || std::fflush(file.get()) != 0 ||
+      ::fsync(::fileno(file.get())) != 0) {
     const int error = errno;
     std::filesystem::remove(temporary);
     return WriteFailure(path, error);
@@ -321,6 +325,9 @@ Result<std::unique_ptr<FeedIndex>> LoadSnapshot(const std::string& path, const s
     return index;
   } catch (const BrokenFile&) {
     return Fail(Failure::kInternal, "broken_snapshot", "The index snapshot " + path + " is cut or changed.");
+  } catch (const std::exception& error) {
+    return Fail(Failure::kInternal, "broken_snapshot",
+                "The index snapshot " + path + " could not be read: " + error.what());
   }
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <random>
 
+#include "graph/store.h"
 #include "index/boot.h"
 #include "index/test_log.h"
 
@@ -113,6 +114,51 @@ TEST_F(SnapshotTest, AChangedByteIsNoticed) {
     WriteFile(changed);
     EXPECT_FALSE(LoadSnapshot(path_, "g", kNow)) << "byte " << at;
   }
+}
+
+TEST_F(SnapshotTest, OneThatIsAheadOfARestoredLogIsNotUsed) {
+  auto index = Fold();
+  index->SetPosition(Position{"g", log_.End() + 1, log_.events.End()});
+  ASSERT_TRUE(SaveSnapshot(*index, path_));
+  const BootedIndex booted = BootIndex({&log_, &log_.events, "g"}, path_, kNow, [](std::string_view, std::int64_t) {});
+  EXPECT_FALSE(booted.from_snapshot);
+  EXPECT_EQ(Describe(*booted.index), Describe(*Fold()));
+}
+
+TEST_F(SnapshotTest, AFolderInItsPlaceIsNoReasonNotToStart) {
+  std::filesystem::create_directory(path_);
+  const BootedIndex booted = BootIndex({&log_, &log_.events, "g"}, path_, kNow, [](std::string_view, std::int64_t) {});
+  EXPECT_FALSE(booted.from_snapshot);
+  EXPECT_NE(booted.snapshot_reason, "");
+}
+
+// A change log that forgets what follows its first snapshot of the tables, as retention may at that very moment.
+class ForgettingLog final : public ChangeFeed {
+ public:
+  explicit ForgettingLog(TestLog* log) : log_(log) {}
+  std::vector<Change> Read(std::int64_t after, std::size_t limit) override {
+    if (states_read_ == 1) throw StoreError(Error{Failure::kConflict, "log_forgotten", "gone", 0});
+    return log_->Read(after, limit);
+  }
+  std::int64_t End() override { return log_->End(); }
+  std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) override {
+    ++states_read_;
+    return log_->ReadState(take);
+  }
+  void OnCommit(std::function<void()> /*notify*/) override {}
+  int states_read() const { return states_read_; }
+
+ private:
+  TestLog* log_;
+  int states_read_ = 0;
+};
+
+TEST_F(SnapshotTest, BootBeginsAgainWhereTheLogForgotInBetween) {
+  ForgettingLog forgetting(&log_);
+  const BootedIndex booted =
+      BootIndex({&forgetting, &log_.events, "g"}, "", kNow, [](std::string_view, std::int64_t) {});
+  EXPECT_EQ(forgetting.states_read(), 2);
+  EXPECT_EQ(Describe(*booted.index), Describe(*Fold()));
 }
 
 TEST_F(SnapshotTest, WhereItCannotBeWrittenTheOldOneStays) {

@@ -150,9 +150,9 @@ void IndexState::ApplyPost(const Change& change) {
 void IndexState::ShowPost(PostRef ref, const Post& post) {
   const UserRef author = RefOf(post.author);
   PostSlot& slot = posts[ref];
-  if (HoldsContentOf(post.created_at)) {
-    slot.content = PackedContent(post.external_id.value_or(std::string()), post.text);
-  }
+  // Where the content is not held, an older one must not stay: the answer then reads it from the graph.
+  slot.content = HoldsContentOf(post.created_at) ? PackedContent(post.external_id.value_or(std::string()), post.text)
+                                                 : PackedContent();
   if (slot.live()) return;  // an edit: a post's author and time never change
   slot.known = true;
   slot.author = author;

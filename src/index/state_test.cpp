@@ -134,6 +134,17 @@ TEST(IndexState, AnEditChangesTheContentAndNothingElse) {
   EXPECT_EQ(state.FindUser(TestUser(1))->posts.size(), 1U);
 }
 
+TEST(IndexState, AnEditOfAPostThatIsOlderThanTheContentKeptLeavesNoOldText) {
+  TestLog log;
+  log.AddPost(1, 1, kNow - kContentKept + 1, "before");
+  IndexState state = Fold(&log);
+  state.AdvanceTo(kNow + 1, 10);  // out of the window, in an hour that is not dropped yet
+  ASSERT_EQ(state.FindPost(TestPost(1))->content.text(), "before");
+  log.EditPost(1, "after");
+  state.Apply(log.Read(1, 1).front());
+  EXPECT_FALSE(state.FindPost(TestPost(1))->content);
+}
+
 TEST(IndexState, FollowsAreKeptBothWays) {
   TestLog log;
   log.AddFollow(1, 2);

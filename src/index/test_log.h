@@ -45,6 +45,9 @@ class TestLog final : public ChangeFeed {
   void AddUser(int user, TimeMs at = kBase) {
     Commit(ChangeOp::kCreate, {}, User{TestUser(user), {}, "u" + std::to_string(user), "", at});
   }
+  void RemoveUser(int user) {
+    Commit(ChangeOp::kDelete, User{TestUser(user), {}, "u" + std::to_string(user), "", kBase}, {});
+  }
   void AddPost(int post, int author, TimeMs at, std::string text = "text") {
     const Post row{TestPost(post), {}, TestUser(author), std::move(text), at, {}};
     posts_[row.id] = row;

@@ -68,10 +68,10 @@ std::vector<RankedPost> NotServed(std::vector<RankedPost> ranked, const WalkStat
   return ranked;
 }
 
-Status CheckAsOf(std::optional<TimeMs> as_of, TimeMs now, std::string_view name) {
+Status CheckAsOf(std::optional<TimeMs> as_of, TimeMs now, const std::string& name) {
   if (!as_of || (*as_of >= now - kMaxAsOfAge && *as_of <= now + kAsOfAhead)) return {};
-  return Fail(Failure::kInvalid, "bad_as_of",
-              std::string(name) + " may lie at most one hour back: send milliseconds since 1970, UTC.");
+  return Fail(Failure::kInvalid, "bad_" + name,
+              name + " may lie at most one hour back and five minutes ahead: send milliseconds since 1970, UTC.");
 }
 
 }  // namespace
@@ -125,6 +125,12 @@ Result<OpenedFeed> FeedService::Open(FeedRequest request) const {
   return feed;
 }
 
+bool FeedService::MayTakeLong(const OpenedFeed& feed) const {
+  const FeedRequest& request = feed.request;
+  if (request.mode != FeedMode::kForYou) return false;
+  return request.as_of || request.trending_as_of || !trending_->IsCurrent();
+}
+
 Result<FeedPage> FeedService::Page(const OpenedFeed& feed, bool behind, TimeMs counters_as_of) {
   Result<FeedPage> page = feed.request.mode == FeedMode::kForYou ? ForYouPage(feed) : FollowingPage(feed);
   if (!page) return page;
@@ -164,10 +170,11 @@ Result<FeedService::FullRanking> FeedService::RankWith(UserId viewer, TimeMs as_
   FullRanking full;
   full.as_of = as_of;
   full.trending_as_of = trending->as_of;
-  full.position = index_->position();
   Stopwatch watch;
   const Result<CandidateSet> candidates = engine_->Find(CandidateQuery{viewer, as_of, trending});
   if (!candidates) return tl::unexpected(candidates.error());
+  if (trending->failed) page->degraded.push_back("trending");
+  full.position = candidates->position;
   page->timings.emplace_back("candidates", watch.Lap());
   full.ranking = Rank(*candidates, as_of);
   page->timings.emplace_back("ranking", watch.Lap());
@@ -226,7 +233,7 @@ Result<FeedPage> FeedService::FollowingPage(const OpenedFeed& feed) {
   std::size_t next = std::min(skip, posts.size());
   page.items = TakeItems(*index_, posts, request.limit, &next);
   for (FeedItem& item : page.items) item.parts.reset();
-  if (next < posts.size() && next > 0) {
+  if (posts.size() == query.limit) {  // also where one that was deleted since made the page shorter
     const Candidate& last = posts[next - 1].candidate;
     page.next_cursor = codec_.Encode(FollowingPlace{query.as_of, last.created_at, last.id, position}, request.viewer);
   }

@@ -55,7 +55,7 @@ struct FeedPage {
   TimeMs counters_as_of = 0;
   std::string_view engine = "index";
   bool cached = false;
-  std::vector<std::string_view> degraded;  // "behind", "stale"
+  std::vector<std::string_view> degraded;  // "behind", "stale", "trending"
   // Stage names and microseconds, for Server-Timing: "candidates", "ranking", "page".
   std::vector<std::pair<std::string_view, std::int64_t>> timings;
 };
@@ -68,7 +68,7 @@ struct OpenedFeed {
   Position wait_for;                        // of the page before; zero where there is none
 };
 
-// Thread-safe; never blocks.
+// Thread-safe; waits for nothing but the index's memory.
 class FeedService {
  public:
   // All outlive the service.
@@ -76,8 +76,11 @@ class FeedService {
               CursorCodec codec, Metrics* metrics);
 
   // Checks the request and opens its cursor. kInvalid: "bad_limit", "bad_cursor", "cursor_with_offset", "bad_offset",
-  // "bad_as_of", "bad_engine".
+  // "bad_as_of", "bad_trending_as_of", "bad_engine".
   Result<OpenedFeed> Open(FeedRequest request) const;
+
+  // Whether Page has to make a trending list first, which may take tens of milliseconds: then call it on a pool.
+  bool MayTakeLong(const OpenedFeed& feed) const;
 
   // `behind`: the position was waited for and not reached. `counters_as_of`: how fresh the index is.
   Result<FeedPage> Page(const OpenedFeed& feed, bool behind, TimeMs counters_as_of);

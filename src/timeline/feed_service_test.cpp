@@ -47,6 +47,7 @@ class FeedServiceTest : public ::testing::Test {
     return ids;
   }
   void AddFollowedPosts(int count) {
+    log_.AddUser(1);
     log_.AddFollow(1, 2);
     for (int post = 1; post <= count; ++post) log_.AddPost(post, 2, clock_.Now() - post * 1000);
   }
@@ -210,6 +211,10 @@ TEST_F(FeedServiceTest, BadRequestsAreNamed) {
   request = good;
   request.as_of = kBase - kMsPerHour - 1;
   EXPECT_EQ(CodeOf(request), "bad_as_of");
+  request.trending_as_of = kBase + kMsPerHour;
+  request.as_of.reset();
+  EXPECT_EQ(CodeOf(request), "bad_trending_as_of");
+  request.trending_as_of.reset();
   request.as_of = kBase - kMsPerHour;
   EXPECT_EQ(CodeOf(request), "");
   request.engine = "warehouse";
@@ -221,6 +226,47 @@ TEST_F(FeedServiceTest, SaysSoWhereItIsBehindOrStale) {
   EXPECT_TRUE(service_.Page(*opened, false, kBase)->degraded.empty());
   const FeedPage page = *service_.Page(*opened, true, kBase - 5001);
   EXPECT_EQ(page.degraded, (std::vector<std::string_view>{"behind", "stale"}));
+}
+
+// An engine that cannot tell what trends.
+class NoTrendingEngine final : public CandidateEngine {
+ public:
+  explicit NoTrendingEngine(CandidateEngine* engine) : engine_(engine) {}
+  std::string_view Name() const override { return engine_->Name(); }
+  Result<CandidateSet> Find(const CandidateQuery& query) override { return engine_->Find(query); }
+  Result<std::vector<TrendingCandidate>> FindTrending(TimeMs /*as_of*/, int /*hours*/) override {
+    return Fail(Failure::kUnavailable, "timeout", "too slow");
+  }
+  Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) override {
+    return engine_->FindFollowing(query);
+  }
+
+ private:
+  CandidateEngine* engine_;
+};
+
+TEST_F(FeedServiceTest, WithoutTrendingTheOthersAnswerAndItIsSaidAndCounted) {
+  NoTrendingEngine engine(&engine_);
+  TrendingBoard board(&clock_, &engine, &metrics_);
+  FeedService service(&clock_, &index_, &engine, &board, CursorCodec(std::string(32, 'k'), "g"), &metrics_);
+  AddFollowedPosts(5);
+  Apply();
+  FeedRequest request;
+  request.viewer = TestUser(1);
+  const FeedPage page = *service.Page(*service.Open(request), false, clock_.Now());
+  EXPECT_EQ(page.items.size(), 5U);
+  EXPECT_EQ(page.degraded, (std::vector<std::string_view>{"trending"}));
+  EXPECT_NE(metrics_.Render().find("novafeed_trending_failures_total 1"), std::string::npos);
+}
+
+TEST_F(FeedServiceTest, OnlyPagesThatNeedANewListMayTakeLong) {
+  trending_.Refresh();
+  FeedRequest request;
+  EXPECT_FALSE(service_.MayTakeLong(*service_.Open(request)));
+  request.as_of = kBase - 1;
+  EXPECT_TRUE(service_.MayTakeLong(*service_.Open(request)));
+  clock_.Advance(kTrendingMaxAge + 1);
+  EXPECT_TRUE(service_.MayTakeLong(*service_.Open(FeedRequest())));
 }
 
 TEST_F(FeedServiceTest, TheTrendingListIsSharedAndAtMostASecondOld) {

@@ -43,9 +43,14 @@ std::shared_ptr<const TrendingList> TrendingBoard::At(TimeMs as_of) {
   if (!candidates) {
     failures_.Add();
     Log(LogLevel::kWarn, "trending_failed", {{"reason", candidates.error().detail}});
-    candidates = std::vector<TrendingCandidate>();
+    return std::make_shared<const TrendingList>(TrendingList{as_of, true, {}});
   }
   return std::make_shared<const TrendingList>(RankTrending(std::move(*candidates), as_of));
+}
+
+bool TrendingBoard::IsCurrent() {
+  const std::shared_ptr<const TrendingList> list = Published();
+  return list && IsFresh(*list);
 }
 
 std::shared_ptr<const TrendingList> TrendingBoard::Published() {

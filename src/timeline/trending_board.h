@@ -14,13 +14,16 @@ namespace novafeed {
 inline constexpr TimeMs kTrendingMaxAge = 1000;
 inline constexpr int kTrendingHours = 24;
 
-// Thread-safe. The wiring calls Refresh from a timer, so readers normally find a fresh list and only copy a pointer.
+// Thread-safe. The wiring calls Refresh from a timer, so readers normally find a fresh list and only copy a pointer,
+// under a lock that nobody holds longer.
 class TrendingBoard {
  public:
   TrendingBoard(const Clock* clock, CandidateEngine* engine, Metrics* metrics);
 
   // The list; made anew first where it is older than kTrendingMaxAge (the clock jumped, or the timer is late).
   std::shared_ptr<const TrendingList> Current();
+  // Whether Current would answer at once.
+  bool IsCurrent();
   // Makes the list now and publishes it.
   std::shared_ptr<const TrendingList> Refresh();
   // A list made for another instant, over the state that is held now; not published. Never null.
