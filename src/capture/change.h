@@ -34,7 +34,8 @@ class ChangeFeed {
  public:
   virtual ~ChangeFeed() = default;
 
-  // Up to `limit` changes with sequence > after, in order. Empty = nothing newer is committed.
+  // Up to `limit` changes with sequence > after, in order. Empty = nothing newer is committed. Where changes behind
+  // `after` were forgotten: StoreError kConflict "log_forgotten"; the reader starts again from ReadState.
   virtual std::vector<Change> Read(std::int64_t after, std::size_t limit) = 0;
 
   // Sequence of the last committed change (0 = none yet).

@@ -217,6 +217,38 @@ TEST_P(ChangeFeedContract, ReadGoesOnBehindAnySequence) {
   EXPECT_TRUE(changes().Read(changes().End(), 10).empty());
 }
 
+TEST_P(ChangeFeedContract, ReadingBehindWhatWasForgottenIsAnError) {
+  AddUsers(3);
+  const std::int64_t forgotten = changes().End();
+  clock_.Advance(5);
+  Must(AddUser(4));
+  const auto code_of_read = [&](std::int64_t after) -> std::string {
+    try {
+      changes().Read(after, 10);
+      return "";
+    } catch (const StoreError& error) {
+      EXPECT_EQ(error.error().failure, Failure::kConflict);
+      return error.error().code;
+    }
+  };
+  EXPECT_EQ(code_of_read(0), "");
+  ForgetChanges(kStart + 5, forgotten + 1);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(code_of_read(0), "log_forgotten");
+    EXPECT_EQ(code_of_read(forgotten - 1), "log_forgotten");
+    EXPECT_EQ(KindsOf(changes().Read(forgotten, 10)), Kinds{"c user"});
+    Reopen();
+  }
+  ForgetChanges(kStart + 1000, forgotten + 1);
+  EXPECT_EQ(code_of_read(forgotten), "log_forgotten") << "also where nothing is left that could be read";
+  EXPECT_TRUE(changes().Read(forgotten + 1, 10).empty());
+  EXPECT_EQ(changes().End(), forgotten + 1);
+  Reopen();
+  EXPECT_EQ(ReadWholeState().rows().size(), 4u) << "the state forgets nothing";
+  Must(AddUser(5));
+  EXPECT_EQ(changes().Read(forgotten + 1, 10).front().sequence, forgotten + 2) << "no sequence is used again";
+}
+
 TEST_P(ChangeFeedContract, ChangesSurviveClosingAndSequencesGoOn) {
   AddUsers(2);
   Must(AddPost(1, 1));

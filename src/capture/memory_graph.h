@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,6 +19,7 @@
 
 #include "base/time.h"
 #include "capture/change.h"
+#include "capture/retention.h"
 #include "graph/store.h"
 
 namespace novafeed {
@@ -35,10 +37,11 @@ struct MemoryGraphState {
   std::vector<OutboxEntry> outbox;
   std::vector<Change> changes;
   std::int64_t last_outbox = 0;
+  std::int64_t forgotten_through = 0;
   std::int64_t last_transaction = 0;
   Uuid generation = NewUuid(0);
 
-  std::int64_t NextSequence() const { return changes.empty() ? 1 : changes.back().sequence + 1; }
+  std::int64_t NextSequence() const { return (changes.empty() ? forgotten_through : changes.back().sequence) + 1; }
 };
 
 class MemoryGraphTransaction final : public GraphTransaction {
@@ -191,6 +194,9 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
   std::optional<Comment> GetComment(CommentId id) override {
     return Peek([&](MemoryGraphTransaction& tx) { return tx.FindComment(id); });
   }
+  bool IsRetired(RetiredKind kind, Uuid id) override {
+    return Peek([&](MemoryGraphTransaction& tx) { return tx.IsRetired(kind, id); });
+  }
   std::optional<std::string> GetFact(std::string_view key) override {
     return Peek([&](MemoryGraphTransaction& tx) { return tx.GetFact(key); });
   }
@@ -246,6 +252,7 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
 
   std::vector<Change> Read(std::int64_t after, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
+    RequireKept(after, state_->forgotten_through);
     std::vector<Change> found;
     for (const Change& change : state_->changes) {
       if (change.sequence > after && found.size() < limit) found.push_back(change);
@@ -277,6 +284,19 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
   void OnCommit(std::function<void()> notify) override {
     const std::lock_guard lock(mutex_);
     notify_ = std::move(notify);
+  }
+
+  // Beyond the ports: forgets changes committed before `before`, up to `applied`, oldest first; returns how many.
+  std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) {
+    const std::lock_guard lock(mutex_);
+    auto& changes = state_->changes;
+    const auto first_kept = std::find_if(changes.begin(), changes.end(), [&](const Change& change) {
+      return change.committed_at >= before || change.sequence > applied;
+    });
+    const std::int64_t count = first_kept - changes.begin();
+    if (count > 0) state_->forgotten_through = std::prev(first_kept)->sequence;
+    changes.erase(changes.begin(), first_kept);
+    return count;
   }
 
  private:

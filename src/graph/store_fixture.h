@@ -43,13 +43,18 @@ struct OpenGraph {
   std::shared_ptr<void> owner;
   GraphStore* store = nullptr;
   ChangeFeed* changes = nullptr;
+  // Forgets changes committed before `before`, up to sequence `applied`, as the adapter's retention does.
+  std::function<void(TimeMs before, std::int64_t applied)> forget_changes;
 };
 
 // For adapters whose one class is both ports.
 template <class Graph>
 OpenGraph HoldGraph(std::unique_ptr<Graph> graph) {
   std::shared_ptr<Graph> held = std::move(graph);
-  return {held, held.get(), held.get()};
+  const auto forget = [graph = held.get()](TimeMs before, std::int64_t applied) {
+    graph->ForgetChanges(before, applied);
+  };
+  return {held, held.get(), held.get(), forget};
 }
 
 // Opens the store of a directory, empty at first, with what it held when it was closed later on. The clock outlives it.
@@ -95,6 +100,7 @@ class GraphStoreFixture : public ::testing::TestWithParam<GraphStoreFactory> {
 
   GraphStore& store() { return *graph_.store; }
   ChangeFeed& changes() { return *graph_.changes; }
+  void ForgetChanges(TimeMs before, std::int64_t applied) { graph_.forget_changes(before, applied); }
 
   void Close() { graph_ = {}; }
   void Reopen() {

@@ -43,12 +43,14 @@ class EventLog {
   // log answers what is still queued, in one of these ways.
   virtual void Append(std::vector<Event> events, Done done) = 0;
 
-  // Up to `limit` events with sequence > after, in order. Blocking; throws StoreError.
+  // Up to `limit` events with sequence > after, in order. Blocking; throws StoreError. Where events behind `after` were
+  // forgotten: StoreError kConflict "log_forgotten"; the reader starts again from ReadForgotten.
   virtual std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) = 0;
   virtual std::int64_t End() = 0;
 
   // Totals of what retention has removed, read in one cut with the sequence that they reach up to:
-  // totals + Read(after = returned sequence) is everything ever accepted.
+  // totals + Read(after = returned sequence) is everything ever accepted. (A Forget in between makes that Read throw
+  // "log_forgotten": read the totals again.)
   virtual std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) = 0;
 
   // Forgets events received before `before` (blocking, in small transactions, folding their counts into the totals).

@@ -30,6 +30,7 @@
 
 #include "base/test_support.h"
 #include "base/time.h"
+#include "graph/store.h"
 #include "stream/event_log.h"
 
 namespace novafeed {
@@ -112,22 +113,54 @@ class EventLogContract : public ::testing::TestWithParam<EventLogFactory> {
     return *std::move(result);
   }
 
-  std::vector<Event> ReadAll(std::int64_t after = 0) {
+  std::int64_t ForgottenThrough() {
+    return log().ReadForgotten([](const auto&) {});
+  }
+
+  // What the log still holds; or of that, what is behind a sequence.
+  std::vector<Event> ReadAll() { return ReadAll(ForgottenThrough()); }
+  std::vector<Event> ReadAll(std::int64_t after) {
     std::vector<Event> events;
     for (const LoggedEvent& logged : log().Read(after, 1'000'000)) events.push_back(logged.event);
     return events;
   }
 
-  // Everything ever accepted, from the totals and what is behind them.
+  // The code that a Read is refused with; empty where it is not.
+  std::string CodeOfRead(std::int64_t after) {
+    try {
+      log().Read(after, 10);
+      return "";
+    } catch (const StoreError& error) {
+      EXPECT_EQ(error.error().failure, Failure::kConflict);
+      return error.error().code;
+    }
+  }
+
+  // Everything ever accepted, from the totals and what is behind them; from the start again where a Forget overtakes.
   std::map<PostId, EventSums> SumEverything() {
+    while (true) {
+      try {
+        return TrySumEverything();
+      } catch (const StoreError& error) {
+        if (error.error().code != "log_forgotten") throw;
+      }
+    }
+  }
+
+  std::map<PostId, EventSums> TrySumEverything() {
+    constexpr std::size_t kPage = 100;
     std::map<PostId, EventSums> sums;
-    const std::int64_t up_to = log().ReadForgotten([&](const std::vector<ForgottenTotals>& batch) {
+    std::int64_t up_to = log().ReadForgotten([&](const std::vector<ForgottenTotals>& batch) {
       for (const ForgottenTotals& totals : batch) {
         EXPECT_TRUE(sums.emplace(totals.post, EventSums{totals.shares, totals.impressions, totals.views}).second)
             << "a post comes once";
       }
     });
-    for (const Event& event : ReadAll(up_to)) sums[event.post].Add(event.type);
+    std::vector<LoggedEvent> page;
+    while (!(page = log().Read(up_to, kPage)).empty()) {
+      for (const LoggedEvent& logged : page) sums[logged.event.post].Add(logged.event.type);
+      up_to = page.back().sequence;
+    }
     return sums;
   }
 
@@ -349,7 +382,23 @@ TEST_P(EventLogContract, ForgettingStopsAtWhatEveryConsumerHasTaken) {
   EXPECT_EQ(log().Forget(kStart + 1000, 0), 0);
   EXPECT_EQ(log().Forget(kStart + 1000, fourth), 4);
   EXPECT_EQ(ReadAll(), NumberedEvents(4, 6));
-  EXPECT_EQ(log().ReadForgotten([](const auto&) {}), fourth);
+  EXPECT_EQ(ForgottenThrough(), fourth);
+}
+
+TEST_P(EventLogContract, ReadingBehindWhatWasForgottenIsAnError) {
+  const std::int64_t end = Append(NumberedEvents(0, 10)).end;
+  const std::int64_t fourth = log().Read(0, 4).back().sequence;
+  EXPECT_EQ(CodeOfRead(0), "");
+  log().Forget(kStart + 1000, fourth);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(CodeOfRead(0), "log_forgotten");
+    EXPECT_EQ(CodeOfRead(fourth - 1), "log_forgotten");
+    EXPECT_EQ(ReadAll(fourth), NumberedEvents(4, 6));
+    Reopen();
+  }
+  log().Forget(kStart + 1000, end);
+  EXPECT_EQ(CodeOfRead(end - 1), "log_forgotten") << "also where nothing is left that could be read";
+  EXPECT_TRUE(ReadAll(end).empty());
 }
 
 TEST_P(EventLogContract, ForgottenEventsStayInTheTotalsOfTheirPosts) {
@@ -389,27 +438,17 @@ TEST_P(EventLogContract, TotalsAndTheRestAreEverythingWhileForgettingGoesOn) {
   constexpr int kEvents = 3000;
   Append(NumberedEvents(0, kEvents));
   const auto expected = SumsOf(0, kEvents);
-  const std::vector<LoggedEvent> all = log().Read(0, kEvents);
+  std::vector<std::int64_t> sequences;
+  for (const LoggedEvent& logged : log().Read(0, kEvents)) sequences.push_back(logged.sequence);
   std::atomic<bool> forgetting = true;
   std::thread forgetter([&] {
-    for (std::size_t i = 99; i < all.size(); i += 100) log().Forget(kStart + 1000, all[i].sequence);
+    for (std::size_t i = 99; i < sequences.size(); i += 100) log().Forget(kStart + 1000, sequences[i]);
     forgetting = false;
   });
-  int consistent = 0;
   do {
-    std::map<PostId, EventSums> sums;
-    const std::int64_t up_to = log().ReadForgotten([&](const std::vector<ForgottenTotals>& batch) {
-      for (const ForgottenTotals& totals : batch) sums[totals.post] = {totals.shares, totals.impressions, totals.views};
-    });
-    // What the totals reach must be exactly what they count: the rest of the events is known here.
-    for (const LoggedEvent& logged : all) {
-      if (logged.sequence > up_to) sums[logged.event.post].Add(logged.event.type);
-    }
-    EXPECT_EQ(sums, expected) << "totals up to " << up_to;
-    ++consistent;
+    EXPECT_EQ(SumEverything(), expected);
   } while (forgetting);
   forgetter.join();
-  EXPECT_GT(consistent, 0);
   EXPECT_EQ(SumEverything(), expected);
 }
 

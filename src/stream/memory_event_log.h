@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "capture/retention.h"
 #include "stream/event_log.h"
 
 namespace novafeed {
@@ -55,6 +56,7 @@ class MemoryEventLog final : public EventLog {
 
   std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
+    RequireKept(after, state_->forgotten_up_to);
     std::vector<LoggedEvent> found;
     for (const LoggedEvent& logged : state_->events) {
       if (logged.sequence > after && found.size() < limit) found.push_back(logged);

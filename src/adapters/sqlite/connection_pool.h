@@ -31,6 +31,7 @@ class ConnectionPool {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     Reader* operator->() const { return &connection_->reader; }
+    Database& database() const { return connection_->database; }
 
    private:
     ConnectionPool* pool_;

@@ -33,7 +33,8 @@ OpenGraph OpenGraphAt(const std::filesystem::path& directory, const Clock* clock
   auto held = std::make_shared<Held<SqliteGraph>>();
   held->store = OpenSqliteGraph(OptionsFor(directory, clock, &held->metrics));
   SqliteGraph* graph = held->store.get();
-  return {std::move(held), graph, graph};
+  const auto forget = [graph](TimeMs before, std::int64_t applied) { graph->ForgetChanges(before, applied); };
+  return {std::move(held), graph, graph, forget};
 }
 
 OpenEventLog OpenLogAt(const std::filesystem::path& directory, const Clock* clock) {

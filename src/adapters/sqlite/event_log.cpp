@@ -10,6 +10,7 @@
 #include "adapters/sqlite/group_writer.h"
 #include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/open.h"
+#include "capture/retention.h"
 
 namespace novafeed {
 namespace sqlite {
@@ -203,7 +204,10 @@ class SqliteEventLog final : public EventLog {
   }
 
   std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override {
-    return readers_.Borrow()->Read(after, limit);
+    const auto reader = readers_.Borrow();
+    const ReadTransaction cut(&reader.database());
+    RequireKept(after, reader->ForgottenThrough());
+    return reader->Read(after, limit);
   }
   std::int64_t End() override { return writer_.End(); }
 

@@ -180,6 +180,8 @@ GraphReader::GraphReader(Database& database)
       read_changes_(database, "reading the change log",
                     "SELECT sequence, work, committed_at, kind, op, before, after FROM changes "
                     "WHERE sequence > ?1 ORDER BY sequence LIMIT ?2"),
+      forgotten_through_(database, "reading how far changes were forgotten",
+                         "SELECT forgotten_through FROM change_log"),
       last_sequence_(database, "reading the end of the change log",
                      "SELECT max((SELECT ifnull(max(sequence), 0) FROM changes), forgotten_through) FROM change_log") {}
 
@@ -269,6 +271,12 @@ std::vector<OutboxEntry> GraphReader::ReadOutbox(std::size_t limit) {
 
 std::vector<Change> GraphReader::ReadChanges(std::int64_t after, std::size_t limit) {
   return All(read_changes_.Query(after, static_cast<std::int64_t>(limit)), ReadChange);
+}
+
+std::int64_t GraphReader::ForgottenThrough() {
+  Rows rows = forgotten_through_.Query();
+  rows.Next();
+  return rows.Int(0);
 }
 
 std::int64_t GraphReader::LastSequence() {

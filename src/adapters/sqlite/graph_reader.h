@@ -43,7 +43,8 @@ class GraphReader {
 
   std::vector<OutboxEntry> ReadOutbox(std::size_t limit);
   std::vector<Change> ReadChanges(std::int64_t after, std::size_t limit);
-  std::int64_t LastSequence();  // of the changes ever written, also where they are forgotten
+  std::int64_t ForgottenThrough();  // changes up to here are gone
+  std::int64_t LastSequence();      // of the changes ever written, also where they are forgotten
 
  private:
   Statement find_user_;
@@ -67,6 +68,7 @@ class GraphReader {
   Statement comments_on_;
   Statement read_outbox_;
   Statement read_changes_;
+  Statement forgotten_through_;
   Statement last_sequence_;
 };
 

@@ -10,6 +10,7 @@
 #include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/open.h"
 #include "base/crypto.h"
+#include "capture/retention.h"
 
 namespace novafeed {
 namespace sqlite {
@@ -78,6 +79,7 @@ class SqliteGraphStore final : public SqliteGraph {
   ListPage<Comment> CommentsOn(PostId post, std::size_t limit, std::optional<ListCursor> after) override {
     return readers_.Borrow()->CommentsOn(post, limit, after);
   }
+  bool IsRetired(RetiredKind kind, Uuid id) override { return readers_.Borrow()->IsRetired(kind, id); }
   std::optional<std::string> GetFact(std::string_view key) override { return readers_.Borrow()->GetFact(key); }
 
   std::vector<OutboxEntry> ReadOutbox(std::size_t limit) override { return readers_.Borrow()->ReadOutbox(limit); }
@@ -88,7 +90,10 @@ class SqliteGraphStore final : public SqliteGraph {
   std::string Generation() override { return generation_; }
 
   std::vector<Change> Read(std::int64_t after, std::size_t limit) override {
-    return readers_.Borrow()->ReadChanges(after, limit);
+    const auto reader = readers_.Borrow();
+    const ReadTransaction cut(&reader.database());
+    RequireKept(after, reader->ForgottenThrough());
+    return reader->ReadChanges(after, limit);
   }
   std::int64_t End() override { return writer_.End(); }
 

@@ -48,7 +48,7 @@ TEST(SqliteGraph, ForgetsOldChangesUpToWhatWasApplied) {
   EXPECT_EQ(store->ForgetChanges(later, 2500), 2500);
   EXPECT_EQ(store->ForgetChanges(later + 1, 2500), 0);
   EXPECT_EQ(store->ForgetChanges(later, 3010), 500) << "only the old ones";
-  const std::vector<Change> rest = store->Read(0, 10'000);
+  const std::vector<Change> rest = store->Read(3000, 10'000);
   ASSERT_EQ(rest.size(), 10u);
   EXPECT_EQ(rest.front().sequence, 3001);
 }
