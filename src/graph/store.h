@@ -127,6 +127,7 @@ class GraphStore {
   // Without deleted ones.
   virtual ListPage<Post> PostsOf(UserId author, std::size_t limit, std::optional<ListCursor> after) = 0;
   virtual ListPage<Comment> CommentsOn(PostId post, std::size_t limit, std::optional<ListCursor> after) = 0;
+  virtual bool IsRetired(RetiredKind kind, Uuid id) = 0;
   virtual std::optional<std::string> GetFact(std::string_view key) = 0;
 
   // The outbox, oldest first, and its clearing once the event log has the entries durably.

@@ -259,6 +259,9 @@ TEST_P(GraphStoreContract, RetiredIdsStaySoEachInItsKind) {
     EXPECT_FALSE(tx.IsRetired(RetiredKind::kComment, TestUser(1).value));
     EXPECT_FALSE(tx.IsRetired(RetiredKind::kUser, TestUser(2).value));
   });
+  EXPECT_TRUE(store().IsRetired(RetiredKind::kUser, TestUser(1).value));
+  EXPECT_FALSE(store().IsRetired(RetiredKind::kComment, TestUser(1).value));
+  EXPECT_FALSE(store().IsRetired(RetiredKind::kUser, TestUser(2).value));
 }
 
 TEST_P(GraphStoreContract, EventsAreRememberedForGood) {
