@@ -310,7 +310,7 @@ ImportResult RunDry(const ImportOptions& options, GraphStore* graph) {
   const auto work = [&](GraphTransaction& tx) {
     TransactionTarget target(&tx);
     result = ImportRun(options, kImportBatchLines, &target).Run();
-    throw StoreError({Failure::kInternal, "dry_run", "A dry run is taken back."});
+    throw StoreError({Failure::kConflict, "dry_run", "A dry run is taken back."});
   };
   const auto on_done = [&](const Result<std::int64_t>& taken_back) {
     if (taken_back.error().code != "dry_run") result.error = taken_back.error();

@@ -105,6 +105,7 @@ TEST(DiskFull, GraphSaysSoKeepsWhatItAcknowledgedAndHeals) {
       EXPECT_EQ(filled.error.code, "disk_full") << filled.error.detail;
       ExpectExactly(*store, works);
       EXPECT_EQ(FillGraph(*store, 500'000).acknowledged, 0) << "it is still full";
+      EXPECT_EQ(MetricValue(home.metrics, R"(novafeed_store_failed_works_total{code="disk_full",store="graph"})"), 2);
     }
     ASSERT_TRUE(WriteAndWait(*store, [](GraphTransaction& tx) {
       for (int i = 0; i < 20; ++i) tx.InsertLike(NumberedLike(900'000, i));
@@ -113,6 +114,26 @@ TEST(DiskFull, GraphSaysSoKeepsWhatItAcknowledgedAndHeals) {
     ExpectExactly(*store, works);
   }
   ExpectExactly(*OpenSqliteGraph(home.Options()), works);
+}
+
+// Where the file cannot grow but its write-ahead log still can, nothing is refused yet: only the metric tells.
+TEST(DiskFull, ACheckpointThatFailsIsCounted) {
+  const std::string failures = R"(novafeed_store_checkpoint_failures_total{store="graph"})";
+  TestHome home;
+  SqliteOptions options = home.Options();
+  options.checkpoint_pages = 16;
+  const auto store = OpenSqliteGraph(options);
+  const FileSizeLimit limit(512 << 10);
+  int user = 0;
+  Result<std::int64_t> written = 0;
+  while (written && MetricValue(home.metrics, failures) == 0) {
+    written = WriteAndWait(*store, [&user](GraphTransaction& tx) {
+      ++user;
+      for (int i = 0; i < 20; ++i) tx.InsertLike(NumberedLike(user, i));
+    });
+  }
+  EXPECT_TRUE(written) << written.error().detail;
+  EXPECT_GT(MetricValue(home.metrics, failures), 0);
 }
 
 TEST(DiskFull, EventLogSaysSoKeepsWhatItAcknowledgedAndHeals) {

@@ -246,13 +246,16 @@ class SqliteEventLog final : public EventLog {
     }
   }
 
-  void Answer(Batch& batch, const Result<std::int64_t>& end, const Done& done) const {
+  void Answer(Batch& batch, const Result<std::int64_t>& end, const Done& done) {
     if (!end) {
       done(tl::unexpected(end.error()));
     } else if (batch.log_full) {
-      done(Fail(Failure::kStorageFull, "log_full",
-                "The event log has reached its size limit (" + std::to_string(max_bytes_) +
-                    " bytes): raise the limit, or shorten the time that events are kept."));
+      const Error error = {Failure::kStorageFull, "log_full",
+                           "The event log has reached its size limit (" + std::to_string(max_bytes_) +
+                               " bytes): raise the limit, or shorten the time that events are kept.",
+                           0};
+      writer_.report().Refused(error);
+      done(tl::unexpected(error));
     } else {
       done(Appended{*end, std::move(batch.duplicate)});
     }

@@ -123,6 +123,7 @@ TEST(SqliteEventLog, RefusesAtItsSizeLimitAndTakesAgainAfterForgetting) {
   EXPECT_EQ(answer.error().code, "log_full");
   EXPECT_EQ(log->End(), accepted);
   EXPECT_EQ(AppendAndWait(*log, EventsOf(accepted, 1)).error().code, "log_full");
+  EXPECT_EQ(MetricValue(home.metrics, R"(novafeed_store_refused_total{code="log_full",store="events"})"), 2);
 
   home.clock.Advance(1);
   EXPECT_GT(log->Forget(home.clock.Now(), accepted / 2), 0);

@@ -4,6 +4,8 @@
 #include <future>
 #include <utility>
 
+#include "base/log.h"
+
 namespace novafeed::sqlite {
 namespace {
 
@@ -44,7 +46,6 @@ GroupWriter::Instruments GroupWriter::MakeInstruments(const std::string& store, 
                             {1, 2, 4, 8, 16, 32, 64, 128, 256}, labels),
       metrics->AddGauge("novafeed_store_queue_length", "Works that wait for the writer.", labels),
       metrics->AddGauge("novafeed_store_wal_pages", "Pages in the write-ahead log after the last commit.", labels),
-      metrics->AddCounter("novafeed_store_failed_works_total", "Works that were rolled back.", labels),
   };
 }
 
@@ -52,6 +53,7 @@ GroupWriter::GroupWriter(Database* database, std::int64_t last, Options options,
     : database_(database),
       options_(std::move(options)),
       instruments_(MakeInstruments(options_.store, metrics)),
+      report_(options_.store, metrics),
       begin_(*database, "beginning a transaction", "BEGIN IMMEDIATE"),
       commit_(*database, "committing", "COMMIT"),
       rollback_(*database, "rolling back", "ROLLBACK"),
@@ -76,11 +78,15 @@ void GroupWriter::Submit(Work work, Done done, std::size_t weight) {
   std::unique_lock lock(mutex_);
   if (!queue_.empty() && queued_weight_ + weight > options_.max_queued) {
     lock.unlock();
-    done(Fail(Failure::kUnavailable, "overloaded", "More writes are waiting than the disk can take: try again.", 1000));
+    const Error error = {Failure::kUnavailable, "overloaded",
+                         "More writes are waiting than the disk can take: try again.", 1000};
+    report_.Refused(error);
+    done(tl::unexpected(error));
     return;
   }
   queue_.push_back({std::move(work), std::move(done), weight});
   queued_weight_ += weight;
+  instruments_.queue_length.Set(static_cast<double>(queue_.size()));
   lock.unlock();
   wake_.notify_one();
 }
@@ -180,7 +186,7 @@ void GroupWriter::RollBackTask(Task task, const Error& error, std::int64_t mark)
     return;
   }
   sequence_.RollBackTo(mark);
-  instruments_.failed_works.Add();
+  report_.RolledBack(error, 1);
   task.done(tl::unexpected(error));
 }
 
@@ -206,7 +212,7 @@ void GroupWriter::FailGroup(const Error& error) {
     }
   }
   sequence_.RollBackTo(End());
-  instruments_.failed_works.Add(static_cast<double>(group_.size()));
+  report_.RolledBack(error, group_.size());
   for (Task& task : std::exchange(group_, {})) {
     task.done(tl::unexpected(error));
   }
@@ -234,10 +240,7 @@ void GroupWriter::FoldLogIfDue() {
   try {
     database_->Checkpoint(pages < kRestartFactor * period ? CheckpointMode::kPassive : CheckpointMode::kRestart);
   } catch (const StoreError& error) {
-    if (fold_gate_.Open()) {
-      Log(LogLevel::kWarn, "store_checkpoint_failed",
-          {{"store", options_.store}, {"error", std::string(error.what())}});
-    }
+    report_.CheckpointFailed(error.error());
   }
 }
 

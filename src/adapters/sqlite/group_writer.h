@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "adapters/sqlite/database.h"
-#include "base/log.h"
+#include "adapters/sqlite/failure_report.h"
 #include "base/metrics.h"
 #include "base/result.h"
 
@@ -35,11 +35,13 @@ class Sequence {
 
 // A work that throws is rolled back alone and answered with its error. Where the group cannot go on or be committed
 // (disk full, I/O), everything in it is rolled back and answered with that error; the writer keeps running, so it heals
-// when the cause is gone. Submit, End, OnCommit, SetBulk: from any thread.
+// when the cause is gone. What fails or is refused is logged and counted. Submit, End, OnCommit, SetBulk, report: from
+// any thread.
 class GroupWriter {
  public:
   using Work = std::function<void(Sequence&)>;
-  // On the writer thread, after the commit: the last number that is durable; or what went wrong. Must not throw.
+  // Once. On the writer thread, after the commit: the last number that is durable; or what went wrong. On the thread of
+  // Submit, inside that call, where the queue is full. Must not throw.
   using Done = std::function<void(Result<std::int64_t>)>;
 
   struct Options {
@@ -67,6 +69,9 @@ class GroupWriter {
   // Called on the writer thread after each commit. After OnCommit(nullptr) returned it is not running any more.
   void OnCommit(std::function<void()> notify);
 
+  // Where the store's own refusals are said and counted.
+  FailureReport& report() { return report_; }
+
   // One work a commit, a large cache, rarer checkpoints.
   void SetBulk(bool on) { bulk_wanted_ = on; }
 
@@ -81,7 +86,6 @@ class GroupWriter {
     Histogram works_per_commit;
     Gauge queue_length;
     Gauge wal_pages;
-    Counter failed_works;
   };
 
   static Instruments MakeInstruments(const std::string& store, Metrics* metrics);
@@ -101,6 +105,7 @@ class GroupWriter {
   Database* database_;
   const Options options_;
   Instruments instruments_;
+  FailureReport report_;
   Statement begin_;
   Statement commit_;
   Statement rollback_;
@@ -113,7 +118,6 @@ class GroupWriter {
   std::vector<Task> group_;  // ran, and wait for the commit; not empty = a transaction is open
   bool bulk_ = false;
   std::int64_t next_fold_at_ = 0;  // pages in the write-ahead log
-  LogGate fold_gate_{60'000};
 
   std::atomic<std::int64_t> end_;
   std::atomic<bool> bulk_wanted_ = false;

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "adapters/sqlite/connection_pool.h"
+#include "adapters/sqlite/test_stores.h"
 #include "base/test_support.h"
 
 namespace novafeed::sqlite {
@@ -95,10 +96,12 @@ TEST_F(GroupWriterTest, RollsBackAThrowingWorkAlone) {
   EXPECT_EQ(results[2].value(), 2);
   EXPECT_FALSE(results[3]);
   EXPECT_THAT(Numbers(), ElementsAre(1, 2));
+  EXPECT_EQ(MetricValue(metrics_, R"(novafeed_store_failed_works_total{code="write_failed",store="test"})"), 2);
 }
 
 TEST_F(GroupWriterTest, RollsBackAThrowingWorkThatComesFirst) {
   EXPECT_THROW(writer_->RunBlocking(InsertAndThrow(7)), StoreError);
+  EXPECT_EQ(MetricValue(metrics_, R"(novafeed_store_failed_works_total{code="write_failed",store="test"})"), 1);
   writer_->RunBlocking(Insert(1));
   EXPECT_THAT(Numbers(), ElementsAre(1));
   EXPECT_EQ(writer_->End(), 1);
@@ -130,6 +133,9 @@ TEST_F(GroupWriterTest, AnswersAtOnceWhenTheQueueIsFull) {
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->error().failure, Failure::kUnavailable);
   EXPECT_EQ(refused->error().code, "overloaded");
+  EXPECT_EQ(MetricValue(metrics_, R"(novafeed_store_refused_total{code="overloaded",store="test"})"), 1);
+  EXPECT_EQ(MetricValue(metrics_, R"(novafeed_store_queue_length{store="test"})"), 1)
+      << "seen while the writer is busy";
   go_on.count_down();
   EXPECT_TRUE(heavy.get_future().get()) << "one work always fits, however heavy";
 }

@@ -65,6 +65,14 @@ inline Event NumberedEvent(int number, EventType type = EventType::kImpression, 
   return event;
 }
 
+// The value of a metric as it is rendered, with its labels; 0 where there is none.
+inline double MetricValue(const Metrics& metrics, const std::string& name_and_labels) {
+  const std::string text = "\n" + metrics.Render();
+  const std::string start = "\n" + name_and_labels + " ";
+  const std::size_t at = text.find(start);
+  return at == std::string::npos ? 0 : std::stod(text.substr(at + start.size()));
+}
+
 inline Result<std::int64_t> WriteAndWait(GraphStore& store, GraphStore::Work work) {
   std::promise<Result<std::int64_t>> answer;
   store.Write(std::move(work), [&answer](Result<std::int64_t> result) { answer.set_value(std::move(result)); });
