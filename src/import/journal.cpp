@@ -10,7 +10,7 @@ namespace {
 namespace json = boost::json;
 
 // Old points of a file that grows for ever; what is forgotten is only that a copy from back then was imported.
-constexpr std::size_t kMaxPoints = 1000;
+constexpr std::size_t kMaxPoints = 50;
 
 tl::unexpected<Error> BadJournal() {
   return Fail(Failure::kInvalid, "bad_journal", "The record of this import is damaged: import into a new directory.");
@@ -136,8 +136,10 @@ void AdvancePoint(std::vector<ImportPoint>& points, const BatchPlace& place, Imp
     points[place.point] = std::move(next);
     return;
   }
+  // Of imports that are under way nothing is forgotten.
+  const auto oldest_end = std::find_if(points.begin(), points.end(), [](const ImportPoint& p) { return p.complete; });
+  if (points.size() >= kMaxPoints && oldest_end != points.end()) points.erase(oldest_end);
   points.push_back(std::move(next));
-  if (points.size() > kMaxPoints) points.erase(points.begin());
 }
 
 }  // namespace novafeed

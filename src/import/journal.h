@@ -59,7 +59,8 @@ struct BatchPlace {
 // kConflict "import_out_of_step" where the batch follows no point: somebody else imports the same file.
 Result<BatchPlace> FindPlace(const std::vector<ImportPoint>& points, const Mark& start, const Mark& end);
 
-// Puts `next` in the place of the point that it goes on from, or beside it where that one is complete.
+// Puts `next` in the place of the point that it goes on from, or beside it where that one is complete. Of too many
+// points the oldest complete one goes.
 void AdvancePoint(std::vector<ImportPoint>& points, const BatchPlace& place, ImportPoint next);
 
 }  // namespace novafeed
