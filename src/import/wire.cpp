@@ -107,6 +107,7 @@ Result<ImportRequest> ReadApply(JsonFields& fields, std::string head, std::strin
   batch.end = std::move(*end);
   const std::int64_t whole_lines = batch.end.lines - batch.start.lines;
   if (whole_lines < 0 || *lines < 0 || *lines > whole_lines + 1) return BadRequest("lines");
+  if (*shift <= -kMaxTime || *shift >= kMaxTime) return BadRequest("shift");
   batch.shift = *shift;
   batch.complete = complete->get_bool();
   batch.tail = std::move(*tail);

@@ -119,6 +119,8 @@ TEST(Wire, WrongRequestsAreRefused) {
       Replaced(good, "\"lines\":6", "\"lines\":-1"),
       Replaced(good, "\"lines\":15", "\"lines\":9"),
       Replaced(good, "\"shift\":-77", "\"shift\":\"x\""),
+      Replaced(good, "\"shift\":-77", "\"shift\":" + std::to_string(kMaxTime)),
+      Replaced(good, "\"shift\":-77", "\"shift\":-9223372036854775808"),
       Replaced(good, "\"repeats\":[[", "\"repeats\":[[1,"),
       Replaced(good, "\"complete\":false", "\"complete\":0"),
       good + "more\n",
