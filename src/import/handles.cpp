@@ -39,7 +39,7 @@ std::string HandleFromId(const ParsedId& id) {
   return CutToCodePoints(handle, kMaxHandleCodePoints);
 }
 
-std::string FirstFreeHandle(const std::string& wanted, const std::function<bool(const std::string&)>& is_taken) {
+std::string NextFreeHandle(const std::string& wanted, const std::function<bool(const std::string&)>& is_taken) {
   if (!is_taken(wanted)) return wanted;
   std::int64_t free = 2;
   while (is_taken(Numbered(wanted, free))) free *= 2;

@@ -15,9 +15,9 @@ std::string HandleFromId(const ParsedId& id);
 
 // `wanted`, or `wanted` with the number that follows a run of taken ones from "-2" on, cut to fit. Asks about
 // logarithmically many handles, and gives the same answer for the same set of taken ones.
-std::string FirstFreeHandle(const std::string& wanted, const std::function<bool(const std::string&)>& is_taken);
+std::string NextFreeHandle(const std::string& wanted, const std::function<bool(const std::string&)>& is_taken);
 
-// True where FirstFreeHandle(wanted) may have given `handle`.
+// True where NextFreeHandle(wanted) may have given `handle`.
 bool IsHandleFor(std::string_view handle, const std::string& wanted);
 
 }  // namespace novafeed

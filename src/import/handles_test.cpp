@@ -19,7 +19,7 @@ std::string FromExternal(const std::string& id) {
 std::set<std::string> TakeMany(const std::string& wanted, int count) {
   std::set<std::string> taken;
   for (int i = 0; i < count; ++i) {
-    taken.insert(FirstFreeHandle(wanted, [&](const std::string& handle) { return taken.contains(handle); }));
+    taken.insert(NextFreeHandle(wanted, [&](const std::string& handle) { return taken.contains(handle); }));
   }
   return taken;
 }
@@ -36,24 +36,24 @@ TEST(HandleFromId, IsTheIdAsFarAsItMakesAHandle) {
   EXPECT_EQ(FromExternal(umlauts), umlauts);
 }
 
-TEST(FirstFreeHandle, NumbersFromTwoOn) {
+TEST(NextFreeHandle, NumbersFromTwoOn) {
   EXPECT_EQ(TakeMany("bob", 4), (std::set<std::string>{"bob", "bob-2", "bob-3", "bob-4"}));
 }
 
-TEST(FirstFreeHandle, NumbersManyWithoutGaps) {
+TEST(NextFreeHandle, NumbersManyWithoutGaps) {
   const std::set<std::string> taken = TakeMany("bob", 1000);
   EXPECT_EQ(taken.size(), 1000u);
   EXPECT_TRUE(taken.contains("bob-1000"));
 }
 
-TEST(FirstFreeHandle, AsksFewTimes) {
+TEST(NextFreeHandle, AsksFewTimes) {
   std::set<std::string> taken = TakeMany("bob", 1000);
   int asked = 0;
-  FirstFreeHandle("bob", [&](const std::string& handle) { return ++asked, taken.contains(handle); });
+  NextFreeHandle("bob", [&](const std::string& handle) { return ++asked, taken.contains(handle); });
   EXPECT_LT(asked, 25);
 }
 
-TEST(FirstFreeHandle, CutsToFit) {
+TEST(NextFreeHandle, CutsToFit) {
   const std::string longest(kMaxHandleCodePoints, 'x');
   for (const std::string& handle : TakeMany(longest, 200)) {
     EXPECT_EQ(*CountCodePoints(handle), kMaxHandleCodePoints) << handle;
