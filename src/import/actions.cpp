@@ -17,6 +17,14 @@ constexpr std::array<std::string_view, kActionTypes> kTypeNames = {
     "user",   "post",    "edit_post",      "delete_post", "follow", "unfollow", "like",
     "unlike", "comment", "delete_comment", "impression",  "view",   "share",    "invalid"};
 
+// "user, post, ... or share"
+std::string AllTypeNames() {
+  constexpr auto kLast = static_cast<std::size_t>(ActionType::kInvalid) - 1;
+  std::string names(kTypeNames[0]);
+  for (std::size_t type = 1; type < kLast; ++type) names.append(", ").append(kTypeNames[type]);
+  return names.append(" or ").append(kTypeNames[kLast]);
+}
+
 std::optional<ActionType> ParseActionType(std::string_view name) {
   const auto end = kTypeNames.begin() + static_cast<std::size_t>(ActionType::kInvalid);
   const auto found = std::find(kTypeNames.begin(), end, name);
@@ -194,8 +202,9 @@ Result<ImportAction> ReadAction(const json::object& object) {
   if (fields.error()) return tl::unexpected<Error>(*fields.error());
   const std::optional<ActionType> type = ParseActionType(type_name);
   if (!type) {
-    return Fail(Failure::kUnprocessable, "unknown_type",
-                "There is no action \"" + std::string(type_name.substr(0, 64)) + "\": see the list of types.");
+    return Fail(
+        Failure::kUnprocessable, "unknown_type",
+        "There is no type \"" + std::string(type_name.substr(0, 64)) + "\": it must be " + AllTypeNames() + ".");
   }
   ImportAction action;
   action.at = fields.At();

@@ -148,6 +148,15 @@ TEST(ParseImportLine, RefusesWhatIsNoAction) {
   EXPECT_EQ(CodeOf(R"({"type":"unfollow","user":1,"target":"1","at":5})"), "self_follow");
 }
 
+TEST(ParseImportLine, ListsTheTypesWhereOneIsUnknown) {
+  const Result<ImportAction> action = ParseImportLine(R"({"type":"dance","at":5})");
+  ASSERT_FALSE(action);
+  EXPECT_EQ(
+      action.error().detail,
+      "There is no type \"dance\": it must be user, post, edit_post, delete_post, follow, unfollow, like, unlike, "
+      "comment, delete_comment, impression, view or share.");
+}
+
 TEST(ParseImportLine, BoundsTexts) {
   const auto post = [](const std::string& text) {
     return CodeOf(R"({"type":"post","id":"p","author":"a","at":5,"text":")" + text + "\"}");

@@ -254,6 +254,20 @@ TEST_F(Importing, WritesRejectedLinesWithNumberAndText) {
   EXPECT_LT(line.size(), 2000u);
 }
 
+TEST_F(Importing, IdsAsInAddressesAreExplained) {
+  ImportOptions options;
+  options.files = {Write(Post("p", "ann", 1) + Act("like", "ann", "ext:p", 1) + Act("like", "ann", "q", 1))};
+  options.bad_file = (files_.path() / "bad.ndjson").string();
+  world_.Import(options);
+  std::istringstream lines(ReadFile(options.bad_file));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_THAT(line, HasSubstr("ext:"));
+  EXPECT_THAT(line, HasSubstr("the plain string"));
+  std::getline(lines, line);
+  EXPECT_THAT(line, testing::Not(HasSubstr("plain string")));
+}
+
 TEST_F(Importing, ABadFileThatCannotBeWrittenIsAnError) {
   ImportOptions options;
   options.files = {Write(Everything())};
@@ -298,6 +312,15 @@ TEST_F(Importing, WarnsOnceOfEachThing) {
   EXPECT_THAT(result.warnings[0], HasSubstr("line 2 is dated before"));
   EXPECT_THAT(result.warnings[1], HasSubstr("line 2 has a field \"mood\""));
   EXPECT_THAT(result.warnings[2], HasSubstr("line 3 has a field \"color\""));
+}
+
+TEST_F(Importing, WarnsOfAHundredIgnoredNamesAndOthers) {
+  std::string content = Post("p", "ann", 1000);
+  for (int i = 0; i < 150; ++i) content += Act("view", "ben", "p", 2000, ",\"key" + std::to_string(i) + "\":1");
+  const ImportResult result = Import(content);
+  ASSERT_THAT(result.warnings, SizeIs(101));
+  EXPECT_THAT(result.warnings[99], HasSubstr("line 101 has a field \"key99\" that view does not have"));
+  EXPECT_THAT(result.warnings[100], HasSubstr("line 102 has a field \"key100\", and there may be others"));
 }
 
 TEST_F(Importing, LinesOfErasedUsersAreSkipped) {

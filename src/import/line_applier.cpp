@@ -12,8 +12,16 @@ std::string OnlyIdKey(UserId user) {
   return "import/only_id/" + user.ToString();
 }
 
-tl::unexpected<Error> UnknownPost() {
-  return Fail(Failure::kUnprocessable, "unknown_post", "No line before this one creates the post: put its line first.");
+tl::unexpected<Error> Unknown(const char* code, const std::string& thing, const ParsedId& id) {
+  std::string detail = "No line before this one creates the " + thing + ": put its line first.";
+  if (id.external_id && id.external_id->starts_with("ext:")) {
+    detail += " An id in a file is the plain string: leave out the \"ext:\" of addresses.";
+  }
+  return Fail(Failure::kUnprocessable, code, std::move(detail));
+}
+
+tl::unexpected<Error> UnknownPost(const ParsedId& id) {
+  return Unknown("unknown_post", "post", id);
 }
 
 bool SameContent(const Post& post, const PostLine& line, TimeMs at) {
@@ -99,7 +107,7 @@ Result<Outcome> LineApplier::Do(const PostLine& line) {
 
 Result<Outcome> LineApplier::Do(const EditPostLine& line) {
   const std::optional<Post> post = tx_->FindPost(PostId{line.post.id});
-  if (!post) return UnknownPost();
+  if (!post) return UnknownPost(line.post);
   if (post->deleted_at) {
     return Fail(Failure::kUnprocessable, "post_deleted", "A deleted post has no text to edit: leave the line out.");
   }
@@ -112,7 +120,7 @@ Result<Outcome> LineApplier::Do(const EditPostLine& line) {
 
 Result<Outcome> LineApplier::Do(const DeletePostLine& line) {
   const std::optional<Post> post = tx_->FindPost(PostId{line.post.id});
-  if (!post) return UnknownPost();
+  if (!post) return UnknownPost(line.post);
   if (post->deleted_at) return Outcome::kUnchanged;
   Post deleted = *post;
   deleted.text.clear();
@@ -146,7 +154,7 @@ Result<Outcome> LineApplier::Do(const LikeLine& line) {
   const UserId user{line.user.id};
   const PostId id{line.post.id};
   const std::optional<PostFacts> post = FindPost(id);
-  if (!post) return UnknownPost();
+  if (!post) return UnknownPost(line.post);
   if (line.undo) return Unlike(user, id);
   const Presence presence = PresenceOf(user);
   if (presence == Presence::kErased) return Outcome::kErased;
@@ -168,7 +176,7 @@ Result<Outcome> LineApplier::Do(const CommentLine& line) {
   const PostId post_id{line.post.id};
   const UserId user{line.user.id};
   const std::optional<PostFacts> post = FindPost(post_id);
-  if (!post) return UnknownPost();
+  if (!post) return UnknownPost(line.post);
   if (const std::optional<Comment> comment = tx_->FindComment(id)) {
     return SameContent(*comment, line, at_) ? Outcome::kUnchanged : Outcome::kConflict;
   }
@@ -188,13 +196,12 @@ Result<Outcome> LineApplier::Do(const DeleteCommentLine& line) {
     return Outcome::kApplied;
   }
   if (tx_->IsRetired(RetiredKind::kComment, id.value)) return Outcome::kUnchanged;
-  return Fail(Failure::kUnprocessable, "unknown_comment",
-              "No line before this one creates the comment: put its line first.");
+  return Unknown("unknown_comment", "comment", line.id);
 }
 
 Result<Outcome> LineApplier::Do(const EventLine& line) {
   const std::optional<PostFacts> post = FindPost(PostId{line.post.id});
-  if (!post) return UnknownPost();
+  if (!post) return UnknownPost(line.post);
   const Presence presence = PresenceOf(UserId{line.user.id});
   if (presence == Presence::kErased) return Outcome::kErased;
   EnsureUser(line.user, presence);
@@ -255,7 +262,7 @@ bool LineApplier::IsTaken(const std::string& handle) {
 }
 
 std::string LineApplier::FreeHandle(const std::string& wanted) {
-  return FirstFreeHandle(wanted, [this](const std::string& handle) { return IsTaken(handle); });
+  return NextFreeHandle(wanted, [this](const std::string& handle) { return IsTaken(handle); });
 }
 
 }  // namespace novafeed

@@ -6,6 +6,9 @@
 namespace novafeed {
 namespace {
 
+// Names that are warned of: where keys are data, there is no end of them.
+constexpr std::size_t kMaxIgnoredNames = 100;
+
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\r") == std::string_view::npos;
 }
@@ -124,11 +127,21 @@ void LineFeed::Observe(const ImportLine& line) {
     Warn(line, "is dated before a line above it (there may be more of them): the order of the lines decides");
   }
   latest_at_ = std::max(latest_at_, line.action->at);
-  for (const std::string& name : line.action->ignored_fields) {
-    if (!ignored_names_.insert(name).second || !is_new) continue;
-    Warn(line, "has a field \"" + name + "\" that " + std::string(ActionTypeName(TypeOf(*line.action))) +
-                   " does not have: such fields are ignored");
+  for (const std::string& name : line.action->ignored_fields) ObserveIgnored(line, name, is_new);
+}
+
+void LineFeed::ObserveIgnored(const ImportLine& line, const std::string& name, bool is_new) {
+  if (ignored_names_.contains(name)) return;
+  if (ignored_names_.size() == kMaxIgnoredNames) {
+    if (!std::exchange(has_more_ignored_names_, true) && is_new) {
+      Warn(line, "has a field \"" + name + "\", and there may be others: no more names of ignored fields are told");
+    }
+    return;
   }
+  ignored_names_.insert(name);
+  if (!is_new) return;
+  Warn(line, "has a field \"" + name + "\" that " + std::string(ActionTypeName(TypeOf(*line.action))) +
+                 " does not have: such fields are ignored");
 }
 
 void LineFeed::Warn(const ImportLine& line, const std::string& text) {

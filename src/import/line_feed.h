@@ -51,6 +51,7 @@ class LineFeed {
   bool IsFull(const ImportBatch& batch) const;
   bool IsKnownTail(const InputLine& line) const;
   void Observe(const ImportLine& line);
+  void ObserveIgnored(const ImportLine& line, const std::string& name, bool is_new);
   void Warn(const ImportLine& line, const std::string& text);
 
   LineInput* input_;
@@ -62,6 +63,7 @@ class LineFeed {
   TimeMs latest_at_ = 0;
   bool warned_of_order_ = false;
   std::set<std::string> ignored_names_;
+  bool has_more_ignored_names_ = false;
   std::string tail_;  // SHA-256 of a last line without a line end
   std::vector<std::string> warnings_;
 };
