@@ -1,8 +1,10 @@
 #include "stream/outbox_relay.h"
 
 #include <algorithm>
+#include <exception>
 #include <future>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -79,6 +81,9 @@ std::optional<Error> OutboxRelay::MoveAll() {
     return std::nullopt;
   } catch (const StoreError& error) {
     return error.error();
+  } catch (const std::exception& error) {
+    // A bug somewhere below must not end the process, nor the moving of what comes later.
+    return Error{Failure::kInternal, "outbox_failed", std::string("The outbox could not be moved: ") + error.what(), 0};
   }
 }
 

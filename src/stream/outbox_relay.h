@@ -2,7 +2,7 @@
 //
 // At least once: an entry is cleared from the outbox after the log has it durably, and the log knows each identity
 // once, so an entry moved again (after a crash in between) changes nothing. While the log refuses, entries wait in the
-// outbox; the relay tries again with growing pauses, says so in the log and counts it.
+// outbox; the relay tries again with growing pauses, says so in the log and counts it. So it does after any exception.
 #pragma once
 
 #include <chrono>

@@ -36,6 +36,15 @@ class FragileGraph final : public MemoryGraph {
   using MemoryGraph::MemoryGraph;
 
   void FailNextClears(int count) { failing_clears_ = count; }
+  void BreakNextReads(int count) { breaking_reads_ = count; }
+
+  std::vector<OutboxEntry> ReadOutbox(std::size_t limit) override {
+    if (breaking_reads_ > 0) {
+      --breaking_reads_;
+      throw std::logic_error("a bug");
+    }
+    return MemoryGraph::ReadOutbox(limit);
+  }
 
   void ClearOutbox(std::int64_t up_to) override {
     if (failing_clears_ > 0) {
@@ -47,6 +56,7 @@ class FragileGraph final : public MemoryGraph {
 
  private:
   std::atomic<int> failing_clears_ = 0;
+  std::atomic<int> breaking_reads_ = 0;
 };
 
 // True once the condition holds; false where it does not within half a minute.
@@ -153,6 +163,16 @@ TEST_F(OutboxRelayTest, AnEntryMovedAgainIsOneEvent) {
   EXPECT_TRUE(EventuallyEmpty());
   ExpectLogged(5);
   EXPECT_EQ(Failures(), 3);
+}
+
+TEST_F(OutboxRelayTest, AnyExceptionIsAFailureAndHeals) {
+  graph_.BreakNextReads(3);
+  Put(0, 5);
+  OutboxRelay relay(&graph_, &log_, &metrics_, Impatient());
+  relay.Start();
+  EXPECT_TRUE(Eventually([this] { return Failures() == 3; }));
+  EXPECT_TRUE(EventuallyEmpty());
+  ExpectLogged(5);
 }
 
 TEST_F(OutboxRelayTest, StopEndsAPauseAndLeavesTheRestInTheOutbox) {
