@@ -1,6 +1,7 @@
 // The log of behaviour events: append-only, durable before it answers, each identity once.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -15,6 +16,9 @@ struct LoggedEvent {
   std::int64_t sequence = 0;
   TimeMs received_at = 0;
   Event event;
+
+  // When it arrived or what it is dated, whichever is later: what retention goes by.
+  TimeMs LatestTime() const { return std::max(received_at, event.at); }
 };
 
 // Sums of the events of a post that the log has already forgotten (retention).
@@ -53,8 +57,10 @@ class EventLog {
   // "log_forgotten": read the totals again.)
   virtual std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) = 0;
 
-  // Forgets events received before `before` (blocking, in small transactions, folding their counts into the totals).
-  // Returns how many. Never forgets beyond `applied` (what every consumer has taken).
+  // Forgets the oldest events, as long as they were received before `before` and are dated before it as well: an
+  // imported event may be dated ahead, and counts by hour and day need it until then. Blocking, in small transactions,
+  // folding their counts into the totals. Returns how many. Never forgets beyond `applied` (what every consumer has
+  // taken).
   virtual std::int64_t Forget(TimeMs before, std::int64_t applied) = 0;
 
   // `notify` is called, from any thread and soon, after each commit. One subscriber; called with nullptr to stop.

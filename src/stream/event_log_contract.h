@@ -376,6 +376,17 @@ TEST_P(EventLogContract, ForgettingGoesByTheTimeOfArrival) {
   EXPECT_EQ(log().End(), end) << "the end stays where it is";
 }
 
+TEST_P(EventLogContract, ForgettingKeepsWhatIsDatedAhead) {
+  std::vector<Event> events = NumberedEvents(0, 3);
+  events[1].at = kStart + kMsPerHour;
+  const std::int64_t end = Append(events).end;
+  clock_.Advance(1);
+  EXPECT_EQ(log().Forget(kStart + kMsPerHour, end), 1);
+  EXPECT_EQ(ReadAll(), (std::vector<Event>{events[1], events[2]}));
+  EXPECT_EQ(Append({events[1]}).duplicate, std::vector<bool>{true}) << "nor is its identity forgotten";
+  EXPECT_EQ(log().Forget(kStart + kMsPerHour + 1, end), 2);
+}
+
 TEST_P(EventLogContract, ForgettingStopsAtWhatEveryConsumerHasTaken) {
   Append(NumberedEvents(0, 10));
   const std::int64_t fourth = log().Read(0, 4).back().sequence;

@@ -85,7 +85,7 @@ class MemoryEventLog final : public EventLog {
     const std::lock_guard lock(mutex_);
     auto& events = state_->events;
     std::size_t count = 0;
-    while (count < events.size() && events[count].received_at < before && events[count].sequence <= applied) {
+    while (count < events.size() && events[count].LatestTime() < before && events[count].sequence <= applied) {
       Fold(events[count]);
       ++count;
     }

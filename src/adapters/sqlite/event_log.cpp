@@ -135,13 +135,13 @@ class LogTables {
     return true;
   }
 
-  // Forgets the oldest events, as long as they were received before `before` and are not beyond `applied`.
+  // Forgets the oldest events, as long as they are older than `before` and not beyond `applied`; one batch of them.
   std::int64_t Forget(TimeMs before, std::int64_t applied) {
     Folding folding;
     std::int64_t forgotten = 0;
     std::int64_t through = 0;
     for (const LoggedEvent& logged : reader_.Read(0, kForgetBatch)) {
-      if (logged.sequence > applied || logged.received_at >= before) {
+      if (logged.sequence > applied || logged.LatestTime() >= before) {
         break;
       }
       folding.Add(logged.event);

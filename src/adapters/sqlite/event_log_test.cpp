@@ -73,7 +73,7 @@ TEST(SqliteEventLog, TotalsAndTheirSequenceAreOneCutWhileItForgets) {
   const auto log = OpenSqliteEventLog(home.Options());
   const std::vector<Event> events = EventsOf(0, kEvents);
   ASSERT_TRUE(AppendAndWait(*log, events));
-  home.clock.Advance(1);
+  home.clock.Advance(kMsPerDay);
 
   std::atomic<bool> done = false;
   std::thread forgetter([&] {
@@ -125,7 +125,7 @@ TEST(SqliteEventLog, RefusesAtItsSizeLimitAndTakesAgainAfterForgetting) {
   EXPECT_EQ(AppendAndWait(*log, EventsOf(accepted, 1)).error().code, "log_full");
   EXPECT_EQ(MetricValue(home.metrics, R"(novafeed_store_refused_total{code="log_full",store="events"})"), 2);
 
-  home.clock.Advance(1);
+  home.clock.Advance(kMsPerDay);
   EXPECT_GT(log->Forget(home.clock.Now(), accepted / 2), 0);
   EXPECT_TRUE(AppendAndWait(*log, EventsOf(accepted, 200)));
 }
