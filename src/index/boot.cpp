@@ -43,8 +43,10 @@ BootedIndex BootOnce(const BootSources& sources, const std::string& snapshot_pat
     Result<std::unique_ptr<FeedIndex>> loaded = LoadSnapshot(snapshot_path, sources.generation, anchor);
     if (!loaded) {
       booted.snapshot_reason = loaded.error().detail;
+      booted.snapshot_code = loaded.error().code;
     } else if (IsAhead(**loaded, sources)) {
       booted.snapshot_reason = "The index snapshot " + snapshot_path + " is ahead of the log: the data was restored.";
+      booted.snapshot_code = "snapshot_ahead";
     } else {
       booted.index = std::move(*loaded);
       booted.from_snapshot = true;

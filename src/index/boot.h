@@ -26,6 +26,7 @@ struct BootedIndex {
   std::unique_ptr<FeedIndex> index;
   bool from_snapshot = false;
   std::string snapshot_reason;  // why no snapshot was used; empty where one was, or none was wanted
+  std::string snapshot_code;    // the same for machines: a code of LoadSnapshot, or "snapshot_ahead"
 };
 
 // An index for as_of = `anchor`, brought up to the log's end. An empty `snapshot_path` builds it from the tables, which
