@@ -1,18 +1,23 @@
 // A small pool of read connections, each with the prepared statements of its `Reader`.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/sqlite/database.h"
 
 namespace novafeed::sqlite {
 
-// `Reader` is made from a Database&. Thread-safe; Borrow waits where all connections are out.
+// How long a reader waits for a connection before it is told to try again.
+inline constexpr std::chrono::milliseconds kBorrowPatience{5000};
+
+// `Reader` is made from a Database&. Thread-safe.
 template <class Reader>
 class ConnectionPool {
  public:
@@ -38,15 +43,20 @@ class ConnectionPool {
     std::unique_ptr<Connection> connection_;
   };
 
-  ConnectionPool(const std::string& path, std::size_t count) {
+  ConnectionPool(const std::string& path, std::size_t count, std::chrono::milliseconds patience = kBorrowPatience)
+      : patience_(patience) {
     for (std::size_t i = 0; i < count; ++i) {
       idle_.push_back(std::make_unique<Connection>(path));
     }
   }
 
+  // Waits where all connections are out; after that throws StoreError kUnavailable "database_busy".
   Lease Borrow() {
     std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return !idle_.empty(); });
+    if (!wake_.wait_for(lock, patience_, [this] { return !idle_.empty(); })) {
+      throw StoreError(Error{Failure::kUnavailable, "database_busy",
+                             "All read connections of the database are in use: try again in a moment.", 1000});
+    }
     std::unique_ptr<Connection> connection = std::move(idle_.back());
     idle_.pop_back();
     return Lease(this, std::move(connection));
@@ -61,6 +71,7 @@ class ConnectionPool {
     wake_.notify_one();
   }
 
+  const std::chrono::milliseconds patience_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::unique_ptr<Connection>> idle_;  // the last one given back is the next one out: its cache is warm

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::int64_t kForgetBatch = 2000;
 constexpr std::size_t kGenerationBytes = 6;
+constexpr std::size_t kLogReaders = 2;  // the index and the outbox relay
 
 // The writer's connection to a file that is complete.
 class GraphDatabase : public MigratedDatabase {
@@ -46,9 +47,10 @@ class SqliteGraphStore final : public SqliteGraph {
         database_(path_),
         generation_(EnsureGeneration(database_)),
         readers_(path_, options.readers),
+        log_readers_(path_, kLogReaders),
         transaction_(database_),
         writer_(
-            &database_, readers_.Borrow()->LastSequence(),
+            &database_, log_readers_.Borrow()->LastSequence(),
             {.store = "graph", .max_queued = options.max_queued_works, .checkpoint_pages = options.checkpoint_pages},
             options.metrics) {}
 
@@ -82,7 +84,7 @@ class SqliteGraphStore final : public SqliteGraph {
   bool IsRetired(RetiredKind kind, Uuid id) override { return readers_.Borrow()->IsRetired(kind, id); }
   std::optional<std::string> GetFact(std::string_view key) override { return readers_.Borrow()->GetFact(key); }
 
-  std::vector<OutboxEntry> ReadOutbox(std::size_t limit) override { return readers_.Borrow()->ReadOutbox(limit); }
+  std::vector<OutboxEntry> ReadOutbox(std::size_t limit) override { return log_readers_.Borrow()->ReadOutbox(limit); }
   void ClearOutbox(std::int64_t up_to) override {
     writer_.RunBlocking([this, up_to](Sequence&) { transaction_.ClearOutbox(up_to); });
   }
@@ -90,7 +92,7 @@ class SqliteGraphStore final : public SqliteGraph {
   std::string Generation() override { return generation_; }
 
   std::vector<Change> Read(std::int64_t after, std::size_t limit) override {
-    const auto reader = readers_.Borrow();
+    const auto reader = log_readers_.Borrow();
     const ReadTransaction cut(&reader.database());
     RequireKept(after, reader->ForgottenThrough());
     return reader->ReadChanges(after, limit);
@@ -137,6 +139,7 @@ class SqliteGraphStore final : public SqliteGraph {
   GraphDatabase database_;  // the writer's
   const std::string generation_;
   ConnectionPool<GraphReader> readers_;
+  ConnectionPool<GraphReader> log_readers_;  // of those that follow the store: they never wait behind its other readers
   SqliteGraphTransaction transaction_;
   GroupWriter writer_;  // last: its thread uses the members above
 };

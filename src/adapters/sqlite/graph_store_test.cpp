@@ -159,6 +159,19 @@ TEST(SqliteGraph, ReadsManyPagesFromManyThreads) {
   EXPECT_EQ(found, 8 * 100 * 4);
 }
 
+TEST(SqliteGraph, WhoFollowsItNeedsNoneOfTheReadersConnections) {
+  TestHome home;
+  SqliteOptions options = home.Options();
+  options.readers = 0;
+  const auto store = OpenSqliteGraph(options);
+  ASSERT_TRUE(WriteAndWait(*store, [](GraphTransaction& tx) {
+    tx.InsertUser(NumberedUser(1));
+    tx.AddToOutbox(NumberedEvent(1));
+  }));
+  EXPECT_EQ(store->Read(0, 10).size(), 1u);
+  EXPECT_EQ(store->ReadOutbox(10).size(), 1u);
+}
+
 std::int64_t CountIndexes(TestHome& home) {
   Database file((home.directory.path() / "graph.db").string(), Access::kRead);
   return file.QueryInt("counting", "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");

@@ -20,7 +20,9 @@ struct SqliteOptions {
   std::string directory;         // exists, writable; holds graph.db and events.db
   const Clock* clock = nullptr;  // outlives the store
   Metrics* metrics = nullptr;    // outlives the store
-  std::size_t readers = 4;       // read connections of each store: how many reads run at once
+  std::size_t readers = 4;       // read connections of each store: how many reads run at once, and five seconds later
+                                 // the next gets kUnavailable "database_busy". (Those who follow the graph's changes
+                                 // and its outbox have connections of their own.)
 
   // Event log: at this many bytes of live pages, Append answers kStorageFull "log_full". 0 = as long as the disk lasts.
   std::int64_t max_event_bytes = 0;
