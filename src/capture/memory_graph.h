@@ -32,7 +32,7 @@ struct MemoryGraphState {
   std::map<std::pair<UserId, PostId>, Like> likes;
   std::map<std::pair<UserId, UserId>, Follow> follows;
   std::set<std::pair<RetiredKind, Uuid>> retired;
-  std::set<Uuid> events;
+  std::set<std::pair<TimeMs, Uuid>> events;  // of likes and unlikes that were applied: time, identity
   std::map<std::string, std::string, std::less<>> facts;
   std::vector<OutboxEntry> outbox;
   std::vector<Change> changes;
@@ -98,8 +98,10 @@ class MemoryGraphTransaction final : public GraphTransaction {
   bool IsRetired(RetiredKind kind, Uuid id) override { return state_.retired.contains({kind, id}); }
   void Retire(RetiredKind kind, Uuid id) override { state_.retired.insert({kind, id}); }
 
-  bool KnowsEvent(const Event& event) override { return state_.events.contains(EventIdentity(event)); }
-  bool RememberEvent(const Event& event) override { return state_.events.insert(EventIdentity(event)).second; }
+  bool KnowsEvent(const Event& event) override { return state_.events.contains({event.at, EventIdentity(event)}); }
+  bool RememberEvent(const Event& event) override {
+    return state_.events.insert({event.at, EventIdentity(event)}).second;
+  }
   void AddToOutbox(const Event& event) override { state_.outbox.push_back({++state_.last_outbox, event}); }
 
   std::optional<std::string> GetFact(std::string_view key) override {
@@ -286,7 +288,8 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
     notify_ = std::move(notify);
   }
 
-  // Beyond the ports: forgets changes committed before `before`, up to `applied`, oldest first; returns how many.
+  // Beyond the ports: forgets changes committed before `before`, up to `applied`, oldest first, and identities of
+  // events after kEventMemory; returns how many changes.
   std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) {
     const std::lock_guard lock(mutex_);
     auto& changes = state_->changes;
@@ -296,6 +299,7 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
     const std::int64_t count = first_kept - changes.begin();
     if (count > 0) state_->forgotten_through = std::prev(first_kept)->sequence;
     changes.erase(changes.begin(), first_kept);
+    std::erase_if(state_->events, [&](const auto& known) { return known.first < clock_->Now() - kEventMemory; });
     return count;
   }
 

@@ -33,6 +33,10 @@ class StoreError : public std::runtime_error {
 // What an id that is no longer there once named.
 enum class RetiredKind : std::uint8_t { kUser = 1, kPost = 2, kComment = 3 };
 
+// How long after its time the identity of a like or unlike event is kept: an event is accepted until 24 h after its
+// time, so one that is forgotten cannot come again.
+inline constexpr TimeMs kEventMemory = 2 * kMsPerDay;
+
 // One open write transaction. Used on the store's writer thread only, inside GraphStore::Write. Throws StoreError.
 class GraphTransaction {
  public:
@@ -69,7 +73,7 @@ class GraphTransaction {
   virtual bool IsRetired(RetiredKind kind, Uuid id) = 0;
   virtual void Retire(RetiredKind kind, Uuid id) = 0;
 
-  // The identities of like/unlike events, kept for good. Remembering is false where it was known.
+  // The identities of like/unlike events, kept for at least kEventMemory. Remembering is false where it was known.
   virtual bool KnowsEvent(const Event& event) = 0;
   virtual bool RememberEvent(const Event& event) = 0;
   // Puts a copy of the event into the outbox, which is moved into the event log after the commit.

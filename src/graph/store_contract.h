@@ -264,7 +264,7 @@ TEST_P(GraphStoreContract, RetiredIdsStaySoEachInItsKind) {
   EXPECT_FALSE(store().IsRetired(RetiredKind::kUser, TestUser(2).value));
 }
 
-TEST_P(GraphStoreContract, EventsAreRememberedForGood) {
+TEST_P(GraphStoreContract, EventsAreRemembered) {
   const Event event = LikeEvent(EventType::kLike, 1, 1, 1);
   Event with_post = event;
   with_post.post_author = TestUser(5);
@@ -279,6 +279,25 @@ TEST_P(GraphStoreContract, EventsAreRememberedForGood) {
     EXPECT_FALSE(tx.RememberEvent(with_post)) << "what is copied from the post is not its identity";
     EXPECT_FALSE(tx.KnowsEvent(LikeEvent(EventType::kUnlike, 1, 1, 1)));
     EXPECT_FALSE(tx.KnowsEvent(LikeEvent(EventType::kLike, 1, 1, 1, kStart + 1)));
+  });
+}
+
+TEST_P(GraphStoreContract, EventsAreForgottenOnlyWhenTheyCannotComeAgain) {
+  const Event old = LikeEvent(EventType::kLike, 1, 1, 1, kStart);
+  const Event younger = LikeEvent(EventType::kLike, 1, 1, 1, kStart + 1);
+  Commit([&](GraphTransaction& tx) {
+    tx.RememberEvent(old);
+    tx.RememberEvent(younger);
+  });
+  clock_.Advance(kEventMemory);
+  ForgetChanges(kStart, 0);
+  Commit([&](GraphTransaction& tx) { EXPECT_TRUE(tx.KnowsEvent(old)); });
+  clock_.Advance(1);
+  ForgetChanges(kStart, 0);
+  Reopen();
+  Commit([&](GraphTransaction& tx) {
+    EXPECT_FALSE(tx.KnowsEvent(old));
+    EXPECT_TRUE(tx.KnowsEvent(younger));
   });
 }
 

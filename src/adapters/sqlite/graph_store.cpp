@@ -1,4 +1,5 @@
 // OpenSqliteGraph: the ports of the graph over graph.db.
+#include <functional>
 #include <utility>
 
 #include "adapters/sqlite/connection_pool.h"
@@ -111,15 +112,9 @@ class SqliteGraphStore final : public SqliteGraph {
   void OnCommit(std::function<void()> notify) override { writer_.OnCommit(std::move(notify)); }
 
   std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) override {
-    std::int64_t total = 0;
-    std::int64_t batch = kForgetBatch;
-    while (batch == kForgetBatch) {
-      writer_.RunBlocking([this, before, applied, &batch](Sequence&) {
-        batch = transaction_.ForgetChanges(before, applied, kForgetBatch);
-      });
-      total += batch;
-    }
-    return total;
+    const TimeMs events_before = clock_->Now() - kEventMemory;
+    ForgetInBatches([&] { return transaction_.ForgetEvents(events_before, kForgetBatch); });
+    return ForgetInBatches([&] { return transaction_.ForgetChanges(before, applied, kForgetBatch); });
   }
 
   void SetBulkMode(bool on) override {
@@ -134,6 +129,17 @@ class SqliteGraphStore final : public SqliteGraph {
   }
 
  private:
+  // Each call of `forget_batch` is a transaction of its own, until one finds less than a batch. Returns their sum.
+  std::int64_t ForgetInBatches(const std::function<std::int64_t()>& forget_batch) {
+    std::int64_t total = 0;
+    std::int64_t batch = kForgetBatch;
+    while (batch == kForgetBatch) {
+      writer_.RunBlocking([&](Sequence&) { batch = forget_batch(); });
+      total += batch;
+    }
+    return total;
+  }
+
   const Clock* clock_;
   const std::string path_;
   GraphDatabase database_;  // the writer's

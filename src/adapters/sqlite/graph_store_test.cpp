@@ -53,6 +53,19 @@ TEST(SqliteGraph, ForgetsOldChangesUpToWhatWasApplied) {
   EXPECT_EQ(rest.front().sequence, 3001);
 }
 
+TEST(SqliteGraph, ForgetsEventsThatCannotComeAgainInManyBatches) {
+  TestHome home;
+  const auto store = OpenSqliteGraph(home.Options());
+  ASSERT_TRUE(WriteAndWait(*store, [](GraphTransaction& tx) {
+    for (int i = 0; i < 5000; ++i) tx.RememberEvent(NumberedEvent(i));
+  }));
+  home.clock.Advance(kEventMemory + 4500);
+  EXPECT_EQ(store->ForgetChanges(home.clock.Now(), store->End()), 0) << "events are no changes";
+  Database file((home.directory.path() / "graph.db").string(), Access::kRead);
+  EXPECT_EQ(file.QueryInt("counting", "SELECT count(*) FROM event_identities"), 500);
+  EXPECT_EQ(file.QueryInt("counting", "SELECT min(at) FROM event_identities"), kTestStart + 4500);
+}
+
 TEST(SqliteGraph, GivesNoNumberTwiceAfterEveryChangeWasForgotten) {
   TestHome home;
   {

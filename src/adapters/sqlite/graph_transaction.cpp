@@ -53,7 +53,10 @@ SqliteGraphTransaction::SqliteGraphTransaction(Database& database)
       oldest_changes_(database, "finding changes to forget",
                       "SELECT sequence, committed_at FROM changes ORDER BY sequence LIMIT ?"),
       forget_changes_(database, "forgetting changes", "DELETE FROM changes WHERE sequence <= ?"),
-      set_forgotten_(database, "marking changes as forgotten", "UPDATE change_log SET forgotten_through = ?") {}
+      set_forgotten_(database, "marking changes as forgotten", "UPDATE change_log SET forgotten_through = ?"),
+      forget_events_(database, "forgetting events",
+                     "DELETE FROM event_identities WHERE (at, digest) IN "
+                     "(SELECT at, digest FROM event_identities WHERE at < ? ORDER BY at, digest LIMIT ?)") {}
 
 void SqliteGraphTransaction::Start(TimeMs now, Sequence* sequence) {
   now_ = now;
@@ -173,6 +176,10 @@ std::int64_t SqliteGraphTransaction::ForgetChanges(TimeMs before, std::int64_t a
     set_forgotten_.Execute(through);
   }
   return forgotten;
+}
+
+std::int64_t SqliteGraphTransaction::ForgetEvents(TimeMs before, std::int64_t limit) {
+  return forget_events_.Execute(before, limit);
 }
 
 }  // namespace novafeed::sqlite

@@ -67,6 +67,8 @@ class SqliteGraphTransaction final : public GraphTransaction {
   void ClearOutbox(std::int64_t up_to);
   // The oldest changes committed before `before`, up to `applied` and at most `limit`; returns how many went.
   std::int64_t ForgetChanges(TimeMs before, std::int64_t applied, std::int64_t limit);
+  // Identities of events dated before `before`, at most `limit`; returns how many went.
+  std::int64_t ForgetEvents(TimeMs before, std::int64_t limit);
 
  private:
   // Records the change that has `sequence`; a null image is "not there".
@@ -94,6 +96,7 @@ class SqliteGraphTransaction final : public GraphTransaction {
   Statement oldest_changes_;
   Statement forget_changes_;
   Statement set_forgotten_;
+  Statement forget_events_;
 
   TimeMs now_ = 0;
   Sequence* sequence_ = nullptr;

@@ -39,7 +39,8 @@ struct SqliteOptions {
 class SqliteGraph : public GraphStore, public ChangeFeed {
  public:
   // Forgets changes committed before `before`, up to and with sequence `applied` (what every consumer has taken),
-  // oldest first, in small transactions. Blocking; not on the writer thread. Returns how many. Throws StoreError.
+  // oldest first, and identities of like and unlike events after kEventMemory; in small transactions. Blocking; not on
+  // the writer thread. Returns how many changes. Throws StoreError.
   virtual std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) = 0;
 
   // For imports: each Write is a transaction of its own with a large page cache, so that one work of many thousand
