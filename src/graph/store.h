@@ -107,17 +107,18 @@ struct ListPage {
 class GraphStore {
  public:
   using Work = std::function<void(GraphTransaction&)>;
-  // Called exactly once, on the writer thread: when the work's commit is durable (value: the sequence of the last
-  // change committed with or before it, for Position), or when it is certain that nothing of the work was kept. Closing
-  // the store answers what is still queued, in one of these ways.
+  // Called exactly once: when the work's commit is durable (value: the sequence of the last change committed with or
+  // before it, for Position), or when it is certain that nothing of the work was kept. On the writer thread; on the
+  // caller's, before Write returns, where the queue is full. Closing the store answers what is still queued, in one of
+  // these ways.
   using Done = std::function<void(Result<std::int64_t>)>;
 
   virtual ~GraphStore() = default;
 
-  // Queues `work`. Where it throws, nothing of it is kept and `done` gets the StoreError's error (kInternal for any
-  // other exception); other works are not touched. It may be run again if its group's transaction had to be rolled
-  // back, so it must assign its results, not accumulate them. A full queue answers at once with kUnavailable
-  // "overloaded".
+  // Queues `work`, which is run at most once. Where it throws, nothing of it is kept and `done` gets the StoreError's
+  // error (kInternal for any other exception); other works are not touched. (A work takes itself back by a StoreError
+  // whose failure is none of kInternal, kUnavailable and kStorageFull: those are reported as the store's.) What ran is
+  // known to be kept only by `done`: its group may fail. A full queue answers at once with kUnavailable "overloaded".
   virtual void Write(Work work, Done done) = 0;
 
   // Reads (blocking; each sees the latest commit). Throw StoreError.
@@ -138,7 +139,9 @@ class GraphStore {
   virtual std::vector<OutboxEntry> ReadOutbox(std::size_t limit) = 0;
   virtual void ClearOutbox(std::int64_t up_to) = 0;  // blocking
 
-  // Identifies this data set; a restored or new one has another. Part of every Position.
+  // Names this data set since it was made; part of every Position. A new data set has another name, but a copy of the
+  // files keeps it: after such a copy was put back, positions that were given since it was taken are of this generation
+  // and name changes that are not there (yet, or any more).
   virtual std::string Generation() = 0;
 };
 

@@ -43,8 +43,8 @@ class EventLog {
   virtual ~EventLog() = default;
 
   // Queues the batch; `done` is called exactly once, on the log's writer thread, after the commit (group commit), or
-  // with an error when nothing of the batch was kept: kStorageFull, or kUnavailable when the queue is full. Closing the
-  // log answers what is still queued, in one of these ways.
+  // with an error when nothing of the batch was kept: kStorageFull, or kUnavailable when the queue is full (then on the
+  // caller's thread, before this returns). Closing the log answers what is still queued, in one of these ways.
   virtual void Append(std::vector<Event> events, Done done) = 0;
 
   // Up to `limit` events with sequence > after, in order. Blocking; throws StoreError. Where events behind `after` were

@@ -58,8 +58,9 @@ Result<Position> DecodePosition(std::string_view text, std::string_view generati
   position.events = NumberAt(*bytes, 1 + kFingerprintBytes + kNumberBytes);
   if (position.changes < 0 || position.events < 0) return BadPosition();
   if (bytes->substr(1, kFingerprintBytes) != FingerprintOf(generation)) {
-    return Fail(Failure::kInvalid, "other_generation",
-                "This position is of another data set (the data was restored or replaced); read without it.");
+    return Fail(
+        Failure::kInvalid, "other_generation",
+        "This position is of another data set (a new one was made in the place of the old one); read without it.");
   }
   return position;
 }
