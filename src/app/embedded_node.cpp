@@ -64,13 +64,13 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
                            const NodeOptions& options)
     : settings_(settings),
       directory_(directory),
-      io_(IoThreadCount(settings)),
       keys_(std::move(keys)),
       clock_(MakeClock(options.test_clock, &test_clock_)),
+      io_(IoThreadCount(settings)),
       stores_(OpenEmbeddedStores(directory.path(), settings, clock_.get(), &metrics_)),
       limiter_(static_cast<std::size_t>(settings.Int("rate.max_callers"))),
-      readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue),
-      admin_workers_("admin", kAdminThreads, kAdminQueue),
+      readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
+      admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
       api_(MakeApiDependencies()),
       admin_(MakeAdminDependencies()),
       public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(settings), api_.handler(),
@@ -158,11 +158,16 @@ void EmbeddedNode::Stop() {
 }
 
 void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
+  // Both at once, so that they share one deadline.
+  std::thread admin_drain([this, grace] { admin_server_.Drain(grace); });
   public_server_.Drain(grace);
-  admin_server_.Drain(grace);
+  admin_drain.join();
   jobs_.clear();
   if (applier_) applier_->Stop();
   io_.Stop();
+  // What outlasted the grace may still run there, on what is destroyed next.
+  readers_.Stop();
+  admin_workers_.Stop();
 }
 
 Status EmbeddedNode::MoveClock(TimeMs now) {

@@ -64,14 +64,15 @@ class EmbeddedNode {
   void SaveSnapshotIfChanged();
   void ForgetOld();
 
-  // The I/O threads come first, so that their contexts go last: what still runs may post to them.
   const Settings& settings_;
   const DataDirectory& directory_;
-  IoThreads io_;
   const KeyRing keys_;
   ManualClock* test_clock_ = nullptr;  // clock_, where it is held
   const std::unique_ptr<Clock> clock_;
   Metrics metrics_;
+  // Before all that runs, so that its contexts go last: what still runs may post to them. What the coroutines in them
+  // count, as they go with their context, stands above.
+  IoThreads io_;
   EmbeddedStores stores_;
   RateLimiter limiter_;
   BlockingPool readers_;

@@ -67,7 +67,8 @@ TEST(AwaitCallback, KeepsAContextAtWorkThatHasNothingElse) {
 
 TEST(AwaitBlocking, GivesResultsAndExceptionsOfTheCall) {
   IoThreads io(1);
-  BlockingPool pool("test", 2, 10);
+  Metrics metrics;
+  BlockingPool pool("test", 2, 10, &metrics);
   std::function<std::string()> call = [] { return std::string(100, 'x'); };
   EXPECT_EQ(RunOn(&io, AwaitBlocking<std::string>(&pool, call)).value(), std::string(100, 'x'));
   call = []() -> std::string { throw std::runtime_error("broken"); };
@@ -79,7 +80,8 @@ TEST(AwaitBlocking, RefusesWhereTheQueueIsFull) {
   std::promise<void> open_gate;
   const std::shared_future<void> gate = open_gate.get_future().share();
   std::promise<void> begun;
-  BlockingPool pool("test", 1, 1);
+  Metrics metrics;
+  BlockingPool pool("test", 1, 1, &metrics);
   ASSERT_TRUE(pool.Post([&] {
     begun.set_value();
     gate.wait();
@@ -106,7 +108,8 @@ asio::awaitable<int> AwaitMany(BlockingPool* pool) {
 
 TEST(AwaitBlocking, ManyCoroutinesOnManyThreads) {
   IoThreads io(2);
-  BlockingPool pool("test", 3, 1000);
+  Metrics metrics;
+  BlockingPool pool("test", 3, 1000, &metrics);
   std::vector<std::future<int>> results;
   results.reserve(50);
   for (std::size_t i = 0; i < 50; ++i) {
@@ -121,7 +124,8 @@ TEST(AwaitBlocking, ACoroutineThatWaitsIsDestroyedWithItsContext) {
   std::promise<void> open_gate;
   {
     IoThreads io(1);
-    BlockingPool pool("test", 1, 10);
+    Metrics metrics;
+    BlockingPool pool("test", 1, 10, &metrics);
     std::promise<void> begun;
     std::function<int()> call = [&begun, gate = open_gate.get_future().share(), held = std::move(alive)] {
       begun.set_value();
