@@ -2,7 +2,9 @@
 """The suites of ./bench. Standard library only; drives the release build from outside, like a user."""
 
 import argparse
+import contextlib
 import http.client
+import itertools
 import json
 import os
 import platform
@@ -24,6 +26,10 @@ DATASET = ROOT / "build/release/bench/novafeed_standard_dataset"
 LOAD = ROOT / "build/release/bench/novafeed_load"
 SEED = 20_261_123
 MASK = (1 << 64) - 1
+VOID = "VOID"  # begins the note of a figure that shows nothing, because the load was not what it should be
+WARMUP_SECONDS = 1
+LONGEST_SECONDS = 3600  # of a load that is ended by a signal
+AWAY_SECONDS = 30
 
 
 def mix(value):
@@ -95,6 +101,11 @@ class Client:
         self.token = token
 
     def send(self, method, path, user=None, body=None):
+        text = self.send_raw(method, path, user, body)
+        return json.loads(text) if text else None
+
+    def send_raw(self, method, path, user=None, body=None):
+        """The bytes of the answer; a RuntimeError where it is an error."""
         headers = {"Authorization": f"Bearer {self.token}"}
         if user:
             headers["Novafeed-User"] = user
@@ -106,12 +117,95 @@ class Client:
         text = answer.read()
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
-        return json.loads(text) if text else None
+        return text
+
+
+def load_command(url, kind, seconds, **options):
+    """The load generator, pinned to the last core; what it prints is one JSON object."""
+    command = ["taskset", "-c", str(os.cpu_count() - 1), LOAD, "--url", url, "--kind", kind, "--seconds", str(seconds)]
+    for name, value in options.items():
+        command += [f"--{name}", str(value)]
+    return command
+
+
+def doubts(result):
+    """What is wrong with a run of the load generator; empty where nothing is."""
+    bad = {status: n for status, n in result["statuses"].items() if not status.startswith("2")}
+    if bad or result["broken"]:
+        return f"{VOID}: answers that were not 2xx: {bad}, broken {result['broken']}"
+    if result["rate"] < 0.98 * result["rate_wanted"]:
+        return f"{VOID}: {result['rate']:.0f}/s instead of {result['rate_wanted']}"
+    return ""
+
+
+class Background:
+    """Likes at a fixed rate beside a measurement: while the block runs. `note` says afterwards what was reached."""
+
+    def __init__(self, server, token, scale, rate):
+        self.rate = rate
+        self.note = ""
+        self.command = load_command(server.url, "like", LONGEST_SECONDS, token=token, rate=rate, scale=scale,
+                                    connections=16, warmup=WARMUP_SECONDS)
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        time.sleep(WARMUP_SECONDS)  # its own warm-up is not measured either
+        return self
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        out, _ = self.process.communicate(timeout=60)
+        self.note = self.judge(json.loads(out)) if self.process.returncode == 0 else f"{VOID}: the load broke off"
+
+    def judge(self, result):
+        written = sum(n for status, n in result["statuses"].items() if status.startswith("2"))
+        reached = result["rate"] * written / max(result["answers"], 1)  # a like of a deleted post is a 404
+        # Over a long block the mean could hide a generator that fell behind while something was measured.
+        if reached < 0.98 * self.rate or result["worst_queue"] > self.rate / 5 or result["broken"]:
+            return f"{VOID}: {reached:.0f} of {self.rate} writes/s beside, {result['worst_queue']} behind at worst"
+        return f"{reached:.0f} writes/s beside"
+
+
+def paced(seconds, items):
+    """The items, one in so many seconds: a measurement has to last for the load beside it to have a rate."""
+    due = time.monotonic()
+    for item in items:
+        time.sleep(max(0, due - time.monotonic()))
+        yield item
+        due += seconds
+
+
+def wait_for_feed(client, viewer, shown):
+    """Reads the feed until `shown(posts by id)`, for at most ten seconds."""
+    give_up = time.monotonic() + 10
+    while time.monotonic() < give_up:
+        page = client.send("GET", "/api/v1/feed?limit=100", viewer)
+        if shown({item["post"]["id"]: item["post"] for item in page["items"]}):
+            return
+
+
+def like_and_wait(client, viewer, post):
+    """Milliseconds from the like of a new user until the viewer's feed counts it."""
+    fan = client.send("POST", "/api/v1/users", None, {"handle": f"fan-{time.monotonic_ns()}", "name": ""})["id"]
+    before = client.send("GET", f"/api/v1/posts/{post}")["likes"]  # the load may have liked it since it was read
+    started = time.monotonic()
+    client.send("PUT", f"/api/v1/posts/{post}/like", fan)
+    wait_for_feed(client, viewer, lambda posts: post in posts and posts[post]["likes"] > before)
+    return (time.monotonic() - started) * 1000
+
+
+def delete_and_wait(client, viewer, post):
+    """Milliseconds from the deletion until the viewer's feed is without the post."""
+    started = time.monotonic()
+    client.send("DELETE", f"/api/v1/posts/{post}")
+    wait_for_feed(client, viewer, lambda posts: post not in posts)
+    return (time.monotonic() - started) * 1000
 
 
 class Bench:
     def __init__(self, options, folder):
         self.scale = 0.05 if options.quick else 1.0
+        self.users = int(100_000 * self.scale)
         self.folder = Path(folder)
         self.quick = options.quick
         self.figures = []
@@ -120,33 +214,38 @@ class Bench:
 
     # --- Bookkeeping.
 
-    def figure(self, name, value, unit, note=""):
-        self.figures.append({"name": name, "value": value, "unit": unit, "note": note})
+    def figure(self, name, value, unit, note="", at_most=None, at_least=None):
+        """`at_most` or `at_least` make it a must; a figure that is void meets none."""
+        figure = {"name": name, "value": value, "unit": unit, "note": note}
+        if at_most is not None or at_least is not None:
+            figure["must"] = f"<= {at_most:,}" if at_most is not None else f">= {at_least:,}"
+            within = value <= at_most if at_most is not None else value >= at_least
+            figure["met"] = within and VOID not in note
+            note = f"must {figure['must']}{'' if figure['met'] else ' MISSED'}; {note}".removesuffix("; ")
+        self.figures.append(figure)
         shown = f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
         print(f"  {name:<46} {shown:>14} {unit:<12} {note}", flush=True)
+
+    def musts(self):
+        """How many of the musts that were measured are met, and how many are missed."""
+        met = [figure["met"] for figure in self.figures if "must" in figure]
+        return {"met": sum(met), "missed": len(met) - sum(met)}
 
     def heading(self, name):
         print(f"{name}", flush=True)
 
     def load(self, server, token, kind, rate, seconds, **options):
-        command = ["taskset", "-c", str(os.cpu_count() - 1), LOAD, "--url", server.url, "--token", token,
-                   "--kind", kind, "--rate", str(rate), "--seconds", str(seconds),
-                   "--scale", str(options.pop("scale", self.scale)), "--pid", str(server.process.pid)]
-        for name, value in options.items():
-            command += [f"--{name}", str(value)]
+        command = load_command(server.url, kind, seconds, token=token, rate=rate, scale=self.scale,
+                               pid=server.process.pid, **options)
         result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        bad = {status: n for status, n in result["statuses"].items() if not status.startswith("2")}
-        if bad or result["broken"]:
-            result["note"] = f"answers that were not 2xx: {bad}, broken {result['broken']}"
-        elif rate and result["rate"] < 0.98 * rate:
-            result["note"] = "VOID: the rate was not reached"
-        else:
-            result["note"] = ""
+        result["note"] = doubts(result)
         return result
 
-    def latencies(self, name, result):
+    def latencies(self, name, result, at_most=None):
+        """`at_most`: what P95 must not exceed, in milliseconds."""
         for part in ("p50", "p95", "p99"):
-            self.figure(f"{name} {part.upper()}", result[f"{part}_us"] / 1000, "ms", result["note"])
+            limit = at_most if part == "p95" else None
+            self.figure(f"{name} {part.upper()}", result[f"{part}_us"] / 1000, "ms", result["note"], at_most=limit)
 
     # --- Data sets.
 
@@ -187,29 +286,38 @@ class Bench:
 
     def suite_memory(self):
         """What one more user, post, follow and event costs in `serve`, by growing a data set kind by kind."""
-        scale = min(self.scale, 0.2)
         home = self.folder / "memory"
         home.mkdir()
-        end = int(time.time() * 1000)
-        made = subprocess.run([DATASET, "--scale", str(scale), "--end", str(end)], check=True, capture_output=True)
-        lines = made.stdout.splitlines(keepends=True)
-        kinds = [("user", (b'"user",',)), ("post", (b'"post",',)), ("follow", (b'"follow",',)),
-                 ("event", (b'"impression"', b'"view"', b'"share"', b'"like"'))]
         before = None
-        for kind, marks in kinds:
-            part = [line for line in lines if line.startswith(tuple(b'{"type":' + mark for mark in marks))]
-            (home / "part.ndjson").write_bytes(b"".join(part))
-            subprocess.run([BINARY, "import", home / "part.ndjson", "--data", home / "data"], check=True,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for kind, (part, count) in self.lines_by_kind(home, min(self.scale, 0.2)).items():
+            subprocess.run([BINARY, "import", part, "--data", home / "data"], check=True,
+                           stdout=subprocess.DEVNULL, stderr=open(home / "import.log", "ab"))
+            part.unlink()
             with Server(home / "data"):
                 pass  # makes the snapshot, so that the next start does not carry the memory of building
             with Server(home / "data") as server:
                 memory = server.memory()
-            if before is not None:
-                self.figure(f"memory per {kind}", (memory - before) / len(part), "bytes", f"{len(part):,} of them")
-            else:
-                self.figure(f"memory per {kind}", memory / len(part), "bytes", "with the bare process")
+            grown, note = (memory, "with the bare process") if before is None else (memory - before, "")
+            self.figure(f"memory per {kind}", grown / count, "bytes", f"{count:,} of them {note}".strip())
             before = memory
+
+    @staticmethod
+    def lines_by_kind(home, scale):
+        """The data set in one file for each kind, in the order in which they can be imported: (file, lines) by kind."""
+        parts = {kind: home / f"{kind}.ndjson" for kind in ("user", "post", "follow", "event")}
+        counts = dict.fromkeys(parts, 0)
+        command = [DATASET, "--scale", str(scale), "--end", str(int(time.time() * 1000))]
+        with contextlib.ExitStack() as stack:
+            files = {kind: stack.enter_context(open(part, "wb")) for kind, part in parts.items()}
+            made = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+            for line in made.stdout:
+                kind = line.split(b'"', 4)[3].decode()  # {"type":"...
+                kind = kind if kind in parts else "event"
+                files[kind].write(line)
+                counts[kind] += 1
+        if made.returncode != 0:
+            raise RuntimeError(f"{DATASET} ended with {made.returncode}")
+        return {kind: (part, counts[kind]) for kind, part in parts.items()}
 
     def suite_restart(self):
         data = self.copy_of(self.scale)
@@ -233,18 +341,17 @@ class Bench:
             self.figure("CPU per feed", most["cpu_us_per_answer"], "us", f"{most['bytes_per_answer']:.0f} bytes")
             rate = int(most["rate"] * 0.7)
             paced = self.load(server, token, "feed", rate, 8, connections=64)
-            self.latencies(f"feed at {rate}/s", paced)
+            self.latencies(f"feed at {rate}/s", paced, at_most=800)
             self.nginx(server, token, most)
 
     def nginx(self, server, token, feeds):
-        """nginx serving a file of the same bytes, in the same run."""
+        """nginx serving the bytes of a typical answer, in the same run."""
         if not shutil.which("nginx"):
             print("  nginx is not installed: no comparison", flush=True)
             return
         home = self.folder / "nginx"
         (home / "html").mkdir(parents=True)
-        body = json.dumps(Client(server, token).send("GET", "/api/v1/feed?limit=20", numbered_id("u", 1)))
-        (home / "html/feed.json").write_text(body)
+        (home / "html/feed.json").write_bytes(self.typical_feed(Client(server, token)))
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -261,14 +368,22 @@ class Bench:
                         break
                 time.sleep(0.02)
             worker = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()[0]
-            command = ["taskset", "-c", str(os.cpu_count() - 1), LOAD, "--url", f"http://127.0.0.1:{port}", "--kind",
-                       "get", "--path", "/feed.json", "--seconds", "5", "--connections", "32", "--pid", worker]
+            command = load_command(f"http://127.0.0.1:{port}", "get", 5, path="/feed.json", connections=32, pid=worker)
             result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            self.figure("nginx, a file of the same bytes", result["rate"], "answers/s", f"{len(body)} bytes")
+            sizes = f"{result['bytes_per_answer']:.0f} bytes an answer, the feeds {feeds['bytes_per_answer']:.0f}"
+            self.figure("nginx, a file with a typical feed", result["rate"], "answers/s", f"{sizes} {doubts(result)}")
             self.figure("feeds against nginx", feeds["rate"] / result["rate"], "ratio", "every request another viewer")
         finally:
             process.terminate()
             process.wait(10)
+
+    def typical_feed(self, client):
+        """Of the answers to 200 viewers the one whose size is nearest to their mean."""
+        chooser = random.Random(SEED)
+        viewers = [numbered_id("u", chooser.randrange(self.users)) for _ in range(200)]
+        feeds = [client.send_raw("GET", "/api/v1/feed?limit=20", viewer) for viewer in viewers]
+        mean = statistics.mean(map(len, feeds))
+        return min(feeds, key=lambda feed: abs(len(feed) - mean))
 
     def suite_writes(self):
         with Server(self.copy_of(self.scale)) as server:
@@ -282,7 +397,8 @@ class Bench:
         with Server(self.copy_of(self.scale)) as server:
             token = server.token()
             most = self.load(server, token, "events", 0, 6, connections=16, batch=100)
-            self.figure("events, durable and applied", most["rate"] * 100, "events/s", f"batches of 100 {most['note']}")
+            self.figure("events, durable and applied", most["rate"] * 100, "events/s",
+                        f"batches of 100 {most['note']}", at_least=1000)
             paced = self.load(server, token, "events", 20, 6, connections=16, batch=100)
             self.latencies("batch of 100 events at 2,000/s", paced)
 
@@ -290,58 +406,35 @@ class Bench:
         """Like -> the next read of a follower, and a deleted post's last showing, under 500 writes a second."""
         with Server(self.copy_of(self.scale)) as server:
             token = server.token()
-            background = subprocess.Popen(
-                [LOAD, "--url", server.url, "--token", token, "--kind", "like", "--rate", "500", "--seconds", "90",
-                 "--scale", str(self.scale), "--connections", "16"], stdout=subprocess.DEVNULL)
-            try:
-                client = Client(server, token)
-                chooser = random.Random(7)
-                users = int(100_000 * self.scale)
-                self.freshness("like -> next feed", client, chooser, users, 200)
-                viewers = [numbered_id("u", chooser.randrange(users)) for _ in range(20)]
-                for viewer in viewers:
-                    client.send("GET", "/api/v1/feed", viewer)
-                time.sleep(30)  # the measured thing: they were away
-                self.freshness("like -> next feed, away for 30 s", client, chooser, users, 20, viewers)
-                self.deletes(client, chooser, users, 50)
-            finally:
-                background.terminate()
-                background.wait(10)
+            client = Client(server, token)
+            readers = self.readers(client)
 
-    def freshness(self, name, client, chooser, users, count, viewers=None):
-        waits = []
-        for turn in range(count):
-            viewer = viewers[turn] if viewers else numbered_id("u", chooser.randrange(users))
-            items = client.send("GET", "/api/v1/feed", viewer)["items"]
-            if not items:
-                continue
-            post = items[-1]["post"]
-            fan = client.send("POST", "/api/v1/users", None,
-                              {"handle": f"fan-{time.monotonic_ns()}", "name": ""})["id"]
-            started = time.monotonic()
-            client.send("PUT", f"/api/v1/posts/{post['id']}/like", fan)
-            while True:
-                page = client.send("GET", "/api/v1/feed?limit=100", viewer)
-                shown = [item["post"] for item in page["items"] if item["post"]["id"] == post["id"]]
-                if shown and shown[0]["likes"] > post["likes"] or time.monotonic() - started > 10:
-                    break
-            waits.append((time.monotonic() - started) * 1000)
-        self.figure(f"{name} P50", statistics.median(waits), "ms", f"{len(waits)} likes, 500 writes/s beside")
-        self.figure(f"{name} P95", percentile(waits, 0.95), "ms", "target <= 250")
+            with Background(server, token, self.scale, 500) as beside:
+                waits = [like_and_wait(client, *place) for place in paced(0.05, itertools.islice(readers, 200))]
+            self.freshness("like -> next feed", waits, beside.note)
 
-    def deletes(self, client, chooser, users, count):
-        waits = []
-        for _ in range(count):
-            viewer = numbered_id("u", chooser.randrange(users))
+            with Background(server, token, self.scale, 500) as beside:
+                away = list(itertools.islice(readers, 100))
+                time.sleep(AWAY_SECONDS)  # the measured thing: they read nothing meanwhile
+                waits = [like_and_wait(client, *place) for place in paced(0.05, away)]
+            self.freshness(f"like -> next feed, away for {AWAY_SECONDS} s", waits, beside.note)
+
+            with Background(server, token, self.scale, 500) as beside:
+                waits = [delete_and_wait(client, *place) for place in paced(0.1, itertools.islice(readers, 50))]
+            self.figure("deleted post gone, worst", max(waits), "ms", f"{len(waits)} deletes, {beside.note}",
+                        at_most=1000)
+
+    def freshness(self, name, waits, note):
+        self.figure(f"{name} P50", statistics.median(waits), "ms", f"{len(waits)} likes, {note}")
+        self.figure(f"{name} P95", percentile(waits, 0.95), "ms", note, at_most=250)
+
+    def readers(self, client):
+        """Viewers in a random order, each once and read once, with the last post of their first page; none without."""
+        for number in random.Random(SEED).sample(range(self.users), self.users):
+            viewer = numbered_id("u", number)
             items = client.send("GET", "/api/v1/feed", viewer)["items"]
-            post = items[0]["post"]["id"]
-            started = time.monotonic()
-            client.send("DELETE", f"/api/v1/posts/{post}")
-            while any(item["post"]["id"] == post for item in client.send("GET", "/api/v1/feed", viewer)["items"]):
-                if time.monotonic() - started > 10:
-                    break
-            waits.append((time.monotonic() - started) * 1000)
-        self.figure("deleted post gone P95", percentile(waits, 0.95), "ms", "must <= 1,000")
+            if items:
+                yield viewer, items[-1]["post"]["id"]
 
     def suite_scaling(self):
         """CPU of a feed depends on its candidates, not on the data: the same small world inside both data sets."""
@@ -402,14 +495,17 @@ def main():
         for name in options.suites or SUITES:
             bench.heading(name)
             getattr(bench, f"suite_{name}")()
+        musts = bench.musts()
         result = {"machine": machine(), "scale": bench.scale, "data": list(bench.described.values()),
-                  "figures": bench.figures}
+                  "figures": bench.figures, "musts": musts}
     for described in bench.described.values():
         print(f"data: {json.dumps(described)}")
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=1) + "\n")
     else:
         print(json.dumps(result))
+    print(f"musts: {musts['met']} met, {musts['missed']} missed")
+    return 1 if musts["missed"] else 0
 
 
 if __name__ == "__main__":
