@@ -36,6 +36,10 @@ Refusal Incomplete() {
   return {400, "incomplete_request", "The connection ended before the request did: send all of it.", false};
 }
 
+Refusal Overloaded(bool at_boundary) {
+  return {503, "overloaded", "The server holds as many request bodies as it may: send the request again.", at_boundary};
+}
+
 bool IsNotReady(const ErrorCode& error) {
   return error == asio::error::would_block || error == asio::error::try_again || error == asio::error::interrupted;
 }
@@ -59,6 +63,10 @@ HttpCore::HttpCore(HttpLimits limits_in, RequestHandler handler_in, ProblemMaker
       connections_gauge(metrics->AddGauge("novafeed_http_connections", "Open connections.", labels)),
       refused_counter(metrics->AddCounter("novafeed_http_refused_total",
                                           "Requests and connections that were refused before any handler.", labels)),
+      overloaded_counter(metrics->AddCounter("novafeed_http_overloaded_total",
+                                             "Requests refused because of what the bodies of others held.", labels)),
+      dropped_counter(metrics->AddCounter("novafeed_http_dropped_connections_total",
+                                          "Connections closed without a word: too many were turned away.", labels)),
       request_id_prefix_(ToHex(RandomBytes(6))) {}
 
 std::string HttpCore::MakeRequestId() {
@@ -157,8 +165,9 @@ asio::awaitable<bool> Connection::AwaitRequest() {
 }
 
 asio::awaitable<bool> Connection::ServeRequest() {
+  BudgetShare share(core_->limits.body_budget.get());
   RequestParser parser(&core_->limits);
-  const std::optional<Refusal> refusal = co_await ReadRequest(&parser);
+  const std::optional<Refusal> refusal = co_await ReadRequest(&parser, &share);
   ClearTimeout();
   std::string request_id(parser.request_id());
   if (request_id.empty()) request_id = core_->MakeRequestId();
@@ -176,13 +185,20 @@ asio::awaitable<bool> Connection::ServeRequest() {
   co_return written&& keep_alive;
 }
 
-// Empty where the parser has the whole request.
-asio::awaitable<std::optional<Refusal>> Connection::ReadRequest(RequestParser* parser) {
+// Empty where the parser has the whole request, and the share what its body takes.
+asio::awaitable<std::optional<Refusal>> Connection::ReadRequest(RequestParser* parser, BudgetShare* share) {
   using Progress = RequestParser::Progress;
   SetTimeout(core_->limits.header_timeout);
   bool in_body = false;
-  Progress progress = parser->Feed(&pending_);
-  while (progress == Progress::kNeedHeader || progress == Progress::kNeedBody) {
+  while (true) {
+    const Progress progress = parser->Feed(&pending_);
+    if (progress == Progress::kRefused) co_return parser->refusal();
+    if (!share->Resize(parser->body_bytes())) {
+      core_->overloaded_counter.Add();
+      if (core_->overloaded_log.Open()) Log(LogLevel::kWarn, "request_bodies_full");
+      co_return Overloaded(progress == Progress::kDone);
+    }
+    if (progress == Progress::kDone) co_return std::nullopt;
     if (progress == Progress::kNeedBody && !in_body) {
       in_body = true;
       SetTimeout(core_->limits.body_timeout);
@@ -191,10 +207,7 @@ asio::awaitable<std::optional<Refusal>> Connection::ReadRequest(RequestParser* p
     const Received received = co_await Receive();
     if (received == Received::kTimeout) co_return TimedOut(in_body ? "body" : "header");
     if (received == Received::kEnd) co_return Incomplete();
-    progress = parser->Feed(&pending_);
   }
-  if (progress == Progress::kRefused) co_return parser->refusal();
-  co_return std::nullopt;
 }
 
 // Waits for bytes before it needs a place for them.
@@ -226,7 +239,7 @@ asio::awaitable<HttpResponse> Connection::Handle(const HttpRequest* request) {
        {"path", request->path},
        {"request_id", request->request_id},
        {"error", failure}});
-  co_return core_->problem(500, "internal_error", "The server failed: send the request again, and report this id.",
+  co_return core_->problem(500, "internal", "The server failed: send the request again, and report this id.",
                            request->request_id);
 }
 

@@ -19,7 +19,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/metrics.h"
+#include "http/byte_budget.h"
 #include "http/limits.h"
 #include "http/message.h"
 #include "http/request_parser.h"
@@ -43,14 +45,19 @@ struct HttpCore {
   const ProblemMaker problem;
   const Gauge connections_gauge;
   const Counter refused_counter;
+  const Counter overloaded_counter;
+  const Counter dropped_counter;
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> tasks{0};  // coroutines, connections among them
   // A connection that is stuck in a stopped context ends with it, when the metrics may be gone.
   std::atomic<bool> server_is_gone{false};
+  LogGate overloaded_log{kLogEveryMs};
+  LogGate dropped_log{kLogEveryMs};
   std::vector<std::unique_ptr<HttpLane>> lanes;
 
  private:
   friend class HttpTask;
+  static constexpr std::int64_t kLogEveryMs = 1000;
 
   const std::string request_id_prefix_;
   std::atomic<std::uint64_t> requests_{0};
@@ -98,7 +105,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
 
   boost::asio::awaitable<bool> AwaitRequest();
   boost::asio::awaitable<bool> ServeRequest();
-  boost::asio::awaitable<std::optional<Refusal>> ReadRequest(RequestParser* parser);
+  boost::asio::awaitable<std::optional<Refusal>> ReadRequest(RequestParser* parser, BudgetShare* share);
   boost::asio::awaitable<Received> Receive();
   boost::asio::awaitable<HttpResponse> Handle(const HttpRequest* request);
   boost::asio::awaitable<bool> Refuse(const Refusal* refusal, const std::string* request_id, bool keep_alive);

@@ -68,12 +68,14 @@ Refusal BadChunking() {
   return BadFraming("The body is not chunked as HTTP/1.1 says: send Content-Length instead.");
 }
 
-Refusal RefusalFor(const ErrorCode& error, const HttpLimits& limits) {
+Refusal BodyTooLarge(std::size_t limit) {
+  return {413, "body_too_large", "The body is longer than " + std::to_string(limit) + " bytes: send it in parts.",
+          false};
+}
+
+Refusal RefusalFor(const ErrorCode& error, const HttpLimits& limits, std::size_t max_body) {
   if (error == http::error::header_limit) return HeaderTooLarge(limits);
-  if (error == http::error::body_limit) {
-    return {413, "body_too_large",
-            "The body is longer than " + std::to_string(limits.max_body_bytes) + " bytes: send it in parts.", false};
-  }
+  if (error == http::error::body_limit) return BodyTooLarge(max_body);
   if (error == http::error::bad_chunk || error == http::error::bad_chunk_extension) return BadChunking();
   if (error == http::error::bad_content_length || error == http::error::multiple_content_length ||
       error == http::error::bad_transfer_encoding) {
@@ -102,13 +104,14 @@ bool SplitTarget(std::string_view target, HttpRequest* request) {
 struct RequestParser::State {
   explicit State(const HttpLimits* limits_in) : limits(limits_in) {
     parser.header_limit(static_cast<std::uint32_t>(limits->max_header_bytes));
-    parser.body_limit(limits->max_body_bytes);
+    parser.body_limit(boost::none);  // until the header says how much it may be
   }
 
   // Gives the parser what it takes; the number of bytes taken.
   std::size_t Parse(std::string_view input);
   void TakeHeader();
   std::optional<Refusal> CheckHeader() const;
+  void LimitBody();
   void CheckWaiting(std::size_t waiting);
   void Finish();
   void Unpack();
@@ -118,6 +121,7 @@ struct RequestParser::State {
   bool started = false;
   bool header_done = false;
   std::size_t header_bytes = 0;
+  std::size_t max_body = 0;  // of this request, as sent
   HttpRequest request;
   std::optional<Refusal> refusal;
 };
@@ -130,7 +134,7 @@ std::size_t RequestParser::State::Parse(std::string_view input) {
     taken += count;
     if (!header_done) header_bytes += count;
     if (error == http::error::need_more) break;
-    if (error) refusal = RefusalFor(error, *limits);
+    if (error) refusal = RefusalFor(error, *limits, max_body);
     if (!refusal && !header_done && parser.is_header_done()) TakeHeader();
   }
   return taken;
@@ -148,6 +152,14 @@ void RequestParser::State::TakeHeader() {
     return;
   }
   refusal = CheckHeader();
+  if (!refusal) LimitBody();
+}
+
+void RequestParser::State::LimitBody() {
+  max_body = limits->max_body_bytes;
+  if (limits->body_allowance) max_body = std::max(max_body, limits->body_allowance(request));
+  parser.body_limit(max_body);
+  if (parser.content_length().value_or(0) > max_body) refusal = BodyTooLarge(max_body);
 }
 
 std::optional<Refusal> RequestParser::State::CheckHeader() const {
@@ -191,7 +203,7 @@ void RequestParser::State::Unpack() {
         Refusal{415, "unsupported_encoding", "Content-Encoding can be \"gzip\" or absent: pack the body so.", true};
     return;
   }
-  Result<std::string> unpacked = Gunzip(request.body, limits->max_unpacked_bytes);
+  Result<std::string> unpacked = Gunzip(request.body, std::max(limits->max_unpacked_bytes, max_body));
   if (unpacked) {
     request.body = std::move(*unpacked);
     return;
@@ -217,6 +229,12 @@ RequestParser::Progress RequestParser::Feed(std::string* input) {
 
 bool RequestParser::wants_continue() const {
   return state_->header_done && state_->parser.get().version() == 11 && !state_->request.Header("Expect").empty();
+}
+
+std::size_t RequestParser::body_bytes() const {
+  if (state_->parser.is_done()) return state_->request.body.size();
+  if (!state_->header_done) return 0;
+  return std::max<std::size_t>(state_->parser.content_length().value_or(0), state_->parser.get().body().size());
 }
 
 bool RequestParser::keep_alive() const {

@@ -2,6 +2,7 @@
 // refusal out.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ class RequestParser {
 
   // The client waits for "100 Continue" before it sends the body. Known with kNeedBody.
   bool wants_continue() const;
+  // What the body holds, or will hold where the header says so; 0 before the end of the header. Not after Take().
+  std::size_t body_bytes() const;
   // Known with kDone: HTTP/1.1 and no "Connection: close".
   bool keep_alive() const;
   // X-Request-Id where it is plain (letters, digits, '.', '_', '-') and at most 64 characters; else empty.

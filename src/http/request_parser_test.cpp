@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <random>
 
 #include "base/test_support.h"
@@ -13,7 +14,7 @@ namespace {
 using Progress = RequestParser::Progress;
 using std::string_literals::operator""s;
 
-constexpr HttpLimits kLimits{.max_header_bytes = 1024, .max_body_bytes = 2000, .max_unpacked_bytes = 5000};
+const HttpLimits kLimits{.max_header_bytes = 1024, .max_body_bytes = 2000, .max_unpacked_bytes = 5000};
 
 // What became of one request.
 struct Parsed {
@@ -257,6 +258,27 @@ TEST(RequestParser, SurvivesDamage) {
     pending += bytes.substr(cut);
     progress = parser.Feed(&pending);
     if (progress == Progress::kDone) ASSERT_LE(parser.Take().body.size(), kLimits.max_unpacked_bytes);
+  }
+}
+
+TEST(RequestParser, OneRequestMayBeAllowedALargerBody) {
+  HttpLimits limits = kLimits;
+  limits.body_allowance = [](const HttpRequest& head) { return head.path == "/large" ? 10'000 : 0; };
+  const auto parse = [&limits](const std::string& path, std::size_t size, bool chunked) {
+    const std::string body(size, 'a');
+    char length[32];
+    std::snprintf(length, sizeof length, "%zx\r\n", size);
+    std::string bytes = "POST " + path + " HTTP/1.1\r\nHost: x\r\n";
+    bytes += chunked ? "Transfer-Encoding: chunked\r\n\r\n" + std::string(length) + body + "\r\n0\r\n\r\n"
+                     : "Content-Length: " + std::to_string(size) + "\r\n\r\n" + body;
+    RequestParser parser(&limits);
+    return parser.Feed(&bytes);
+  };
+  for (const bool chunked : {false, true}) {
+    EXPECT_EQ(parse("/large", 10'000, chunked), Progress::kDone);
+    EXPECT_EQ(parse("/large", 10'001, chunked), Progress::kRefused);
+    EXPECT_EQ(parse("/other", 2000, chunked), Progress::kDone);
+    EXPECT_EQ(parse("/other", 2001, chunked), Progress::kRefused);
   }
 }
 

@@ -155,7 +155,11 @@ asio::awaitable<void> HttpServer::State::Accept(HttpTask task, std::shared_ptr<S
 
 void HttpServer::State::Admit(HttpLane* lane, tcp::socket socket) {
   const std::size_t open = core->connections;
-  if (open >= core->limits.max_connections + kMostTurnedAway) return;
+  if (open >= core->limits.max_connections + kMostTurnedAway) {
+    core->dropped_counter.Add();
+    if (core->dropped_log.Open()) Log(LogLevel::kWarn, "connections_dropped");
+    return;
+  }
   auto connection = std::make_unique<Connection>(core, lane, std::move(socket));
   auto task = open < core->limits.max_connections ? Serve(std::move(connection)) : TurnAway(std::move(connection));
   asio::co_spawn(*lane->io, std::move(task), LogFailure);

@@ -26,7 +26,7 @@ using ProblemMaker = std::function<HttpResponse(int status, std::string_view cod
                                                 std::string_view request_id)>;
 
 // Answers one whole request, on the connection's I/O thread. The request outlives the awaitable. What it throws is
-// logged and answered with 500 "internal_error"; the connection survives.
+// logged and answered with 500 "internal"; the connection survives.
 using RequestHandler = std::function<boost::asio::awaitable<HttpResponse>(const HttpRequest&)>;
 
 class HttpServer {

@@ -237,7 +237,7 @@ TEST_F(HttpServerTest, AHandlerThatThrowsCostsOneRequest) {
     connection.Send(Get(path, "X-Request-Id: r7\r\n"));
     const std::string answer = connection.ReadAnswer();
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 500 Internal Server Error\r\n")) << path;
-    EXPECT_THAT(answer, EndsWith("{\"code\":\"internal_error\",\"request_id\":\"r7\"}")) << path;
+    EXPECT_THAT(answer, EndsWith("{\"code\":\"internal\",\"request_id\":\"r7\"}")) << path;
     EXPECT_THAT(answer, Not(HasSubstr("Set-Cookie"))) << path;
   }
   connection.Send(Get("/next"));
@@ -346,6 +346,33 @@ TEST_F(HttpServerTest, GzipIsUnpackedAndABombIsNot) {
   EXPECT_THAT(connection.ReadAnswer(), AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("bad_gzip")));
   connection.Send(Post("still here"));
   EXPECT_THAT(connection.ReadAnswer(), EndsWith("still here")) << "the bodies were read, so the connection is sound";
+}
+
+TEST_F(HttpServerTest, BodiesShareOneBudget) {
+  HttpLimits limits = DefaultLimits();
+  limits.body_budget = std::make_shared<ByteBudget>(100'000);
+  Start(limits);
+  RawConnection first = Connect();
+  first.Send(Post(std::string(60'000, 'a')).substr(0, 5000));  // announced is held
+  while (limits.body_budget->held() == 0) std::this_thread::yield();
+  RawConnection second = Connect();
+  second.Send(Post(std::string(60'000, 'b')).substr(0, 5000));
+  EXPECT_THAT(second.ReadAnswer(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("\"overloaded\""),
+                                         HasSubstr("Retry-After: 1\r\n"), HasSubstr("Connection: close")));
+  EXPECT_THAT(metrics_.Render(), HasSubstr("novafeed_http_overloaded_total{listener=\"test\"} 1\n"));
+  RawConnection small = Connect();
+  small.Send(Post(std::string(10'000, 'c')));
+  EXPECT_THAT(small.ReadAnswer(), HasSubstr(" 200 "));
+  const std::string chunk = "C350\r\n" + std::string(50'000, 'd') + "\r\n0\r\n\r\n";
+  EXPECT_THAT(Exchange("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk),
+              StartsWith("HTTP/1.1 503 "));
+  small.Send(Post(Gzip(std::string(50'000, 'e')), "Content-Encoding: gzip\r\n"));
+  EXPECT_THAT(small.ReadAnswer(), AllOf(StartsWith("HTTP/1.1 503 "), Not(HasSubstr("Connection: close"))));
+
+  first.EndSending();
+  EXPECT_THAT(first.ReadAnswer(), StartsWith("HTTP/1.1 400 "));
+  while (limits.body_budget->held() > 0) std::this_thread::yield();
+  EXPECT_THAT(Exchange(Post(std::string(60'000, 'b'))), HasSubstr(" 200 "));
 }
 
 TEST_F(HttpServerTest, SlowHeadersAndBodiesAreAnsweredAndIdleConnectionsClosed) {
