@@ -62,6 +62,7 @@ class RequestContext {
 
   // The index had not caught up within the time that an answer waits.
   void NoteBehind() { behind_ = true; }
+  bool behind() const { return behind_; }
   // Adds what the notes say to an answer: Novafeed-Position, Novafeed-Degraded.
   void Mark(HttpResponse* response) const;
 

@@ -34,8 +34,7 @@ HttpResponse NotRouted(const Router::Match& match, const HttpRequest& request) {
     return MakeProblem(400, "bad_path", "The path is not percent-encoded UTF-8: encode it again.", request.request_id);
   }
   if (!match.allowed.empty()) return MethodNotAllowed(match.allowed, request);
-  return MakeProblem(404, "unknown_route", "There is nothing at this path: check its spelling.",
-                     request.request_id);
+  return MakeProblem(404, "unknown_route", "There is nothing at this path: check its spelling.", request.request_id);
 }
 
 // A failed store says what it is; anything else is a bug, of which the caller learns no more than that.

@@ -11,6 +11,11 @@ Result<User> RequireUser(GraphStore& graph, UserId id) {
   return Fail(Failure::kNotFound, "unknown_user", "There is no user " + id.ToString() + "; check the id.");
 }
 
+Status RefuseErased(GraphStore& graph, UserId subject) {
+  if (!graph.IsRetired(RetiredKind::kUser, subject.value)) return {};
+  return Fail(Failure::kUnauthenticated, "user_erased", "The token's user was erased: it is good for nothing now.");
+}
+
 Result<Post> RequireLivePost(GraphStore& graph, PostId id) {
   std::optional<Post> post = graph.GetPost(id);
   if (post && !post->deleted_at) return *std::move(post);

@@ -1,13 +1,13 @@
 #include "api/service.h"
 
 #include <cmath>
-#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "api/assets.h"
 #include "api/context.h"
+#include "api/lookups.h"
 #include "api/problem.h"
 #include "api/render.h"
 #include "api/storage.h"
@@ -42,19 +42,8 @@ void AddRateHeaders(HttpResponse* response, const RateRule& rule, const RateDeci
   response->headers.emplace_back("RateLimit-Reset", std::to_string(reset));
 }
 
-Error TooManyRequests(const RateDecision& decision) {
-  return Error{Failure::kRateLimited, "rate_limited", "Too many requests: wait as long as Retry-After says.",
-               decision.retry_after_ms};
-}
-
-// Whether the user was erased. The writer's thread is asked, so that it is true from the moment of the erasure.
-asio::awaitable<Result<bool>> IsErased(GraphStore* graph, UserId user) {
-  auto erased = std::make_shared<bool>(false);
-  GraphStore::Work look = [erased, user](GraphTransaction& tx) {
-    *erased = tx.IsRetired(RetiredKind::kUser, user.value);
-  };
-  const Result<std::int64_t> done = co_await Commit(graph, std::move(look));
-  co_return done.map([&erased](std::int64_t) { return *erased; });
+Counter LimitedCounter(Metrics* metrics, const char* caller) {
+  return metrics->AddCounter("novafeed_rate_limited_total", "Requests answered 429.", {{"caller", caller}});
 }
 
 // For handlers that have their answer at once.
@@ -67,6 +56,11 @@ asio::awaitable<HttpResponse> Answer(HttpResponse response) {
 ApiService::ApiService(const ApiDependencies& dependencies)
     : dependencies_(dependencies),
       generation_(dependencies_.graph->Generation()),
+      behind_answers_(dependencies_.metrics->AddCounter(
+          "novafeed_behind_answers_total", "Answers made before the index had reached what the caller has seen.")),
+      limited_users_(LimitedCounter(dependencies_.metrics, "user")),
+      limited_platforms_(LimitedCounter(dependencies_.metrics, "service")),
+      limited_strangers_(LimitedCounter(dependencies_.metrics, "stranger")),
       dispatcher_(dependencies_.metrics, "public", [this](const HttpRequest& request) { return CheckReady(request); }) {
   for (const auto& routes : {FeedRoutes(), EventRoutes(), UserRoutes(), PostRoutes(), CommentRoutes()}) {
     for (const ApiRoute& route : routes) AddApiRoute(route);
@@ -124,10 +118,24 @@ std::int64_t ApiService::SteadyNow() const {
       .count();
 }
 
+void ApiService::ReportBehind(const HttpRequest& request) {
+  behind_answers_.Add();
+  if (behind_log_.Open()) Log(LogLevel::kWarn, "answer_behind", {{"path", request.path}});
+}
+
+HttpResponse ApiService::RefuseTooMany(const HttpRequest& request, const RateDecision& rate, const Counter& counter) {
+  counter.Add();
+  if (limited_log_.Open()) Log(LogLevel::kWarn, "rate_limited", {{"path", request.path}});
+  const Error error{Failure::kRateLimited, "rate_limited", "Too many requests: wait as long as Retry-After says.",
+                    rate.retry_after_ms};
+  return ProblemOf(error, request.request_id);
+}
+
 HttpResponse ApiService::RefuseStranger(const HttpRequest& request, const Error& error) {
   const RateRule& rule = dependencies_.rates.stranger;
   const RateDecision rate = dependencies_.rate_limiter->Take("address " + request.remote_address, rule, SteadyNow());
-  HttpResponse response = ProblemOf(rate.allowed ? error : TooManyRequests(rate), request.request_id);
+  HttpResponse response =
+      rate.allowed ? ProblemOf(error, request.request_id) : RefuseTooMany(request, rate, limited_strangers_);
   AddRateHeaders(&response, rule, rate);
   return response;
 }
@@ -138,19 +146,18 @@ asio::awaitable<HttpResponse> ApiService::Serve(RouteHandler handler, const Http
 
   const RateRule& rule = RuleFor(dependencies_.rates, *caller);
   const RateDecision rate = dependencies_.rate_limiter->Take(BucketOf(*caller), rule, SteadyNow());
+  const Counter& limited = SpeaksForPlatform(*caller) ? limited_platforms_ : limited_users_;
   HttpResponse response = rate.allowed ? co_await ServeCaller(handler, request, std::move(params), *caller)
-                                       : ProblemOf(TooManyRequests(rate), request->request_id);
+                                       : RefuseTooMany(*request, rate, limited);
   AddRateHeaders(&response, rule, rate);
   co_return response;
 }
 
 asio::awaitable<Status> ApiService::CheckActive(Caller caller) {
   // Only whom the index does not know can have been erased, so nobody else waits for the graph.
-  if (SpeaksForPlatform(caller) || live_.index->KnowsUser(caller.subject)) co_return Status();
-  const Result<bool> erased = co_await IsErased(dependencies_.graph, caller.subject);
-  if (!erased) co_return tl::unexpected(erased.error());
-  if (!*erased) co_return Status();
-  co_return Fail(Failure::kUnauthenticated, "user_erased", "The token's user was erased: it is good for nothing now.");
+  if (live_.index->KnowsUser(caller.subject)) co_return Status();
+  Query<void> check = [user = caller.subject](GraphStore& graph) { return RefuseErased(graph, user); };
+  co_return co_await QueryGraph(&dependencies_, std::move(check));
 }
 
 asio::awaitable<HttpResponse> ApiService::ServeCaller(RouteHandler handler, const HttpRequest* request,
@@ -164,6 +171,7 @@ asio::awaitable<HttpResponse> ApiService::ServeCaller(RouteHandler handler, cons
   // Answers are for one caller and this moment.
   response.headers.emplace_back("Cache-Control", "no-store");
   context->Mark(&response);
+  if (context->behind()) ReportBehind(*request);
   co_return response;
 }
 

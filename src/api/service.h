@@ -9,6 +9,8 @@
 #include "api/dependencies.h"
 #include "api/dispatcher.h"
 #include "api/routes/routes.h"
+#include "base/log.h"
+#include "base/metrics.h"
 #include "http/message.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -36,12 +38,16 @@ class ApiService {
   static ProblemMaker problem_maker();
 
  private:
+  static constexpr std::int64_t kLogEveryMs = 1000;
+
   boost::asio::awaitable<HttpResponse> Serve(RouteHandler handler, const HttpRequest* request, PathParams params);
   boost::asio::awaitable<HttpResponse> ServeCaller(RouteHandler handler, const HttpRequest* request, PathParams params,
                                                    Caller caller);
-  // kUnauthenticated "user_erased": a user's token ends with the user.
+  // kUnauthenticated "user_erased": a token of any scope ends with its subject.
   boost::asio::awaitable<Status> CheckActive(Caller caller);
   Status CheckReady(const HttpRequest& request) const;
+  void ReportBehind(const HttpRequest& request);
+  HttpResponse RefuseTooMany(const HttpRequest& request, const RateDecision& rate, const Counter& counter);
   HttpResponse RefuseStranger(const HttpRequest& request, const Error& error);
   std::int64_t SteadyNow() const;
   void AddApiRoute(const ApiRoute& route);
@@ -49,6 +55,12 @@ class ApiService {
 
   const ApiDependencies dependencies_;
   const std::string generation_;
+  const Counter behind_answers_;
+  const Counter limited_users_;
+  const Counter limited_platforms_;
+  const Counter limited_strangers_;
+  LogGate behind_log_{kLogEveryMs};
+  LogGate limited_log_{kLogEveryMs};
   LiveFeed live_;  // written once, before ready_
   std::atomic<bool> ready_{false};
   Dispatcher dispatcher_;

@@ -119,6 +119,9 @@ TEST(ApiServiceLimits, CallersHaveBucketsOfTheirOwn) {
   EXPECT_EQ(feed("").status, 401);
   EXPECT_EQ(feed("").status, 429);
   EXPECT_EQ(feed(node.Token("eve")).status, 200);
+  EXPECT_TRUE(node.Shows("novafeed_rate_limited_total{caller=\"user\"} 1"));
+  EXPECT_TRUE(node.Shows("novafeed_rate_limited_total{caller=\"service\"} 0"));
+  EXPECT_TRUE(node.Shows("novafeed_rate_limited_total{caller=\"stranger\"} 1"));
 }
 
 TEST_F(ApiServiceTest, TokenIsRequired) {
@@ -342,6 +345,15 @@ TEST_F(ApiServiceTest, FeedIsWalkedByCursorWithoutRepeats) {
   EXPECT_EQ(seen, posted);
 }
 
+TEST_F(ApiServiceTest, FeedWhoseTrendingListMustBeMadeComesFromThePool) {
+  const std::string post = Post("ada", "hello");
+  As("eve", Method::kPut, "/api/v1/posts/" + post + "/like");
+  const std::string instants = "&as_of=" + std::to_string(kTestNow) + "&trending_as_of=" + std::to_string(kTestNow);
+  const Answer answer = Platform(Method::kGet, "/feed?limit=5" + instants, "", {{"Novafeed-User", "ext:bob"}});
+  ASSERT_EQ(answer.status, 200) << answer.json;
+  EXPECT_EQ(answer.json.at("items").at(0).at("source").as_string(), "trending");
+}
+
 TEST_F(ApiServiceTest, FeedShowsTextsThatTheIndexNoLongerHolds) {
   const std::string post = Post("ada", "an old one");
   node_.clock().Advance(40 * kMsPerDay);
@@ -373,7 +385,36 @@ TEST_F(ApiServiceTest, ErasedUserIsGoneAndTheirTokenStops) {
   const Answer stopped = As("ada", Method::kGet, "/feed");
   EXPECT_EQ(stopped.status, 401);
   EXPECT_EQ(stopped.code(), "user_erased");
-  EXPECT_EQ(Platform(Method::kDelete, "/api/v1/users/ext:eve").status, 204);
+}
+
+TEST_F(ApiServiceTest, ErasedUserStopsTokensOfAnyScope) {
+  const auto feed = [this](Scope scope) {
+    return node_.Send(Method::kGet, "/feed", node_.Token("ada", scope), "", {{"Novafeed-User", "ext:ada"}});
+  };
+  for (const Scope scope : {Scope::kUser, Scope::kService, Scope::kAdmin}) EXPECT_EQ(feed(scope).status, 200);
+  EXPECT_EQ(As("ada", Method::kDelete, "/api/v1/users/ext:ada").status, 204);
+  for (const Scope scope : {Scope::kUser, Scope::kService, Scope::kAdmin}) {
+    EXPECT_EQ(feed(scope).code(), "user_erased") << ScopeName(scope);
+  }
+}
+
+TEST_F(ApiServiceTest, TokensAreCheckedWithoutTheWriter) {
+  node_.RefuseWrites(Error{Failure::kStorageFull, "disk_full", "Make room.", 0});
+  EXPECT_EQ(As("stranger", Method::kGet, "/feed").status, 200) << "nobody that the index knows, so the graph is asked";
+  EXPECT_EQ(As("ada", Method::kPost, "/api/v1/posts", R"({"text":"x"})").status, 507);
+}
+
+TEST_F(ApiServiceTest, UserIsErasedByThemselvesOrByAnAdmin) {
+  const std::string target = "/api/v1/users/ext:eve";
+  const auto erase = [&](const std::string& subject, Scope scope, Headers headers) {
+    return node_.Send(Method::kDelete, target, node_.Token(subject, scope), "", std::move(headers)).status;
+  };
+  EXPECT_EQ(erase("bob", Scope::kUser, {}), 403);
+  EXPECT_EQ(erase("backend", Scope::kService, {}), 403);
+  EXPECT_EQ(erase("backend", Scope::kService, {{"Novafeed-User", "ext:bob"}}), 403);
+  EXPECT_EQ(As("ada", Method::kGet, target).status, 200);
+  EXPECT_EQ(erase("backend", Scope::kAdmin, {{"Novafeed-User", "ext:bob"}}), 204);
+  EXPECT_EQ(As("ada", Method::kGet, target).status, 404);
 }
 
 TEST_F(ApiServiceTest, PositionThatIsNotReachedIsSaid) {
@@ -388,6 +429,7 @@ TEST_F(ApiServiceTest, PositionThatIsNotReachedIsSaid) {
   const std::string behind = "?min_position=" + EncodePosition(ahead);
   EXPECT_EQ(As("eve", Method::kGet, "/api/v1/posts/" + post + behind).Header("Novafeed-Degraded"), "behind");
   EXPECT_EQ(As("eve", Method::kGet, "/feed" + behind).json.at("degraded").at(0).as_string(), "behind");
+  EXPECT_TRUE(node_.Shows("novafeed_behind_answers_total 2"));
   EXPECT_EQ(As("eve", Method::kGet, "/feed?min_position=x").status, 400);
 }
 

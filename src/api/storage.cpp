@@ -4,23 +4,23 @@ namespace novafeed {
 
 namespace asio = boost::asio;
 
-asio::awaitable<bool> ReachPosition(const LiveFeed* live, Position wanted) {
-  if (Reached(wanted, live->index->position())) co_return true;
-  IndexApplier* applier = live->applier;
-  std::function<void(std::function<void(bool)>)> start = [applier, wanted](std::function<void(bool)> resume) {
+asio::awaitable<void> AwaitPosition(RequestContext* context, Position wanted) {
+  const LiveFeed& live = context->live();
+  if (Reached(wanted, live.index->position())) co_return;
+  std::function<void(std::function<void(bool)>)> start = [applier = live.applier,
+                                                          wanted](std::function<void(bool)> resume) {
     applier->WaitFor(wanted, kPositionWaitMs, std::move(resume));
   };
-  co_return co_await AwaitCallback<bool>(std::move(start));
+  const bool reached = co_await AwaitCallback<bool>(std::move(start));
+  if (!reached) context->NoteBehind();
 }
 
 asio::awaitable<void> AwaitCarried(RequestContext* context) {
-  const bool reached = co_await ReachPosition(&context->live(), context->carried());
-  if (!reached) context->NoteBehind();
+  return AwaitPosition(context, context->carried());
 }
 
 asio::awaitable<void> AwaitWritten(RequestContext* context) {
-  const bool reached = co_await ReachPosition(&context->live(), context->written());
-  if (!reached) context->NoteBehind();
+  return AwaitPosition(context, context->written());
 }
 
 asio::awaitable<Result<std::int64_t>> Commit(GraphStore* graph, GraphStore::Work work) {

@@ -29,10 +29,9 @@ using Command = std::function<Result<T>(GraphTransaction&)>;
 template <class T>
 using Query = std::function<Result<T>(GraphStore&)>;
 
-// False where the index did not reach the position in time.
-boost::asio::awaitable<bool> ReachPosition(const LiveFeed* live, Position wanted);
-
-// Waits for what the request carries; notes it where the index stays behind.
+// Waits until the index has reached the position; notes it where it did not in time.
+boost::asio::awaitable<void> AwaitPosition(RequestContext* context, Position wanted);
+// Waits for what the request carries.
 boost::asio::awaitable<void> AwaitCarried(RequestContext* context);
 // Waits until this node's next answer shows what the request has written.
 boost::asio::awaitable<void> AwaitWritten(RequestContext* context);

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <future>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,24 @@ struct Answer {
     const boost::json::value* code = object == nullptr ? nullptr : object->if_contains("code");
     return code == nullptr ? "" : std::string(code->as_string());
   }
+};
+
+// A graph whose writer can be made to fail, as on a full disk; reads go on.
+class RefusingGraph final : public MemoryGraph {
+ public:
+  using MemoryGraph::MemoryGraph;
+
+  void Write(Work work, Done done) override {
+    if (refusal_) {
+      done(tl::unexpected<Error>(*refusal_));
+    } else {
+      MemoryGraph::Write(std::move(work), std::move(done));
+    }
+  }
+  void RefuseWrites(Error error) { refusal_ = std::move(error); }
+
+ private:
+  std::optional<Error> refusal_;
 };
 
 class TestNode {
@@ -103,7 +122,10 @@ class TestNode {
     }
   }
 
+  // Whether the metrics have this line.
+  bool Shows(const std::string& metric) const { return metrics_.Render().find(metric + "\n") != std::string::npos; }
   ManualClock& clock() { return clock_; }
+  void RefuseWrites(Error error) { graph_.RefuseWrites(std::move(error)); }
   MemoryEventLog& events() { return events_; }
   std::string generation() { return graph_.Generation(); }
 
@@ -126,9 +148,9 @@ class TestNode {
   Metrics metrics_;
   const KeyRing keys_{{{"k", std::string(32, 'k')}}, std::string(32, 'c')};
   RateLimiter limiter_{1000};
-  MemoryGraph graph_{&clock_};
+  RefusingGraph graph_{&clock_};
   MemoryEventLog events_{&clock_};
-  BlockingPool readers_{"reader", 2, 100};
+  BlockingPool readers_{"reader", 2, 100, &metrics_};
   ApiService api_;
   std::unique_ptr<FeedIndex> index_;
   std::unique_ptr<IndexEngine> engine_;

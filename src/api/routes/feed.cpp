@@ -1,5 +1,6 @@
 // GET /api/v1/feed and GET /feed.
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include "api/feed_parameters.h"
@@ -49,6 +50,19 @@ asio::awaitable<Status> FetchMissingTexts(RequestContext* context, FeedPage* pag
   co_return Status();
 }
 
+// Mostly here and now; on a pool where a trending list has to be made first.
+asio::awaitable<Result<FeedPage>> MakePage(RequestContext* context, OpenedFeed opened) {
+  const LiveFeed& live = context->live();
+  const bool may_take_long = live.feed->MayTakeLong(opened);
+  std::function<Result<FeedPage>()> make = [live, opened = std::move(opened), behind = context->behind()] {
+    return live.feed->Page(opened, behind, live.applier->CountersAsOf());
+  };
+  if (!may_take_long) co_return make();
+  Result<Result<FeedPage>> page = co_await AwaitBlocking(context->dependencies().readers, std::move(make));
+  if (!page) co_return tl::unexpected(page.error());
+  co_return *std::move(page);
+}
+
 asio::awaitable<Result<HttpResponse>> GetFeed(RequestContext* context, PathParams) {
   const Result<UserId> viewer = context->RequirePerson();
   if (!viewer) co_return tl::unexpected(viewer.error());
@@ -58,16 +72,15 @@ asio::awaitable<Result<HttpResponse>> GetFeed(RequestContext* context, PathParam
   if (!explain) co_return tl::unexpected(explain.error());
   request->viewer = *viewer;
 
-  const LiveFeed& live = context->live();
-  const Result<OpenedFeed> opened = live.feed->Open(*std::move(request));
+  Result<OpenedFeed> opened = context->live().feed->Open(*std::move(request));
   if (!opened) co_return tl::unexpected(opened.error());
 
   const SteadyClock::time_point waiting = SteadyClock::now();
   Position wanted = Union(context->carried(), opened->wait_for);
-  const bool reached = co_await ReachPosition(&live, std::move(wanted));
+  co_await AwaitPosition(context, std::move(wanted));
   const std::chrono::microseconds waited = Since(waiting);
 
-  Result<FeedPage> page = live.feed->Page(*opened, !reached, live.applier->CountersAsOf());
+  Result<FeedPage> page = co_await MakePage(context, *std::move(opened));
   if (!page) co_return tl::unexpected(page.error());
   const Status complete = co_await FetchMissingTexts(context, &*page);
   if (!complete) co_return tl::unexpected(complete.error());
