@@ -47,7 +47,13 @@ std::optional<ServeInfo> ReadServeInfo(const std::string& directory) {
   return ServeInfo{*pid, std::move(*url), std::move(*admin_url), *test_clock};
 }
 
-// Makes DIR and the folders above it; those above are as the user's umask has them.
+// "data/" names the same directory as "data".
+std::string WithoutTrailingSlashes(const std::string& path) {
+  const std::size_t last = path.find_last_not_of('/');
+  return last == std::string::npos ? path.substr(0, 1) : path.substr(0, last + 1);
+}
+
+// Makes DIR and the folders above it; those above are as the process' umask has them.
 bool MakeDirectory(const std::string& path) {
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
     if (mkdir(path.substr(0, slash).c_str(), 0777) != 0 && errno != EEXIST) return false;
@@ -102,7 +108,12 @@ TimeMs DirectoryNow(const std::string& directory) {
   return served && served->test_clock ? *served->test_clock : SystemClock().Now();
 }
 
-Result<DataDirectory> DataDirectory::Lock(const std::string& path, Missing missing) {
+void KeepFilesPrivate() {
+  umask(077);
+}
+
+Result<DataDirectory> DataDirectory::Lock(const std::string& named, Missing missing) {
+  const std::string path = WithoutTrailingSlashes(named);
   if (Status there = EnsureDirectory(path, missing); !there) return tl::unexpected<Error>(std::move(there.error()));
   const std::string lock_path = LockPath(path);
   const int lock = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

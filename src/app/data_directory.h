@@ -23,6 +23,9 @@ std::optional<ServeInfo> FindRunningServe(const std::string& directory);
 // Now, as tokens for the directory must be dated: its test clock where a serve holds one, else the system's.
 TimeMs DirectoryNow(const std::string& directory);
 
+// What this process makes from now on is for its owner only. Before threads start.
+void KeepFilesPrivate();
+
 // The exclusive use of a data directory: a lock on DIR/lock that the kernel releases when the process ends, in whatever
 // way. Movable; the directory is free again when the last owner is destroyed.
 class DataDirectory {
@@ -31,7 +34,7 @@ class DataDirectory {
 
   // Locks the directory; with kMake, makes it first (0700). kConflict "directory_in_use": the sentence names the
   // holder; kNotFound "no_directory"; kInternal "bad_directory" where it cannot be made or written.
-  static Result<DataDirectory> Lock(const std::string& path, Missing missing);
+  static Result<DataDirectory> Lock(const std::string& named, Missing missing);
 
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&& other) noexcept;

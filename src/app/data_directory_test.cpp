@@ -27,6 +27,15 @@ TEST(DataDirectoryTest, IsMadeForTheOwnerOnly) {
   EXPECT_EQ(ModeOf(path), 0700U);
 }
 
+TEST(DataDirectoryTest, ATrailingSlashMakesNoDifference) {
+  const TempDirectory temp;
+  const std::string path = temp.path() / "a";
+  const auto locked = DataDirectory::Lock(path + "//", Missing::kMake);
+  ASSERT_TRUE(locked);
+  EXPECT_EQ(locked->path(), path);
+  EXPECT_EQ(ModeOf(path), 0700U);
+}
+
 TEST(DataDirectoryTest, IsNotMadeWhereItMustExist) {
   const TempDirectory temp;
   const auto locked = DataDirectory::Lock(temp.path() / "none", Missing::kRefuse);

@@ -1,7 +1,12 @@
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "app/admin_client.h"
@@ -43,10 +48,34 @@ Result<int> Conclude(const ImportResult& result, bool dry_run) {
   return result.counts.Total(Outcome::kBad) > 0 ? kExitBadLines : kExitOk;
 }
 
+// An empty directory for a dry run where there is no data yet; gone with this.
+class ScratchDirectory {
+ public:
+  ScratchDirectory() : path_(std::filesystem::temp_directory_path() / "novafeed-dry-run-XXXXXX") {
+    if (mkdtemp(path_.data()) == nullptr) {
+      throw std::runtime_error("cannot make a temporary directory (" + path_ + "): set TMPDIR to one with room.");
+    }
+  }
+  ~ScratchDirectory() {
+    std::error_code left_behind;  // in the system's temporary directory, which is cleaned
+    std::filesystem::remove_all(path_, left_behind);
+  }
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const SettingFlags& flags) {
   const Result<Settings> settings = LoadSettings(flags);
   if (!settings) return tl::unexpected<Error>(settings.error());
-  const auto directory = DataDirectory::Lock(settings->String("data.directory"), DataDirectory::Missing::kMake);
+  std::string path = settings->String("data.directory");
+  std::optional<ScratchDirectory> scratch;
+  if (options.dry_run && !std::filesystem::exists(path)) path = scratch.emplace().path();
+  const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kMake);
   if (!directory) return tl::unexpected<Error>(directory.error());
   const SystemClock clock;
   Metrics metrics;
@@ -75,6 +104,7 @@ Result<ImportResult> RunWithProgress(const ImportFlags& flags, ImportOptions opt
 }  // namespace
 
 Result<int> RunImport(const ImportFlags& flags) {
+  KeepFilesPrivate();
   std::atomic<bool> stop{false};
   const StopSignals signals([&stop] { stop.store(true); });
   ImportOptions options;

@@ -112,6 +112,21 @@ def test_import_makes_a_private_directory_and_a_second_one_changes_nothing(direc
     assert rank(data, "--as-of", NOON) == before
 
 
+def test_a_directory_named_with_a_slash_is_as_private(directory):
+    data = directory / "data"
+    novafeed("import", write_ndjson(directory / "actions.ndjson", ACTIONS), "--data", f"{data}/")
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    open_to_others = [file.name for file in data.iterdir() if stat.S_IMODE(file.stat().st_mode) & 0o077]
+    assert not open_to_others
+
+
+def test_a_dry_run_makes_no_directory(directory):
+    file = write_ndjson(directory / "actions.ndjson", ACTIONS)
+    done = novafeed("import", file, "--dry-run", "--data", directory / "deep" / "data")
+    assert "80" in done.stdout and "dry run" in done.stdout
+    assert not (directory / "deep").exists()
+
+
 def test_bad_lines_end_in_their_own_exit_status(directory):
     file = write_ndjson(directory / "bad.ndjson", [*ACTIONS, {"type": "like", "user": "ann", "post": "none", "at": NOON}])
     bad = directory / "bad.out"
