@@ -43,7 +43,7 @@ tl::unexpected<Error> ProblemOf(const HttpResponse& response) {
   }
   return Fail(FailureOf(response.status), "unexpected_answer",
               "The server answered " + std::to_string(response.status) +
-                  " without a reason: give the address of its admin listener (admin_url in serve.json).");
+                  " without a reason: check that the address is that of a Novafeed server.");
 }
 
 }  // namespace

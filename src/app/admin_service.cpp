@@ -5,17 +5,24 @@
 #include <utility>
 
 #include "api/context.h"
+#include "api/lookups.h"
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "api/render.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "import/importer.h"
+#include "import/wire.h"
 #include "runtime/await.h"
 #include "social/ids.h"
 
 namespace novafeed {
 namespace {
+
+namespace asio = boost::asio;
+
+// The JSON that a route answers with.
+using Answer = Result<std::string>;
 
 tl::unexpected<Error> Booting() {
   return Fail(Failure::kUnavailable, "booting", "The index is still being built: ask again in a moment.", 1000);
@@ -39,6 +46,25 @@ void RenderSizes(JsonWriter* json, const IndexSizes& sizes) {
   json->EndObject();
 }
 
+Result<RankRequest> ParseRankRequest(const HttpRequest& request) {
+  const Result<QueryParams> query = ParseQuery(request);
+  if (!query) return tl::unexpected<Error>(query.error());
+  const Result<UserId> viewer = PathIdAs<UserId>(IdKind::kUser, query->Get("user").value_or(""));
+  if (!viewer) return tl::unexpected<Error>(viewer.error());
+  const auto as_of = IntParam(*query, "as_of", 0, kMaxTime - 1);
+  if (!as_of) return tl::unexpected<Error>(as_of.error());
+  const auto trending_as_of = IntParam(*query, "trending_as_of", 0, kMaxTime - 1);
+  if (!trending_as_of) return tl::unexpected<Error>(trending_as_of.error());
+  return RankRequest{*viewer, *as_of, *trending_as_of};
+}
+
+// What a pool gave back for a request.
+HttpResponse Conclude(Result<Answer> done, const HttpRequest& request) {
+  if (!done) return ProblemOf(done.error(), request.request_id);
+  if (!*done) return ProblemOf(done->error(), request.request_id);
+  return JsonAnswer(200, std::move(**done));
+}
+
 }  // namespace
 
 AdminService::AdminService(AdminDependencies dependencies)
@@ -47,10 +73,11 @@ AdminService::AdminService(AdminDependencies dependencies)
           "novafeed_log_dropped_lines", "Log lines that were dropped because standard error was too slow.")),
       dispatcher_(dependencies_.metrics, "admin") {
   AddRoute(Method::kGet, "/admin/status", &AdminService::ShowStatus);
-  AddRoute(Method::kGet, "/admin/rank", &AdminService::Rank);
   AddRoute(Method::kPost, "/admin/snapshot", &AdminService::SaveSnapshot);
-  AddRoute(Method::kPost, "/admin/import", &AdminService::Import);
+  AddRoute(Method::kPost, std::string(kImportPath), &AdminService::Import);
   AddRoute(Method::kPost, "/admin/clock", &AdminService::MoveClock);
+  dispatcher_.Add(Method::kGet, "/admin/rank",
+                  [this](const HttpRequest& request, const PathParams&) { return ServeRank(&request); });
   dispatcher_.Add(Method::kGet, "/metrics",
                   [this](const HttpRequest& request, const PathParams&) { return ServeMetrics(&request); });
 }
@@ -60,31 +87,58 @@ void AdminService::Open(const AdminLive& live) {
   open_.store(true);
 }
 
+Handler AdminService::import_handler() {
+  return [this](const HttpRequest& request, const PathParams&) { return Serve(&AdminService::Import, &request); };
+}
+
+std::size_t AdminService::BodyAllowance(const HttpRequest& head) const {
+  if (head.path != kImportPath) return 0;
+  const Result<Caller> caller = Authenticate(head, *dependencies_.keys, dependencies_.clock->Now());
+  return caller && RequireAdmin(*caller) ? kMaxImportRequestBytes : 0;
+}
+
 void AdminService::AddRoute(Method method, const std::string& pattern, Work work) {
   dispatcher_.Add(method, pattern,
                   [this, work](const HttpRequest& request, const PathParams&) { return Serve(work, &request); });
 }
 
-Status AdminService::CheckAdmin(const HttpRequest& request) const {
-  const Result<Caller> caller = Authenticate(request, *dependencies_.keys, dependencies_.clock->Now());
-  if (!caller) return tl::unexpected<Error>(caller.error());
-  return RequireAdmin(*caller);
+asio::awaitable<Status> AdminService::CheckAdmin(const HttpRequest* request) const {
+  const Result<Caller> caller = Authenticate(*request, *dependencies_.keys, dependencies_.clock->Now());
+  if (!caller) co_return tl::unexpected<Error>(caller.error());
+  if (const Status allowed = RequireAdmin(*caller); !allowed) co_return allowed;
+  std::function<Status()> check = [graph = dependencies_.graph, subject = caller->subject] {
+    return RefuseErased(*graph, subject);
+  };
+  const Result<Status> checked = co_await AwaitBlocking(dependencies_.workers, std::move(check));
+  if (!checked) co_return tl::unexpected<Error>(checked.error());
+  co_return *checked;
 }
 
-boost::asio::awaitable<HttpResponse> AdminService::Serve(Work work, const HttpRequest* request) {
-  if (const Status allowed = CheckAdmin(*request); !allowed) co_return ProblemOf(allowed.error(), request->request_id);
+asio::awaitable<HttpResponse> AdminService::Serve(Work work, const HttpRequest* request) {
+  if (const Status allowed = co_await CheckAdmin(request); !allowed) {
+    co_return ProblemOf(allowed.error(), request->request_id);
+  }
   // The request outlives this coroutine, which outlives the call.
-  std::function<Result<std::string>()> call = [this, work, request] { return (this->*work)(*request); };
-  Result<Result<std::string>> done = co_await AwaitBlocking(dependencies_.workers, std::move(call));
-  if (!done) co_return ProblemOf(done.error(), request->request_id);
-  if (!*done) co_return ProblemOf(done->error(), request->request_id);
-  co_return JsonAnswer(200, std::move(**done));
+  std::function<Answer()> call = [this, work, request] { return (this->*work)(*request); };
+  co_return Conclude(co_await AwaitBlocking(dependencies_.workers, std::move(call)), *request);
 }
 
-boost::asio::awaitable<HttpResponse> AdminService::ServeMetrics(const HttpRequest* request) {
+asio::awaitable<HttpResponse> AdminService::ServeRank(const HttpRequest* request) {
+  if (const Status allowed = co_await CheckAdmin(request); !allowed) {
+    co_return ProblemOf(allowed.error(), request->request_id);
+  }
+  if (!open_) co_return ProblemOf(Booting().value(), request->request_id);
+  const Result<RankRequest> wanted = ParseRankRequest(*request);
+  if (!wanted) co_return ProblemOf(wanted.error(), request->request_id);
+  std::function<Answer()> call = [desk = live_.desk, wanted = *wanted] { return desk->Rank(wanted); };
+  BlockingPool* pool = live_.desk->IsLive(*wanted) ? dependencies_.workers : dependencies_.builders;
+  co_return Conclude(co_await AwaitBlocking(pool, std::move(call)), *request);
+}
+
+asio::awaitable<HttpResponse> AdminService::ServeMetrics(const HttpRequest* request) {
   if (dependencies_.metrics_need_token) {
-    if (const Status allowed = CheckAdmin(*request); !allowed)
-      co_return ProblemOf(allowed.error(), request->request_id);
+    const Status allowed = co_await CheckAdmin(request);
+    if (!allowed) co_return ProblemOf(allowed.error(), request->request_id);
   }
   dropped_log_lines_.Set(static_cast<double>(DroppedLogLines()));
   HttpResponse response = JsonAnswer(200, dependencies_.metrics->Render());
@@ -106,19 +160,6 @@ Result<std::string> AdminService::ShowStatus(const HttpRequest&) {
   }
   json.EndObject();
   return text;
-}
-
-Result<std::string> AdminService::Rank(const HttpRequest& request) {
-  if (!open_) return Booting();
-  const Result<QueryParams> query = ParseQuery(request);
-  if (!query) return tl::unexpected<Error>(query.error());
-  const Result<Uuid> viewer = PathId(IdKind::kUser, query->Get("user").value_or(""));
-  if (!viewer) return tl::unexpected<Error>(viewer.error());
-  const auto as_of = IntParam(*query, "as_of", 0, kMaxTime - 1);
-  if (!as_of) return tl::unexpected<Error>(as_of.error());
-  const auto trending_as_of = IntParam(*query, "trending_as_of", 0, kMaxTime - 1);
-  if (!trending_as_of) return tl::unexpected<Error>(trending_as_of.error());
-  return live_.desk->Rank(RankRequest{UserId{*viewer}, *as_of, *trending_as_of});
 }
 
 Result<std::string> AdminService::SaveSnapshot(const HttpRequest&) {

@@ -4,14 +4,16 @@
 //   GET  /admin/status    positions, sizes
 //   GET  /admin/rank      ?user=&as_of=&trending_as_of=: what `novafeed rank` prints
 //   POST /admin/snapshot  writes the index's snapshot now
-//   POST /admin/import    one chunk of `novafeed import --url` (import/wire.h)
+//   POST /admin/import    one chunk of `novafeed import --url` (import/wire.h); also on the public listener
 //   POST /admin/clock     {"now":ms}: moves the test clock
 #pragma once
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "access/tokens.h"
 #include "api/dispatcher.h"
@@ -29,6 +31,8 @@
 
 namespace novafeed {
 
+inline constexpr std::string_view kImportPath = "/admin/import";
+
 // All outlive the service.
 struct AdminDependencies {
   const Clock* clock = nullptr;
@@ -37,7 +41,8 @@ struct AdminDependencies {
   GraphStore* graph = nullptr;
   ChangeFeed* changes = nullptr;
   EventLog* events = nullptr;
-  BlockingPool* workers = nullptr;  // where routes run: they read files and build indexes
+  BlockingPool* workers = nullptr;   // where routes run: they read files and write the graph
+  BlockingPool* builders = nullptr;  // where rankings run that need an index of their own, which takes long
   bool metrics_need_token = true;
   std::function<Status(TimeMs)> move_clock;         // empty: there is no test clock
   std::function<Result<Position>()> save_snapshot;  // blocking; the position that the file holds
@@ -63,17 +68,24 @@ class AdminService {
 
   RequestHandler handler() { return dispatcher_.handler(); }
 
+  // The same POST /admin/import for the public listener, the one that others than this machine can reach.
+  Handler import_handler();
+  // What the body of such a request may have there, from its head: a chunk's size with an admin's token, else nothing
+  // beyond the listener's own limit.
+  std::size_t BodyAllowance(const HttpRequest& head) const;
+
  private:
   // A route's work, on a worker thread: the JSON of the answer.
   using Work = Result<std::string> (AdminService::*)(const HttpRequest& request);
 
   void AddRoute(Method method, const std::string& pattern, Work work);
-  Status CheckAdmin(const HttpRequest& request) const;
+  // An admin's token, whose subject was not erased since.
+  boost::asio::awaitable<Status> CheckAdmin(const HttpRequest* request) const;
   boost::asio::awaitable<HttpResponse> Serve(Work work, const HttpRequest* request);
+  boost::asio::awaitable<HttpResponse> ServeRank(const HttpRequest* request);
   boost::asio::awaitable<HttpResponse> ServeMetrics(const HttpRequest* request);
 
   Result<std::string> ShowStatus(const HttpRequest& request);
-  Result<std::string> Rank(const HttpRequest& request);
   Result<std::string> SaveSnapshot(const HttpRequest& request);
   Result<std::string> Import(const HttpRequest& request);
   Result<std::string> MoveClock(const HttpRequest& request);

@@ -30,7 +30,7 @@ struct ImportFlags {
   bool shift_to_now = false;
   bool dry_run = false;
   std::string bad_file;  // where rejected lines go; empty: nowhere
-  std::string url;       // of a running server's admin listener; empty: into the data directory
+  std::string url;       // of a running server; empty: into the data directory
   std::string token;     // with url: admin scope
 };
 

@@ -9,19 +9,19 @@
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
 #include "base/log.h"
+#include "import/wire.h"
 #include "index/snapshot.h"
 
 namespace novafeed {
 namespace {
 
 constexpr std::chrono::hours kForgetEvery{1};
+constexpr std::chrono::seconds kReportLagEvery{1};
+constexpr TimeMs kTokenLife = kMsPerDay;
 constexpr std::size_t kReadQueue = 10'000;
-// Rankings for other instants queue behind each other; the others leave room for what is quick.
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
 constexpr std::size_t kAdminConnections = 200;
-// Chunks of `import --url` are larger than what the public listener takes.
-constexpr std::size_t kAdminBody = std::size_t{64} << 20;
 
 std::size_t IoThreadCount(const Settings& settings) {
   const auto wanted = static_cast<std::size_t>(settings.Int("serve.io_threads"));
@@ -30,25 +30,6 @@ std::size_t IoThreadCount(const Settings& settings) {
 
 RateRule RuleOf(const Settings& settings, const std::string& who) {
   return {settings.Number("rate." + who + "_per_second"), settings.Number("rate." + who + "_burst")};
-}
-
-HttpLimits PublicLimits(const Settings& settings) {
-  HttpLimits limits;
-  limits.max_body_bytes = static_cast<std::size_t>(settings.Size("limits.max_body"));
-  limits.max_unpacked_bytes = static_cast<std::size_t>(settings.Size("limits.max_unpacked_body"));
-  limits.max_connections = static_cast<std::size_t>(settings.Int("limits.max_connections"));
-  limits.idle_timeout = settings.Duration("limits.idle_timeout");
-  limits.header_timeout = settings.Duration("limits.header_timeout");
-  limits.body_timeout = settings.Duration("limits.body_timeout");
-  return limits;
-}
-
-HttpLimits AdminLimits() {
-  HttpLimits limits;
-  limits.max_body_bytes = kAdminBody;
-  limits.max_unpacked_bytes = kAdminBody;
-  limits.max_connections = kAdminConnections;
-  return limits;
 }
 
 std::unique_ptr<Clock> MakeClock(std::optional<TimeMs> held_at, ManualClock** held) {
@@ -66,17 +47,22 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       directory_(directory),
       keys_(std::move(keys)),
       clock_(MakeClock(options.test_clock, &test_clock_)),
+      snapshot_failures_(metrics_.AddCounter("novafeed_snapshot_failures_total",
+                                             "Times the index's snapshot file could not be written.")),
+      body_budget_(std::make_shared<ByteBudget>(static_cast<std::size_t>(settings.Size("limits.held_bodies")))),
       io_(IoThreadCount(settings)),
       stores_(OpenEmbeddedStores(directory.path(), settings, clock_.get(), &metrics_)),
       limiter_(static_cast<std::size_t>(settings.Int("rate.max_callers"))),
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
+      rank_builder_("rank", 1, kAdminQueue, &metrics_),
       api_(MakeApiDependencies()),
       admin_(MakeAdminDependencies()),
-      public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(settings), api_.handler(),
+      public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(), api_.handler(),
                      ApiService::problem_maker(), &metrics_, "public"),
       admin_server_(io_.contexts(), settings.String("serve.admin_listen"), AdminLimits(), admin_.handler(),
                     ApiService::problem_maker(), &metrics_, "admin") {
+  api_.Add(Method::kPost, std::string(kImportPath), admin_.import_handler());
   if (options.demo) {
     const auto counts = [this](UserId user) { return feed_->index->CountsOf(user); };
     AddDemoRoutes(&api_, {clock_.get(), &keys_, stores_.graph.get(), &readers_, counts});
@@ -89,6 +75,28 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
 EmbeddedNode::~EmbeddedNode() {
   Quiesce(std::chrono::milliseconds(0));
   directory_.Withdraw();
+}
+
+HttpLimits EmbeddedNode::PublicLimits() {
+  HttpLimits limits;
+  limits.max_body_bytes = static_cast<std::size_t>(settings_.Size("limits.max_body"));
+  limits.max_unpacked_bytes = static_cast<std::size_t>(settings_.Size("limits.max_unpacked_body"));
+  limits.max_connections = static_cast<std::size_t>(settings_.Int("limits.max_connections"));
+  limits.idle_timeout = settings_.Duration("limits.idle_timeout");
+  limits.header_timeout = settings_.Duration("limits.header_timeout");
+  limits.body_timeout = settings_.Duration("limits.body_timeout");
+  limits.body_allowance = [this](const HttpRequest& head) { return admin_.BodyAllowance(head); };
+  limits.body_budget = body_budget_;
+  return limits;
+}
+
+HttpLimits EmbeddedNode::AdminLimits() const {
+  HttpLimits limits;
+  limits.max_body_bytes = kMaxImportRequestBytes;
+  limits.max_unpacked_bytes = kMaxImportRequestBytes;
+  limits.max_connections = kAdminConnections;
+  limits.body_budget = body_budget_;
+  return limits;
 }
 
 ApiDependencies EmbeddedNode::MakeApiDependencies() {
@@ -114,6 +122,7 @@ AdminDependencies EmbeddedNode::MakeAdminDependencies() {
   dependencies.changes = stores_.changes.get();
   dependencies.events = stores_.events.get();
   dependencies.workers = &admin_workers_;
+  dependencies.builders = &rank_builder_;
   dependencies.metrics_need_token = settings_.Bool("serve.metrics_token");
   if (test_clock_ != nullptr) dependencies.move_clock = [this](TimeMs now) { return MoveClock(now); };
   dependencies.save_snapshot = [this] { return SaveSnapshotNow(); };
@@ -129,9 +138,7 @@ void EmbeddedNode::Announce() const {
 void EmbeddedNode::Boot(const BootProgress& progress) {
   const BootSources sources = stores_.Sources();
   BootedIndex booted = BootIndex(sources, directory_.SnapshotPath(), clock_->Now(), progress);
-  Log(LogLevel::kInfo, "index_booted",
-      {{"source", booted.from_snapshot ? "snapshot" : "tables"}, {"reason", booted.snapshot_reason}});
-
+  ReportBoot(booted);
   feed_ = std::make_unique<FeedStack>(std::move(booted.index), keys_.cursor_key, clock_.get(), &metrics_);
   applier_ =
       std::make_unique<IndexApplier>(clock_.get(), feed_->index.get(), sources.changes, sources.events, &metrics_);
@@ -143,13 +150,25 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   admin_.Open({feed_->index.get(), applier_.get(), desk_.get()});
 }
 
+void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
+  const std::string source = booted.from_snapshot ? "snapshot" : "tables";
+  metrics_
+      .AddCounter("novafeed_index_boots_total", "Times the index came to life, and why not from its snapshot.",
+                  {{"source", source}, {"reason", booted.snapshot_code}})
+      .Add();
+  const bool is_broken = booted.snapshot_code == "broken_snapshot";
+  Log(is_broken ? LogLevel::kWarn : LogLevel::kInfo, "index_booted",
+      {{"source", source}, {"code", booted.snapshot_code}, {"reason", booted.snapshot_reason}});
+}
+
 void EmbeddedNode::StartJobs() {
   const auto start = [this](const char* name, std::chrono::milliseconds interval, std::function<void()> job) {
-    jobs_.push_back(std::make_unique<PeriodicJob>(name, interval, std::move(job)));
+    jobs_.push_back(std::make_unique<PeriodicJob>(name, interval, &metrics_, std::move(job)));
   };
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });
+  start("lag", kReportLagEvery, [this] { applier_->ReportLag(); });
 }
 
 void EmbeddedNode::Stop() {
@@ -168,6 +187,11 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   // What outlasted the grace may still run there, on what is destroyed next.
   readers_.Stop();
   admin_workers_.Stop();
+  rank_builder_.Stop();
+}
+
+std::string EmbeddedNode::UserToken(UserId user) const {
+  return SignToken(keys_, user, Scope::kUser, clock_->Now(), kTokenLife);
 }
 
 Status EmbeddedNode::MoveClock(TimeMs now) {
@@ -184,7 +208,12 @@ Status EmbeddedNode::MoveClock(TimeMs now) {
 Result<Position> EmbeddedNode::SaveSnapshotNow() {
   const std::scoped_lock lock(snapshot_mutex_);
   Result<Position> saved = SaveSnapshot(*feed_->index, directory_.SnapshotPath());
-  if (saved) saved_ = *saved;
+  if (saved) {
+    saved_ = *saved;
+  } else {
+    snapshot_failures_.Add();
+    Log(LogLevel::kError, "snapshot_failed", {{"reason", saved.error().detail}});
+  }
   return saved;
 }
 
@@ -193,9 +222,7 @@ void EmbeddedNode::SaveSnapshotIfChanged() {
     const std::scoped_lock lock(snapshot_mutex_);
     return saved_ == feed_->index->position();
   };
-  if (is_saved()) return;
-  const Result<Position> saved = SaveSnapshotNow();
-  if (!saved) Log(LogLevel::kError, "snapshot_failed", {{"reason", saved.error().detail}});
+  if (!is_saved()) static_cast<void>(SaveSnapshotNow());  // it says itself where it failed; the next run tries again
 }
 
 void EmbeddedNode::ForgetOld() {

@@ -49,14 +49,19 @@ class EmbeddedNode {
   // Lets running requests end, for a while; then nothing runs any more.
   void Stop();
 
+  // A token for this user, as `novafeed token` makes it.
+  std::string UserToken(UserId user) const;
   std::string url() const { return "http://" + public_server_.address(); }
   const Clock& clock() const { return *clock_; }
   EmbeddedStores& stores() { return stores_; }
 
  private:
+  HttpLimits PublicLimits();
+  HttpLimits AdminLimits() const;
   ApiDependencies MakeApiDependencies();
   AdminDependencies MakeAdminDependencies();
   void Announce() const;
+  void ReportBoot(const BootedIndex& booted);
   void StartJobs();
   void Quiesce(std::chrono::milliseconds grace);
   Status MoveClock(TimeMs now);
@@ -70,6 +75,8 @@ class EmbeddedNode {
   ManualClock* test_clock_ = nullptr;  // clock_, where it is held
   const std::unique_ptr<Clock> clock_;
   Metrics metrics_;
+  const Counter snapshot_failures_;
+  const std::shared_ptr<ByteBudget> body_budget_;  // of both listeners
   // Before all that runs, so that its contexts go last: what still runs may post to them. What the coroutines in them
   // count, as they go with their context, stands above.
   IoThreads io_;
@@ -77,6 +84,7 @@ class EmbeddedNode {
   RateLimiter limiter_;
   BlockingPool readers_;
   BlockingPool admin_workers_;
+  BlockingPool rank_builder_;        // one thread: indexes for other instants are built one after the other
   std::unique_ptr<FeedStack> feed_;  // from Boot on, as the next two
   std::unique_ptr<IndexApplier> applier_;
   std::unique_ptr<RankDesk> desk_;

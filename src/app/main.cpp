@@ -62,8 +62,8 @@ void AddImport(CLI::App* app, ImportFlags* flags, Job* job) {
   command->add_flag("--shift-to-now", flags->shift_to_now, "Move all times so that the latest action happens now");
   command->add_flag("--dry-run", flags->dry_run, "Check everything, write nothing");
   command->add_option("--bad", flags->bad_file, "Write rejected lines, with number and reason, to this file");
-  CLI::Option* url = command->add_option("--url", flags->url,
-                                         "Import into a running server: its admin address (admin_url in serve.json)");
+  CLI::Option* url =
+      command->add_option("--url", flags->url, "Import into a running server: its address, as http://127.0.0.1:8080");
   command->add_option("--token", flags->token, "With --url: a token of admin scope")->envname("NOVAFEED_TOKEN");
   command->get_option("--data")->excludes(url);
   command->callback([flags, job] { *job = [flags] { return RunImport(*flags); }; });

@@ -8,8 +8,14 @@
 
 namespace novafeed {
 
-PeriodicJob::PeriodicJob(std::string name, std::chrono::milliseconds interval, std::function<void()> job)
-    : name_(std::move(name)), interval_(interval), job_(std::move(job)), thread_([this] { Run(); }) {}
+PeriodicJob::PeriodicJob(std::string name, std::chrono::milliseconds interval, Metrics* metrics,
+                         std::function<void()> job)
+    : name_(std::move(name)),
+      interval_(interval),
+      failures_(
+          metrics->AddCounter("novafeed_job_failures_total", "Runs of a periodic job that failed.", {{"job", name_}})),
+      job_(std::move(job)),
+      thread_([this] { Run(); }) {}
 
 PeriodicJob::~PeriodicJob() {
   {
@@ -28,6 +34,7 @@ void PeriodicJob::Run() {
     try {
       job_();
     } catch (const std::exception& error) {
+      failures_.Add();
       Log(LogLevel::kError, "job_failed", {{"job", name_}, {"reason", std::string(error.what())}});
     }
     lock.lock();

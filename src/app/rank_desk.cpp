@@ -59,23 +59,36 @@ std::string Render(UserId viewer, const FeedService::FullRanking& full, std::str
   return text;
 }
 
+// The oldest instant that the request's windows hang on.
+TimeMs OldestInstant(const RankRequest& request, TimeMs now) {
+  const TimeMs as_of = request.as_of.value_or(now);
+  return std::min(as_of, request.trending_as_of.value_or(as_of));
+}
+
 }  // namespace
 
 RankDesk::RankDesk(BootSources sources, GraphStore* graph, FeedStack* live, const Clock* clock, Metrics* metrics)
     : sources_(std::move(sources)), graph_(graph), live_(live), clock_(clock), metrics_(metrics) {}
 
+bool RankDesk::IsLive(const RankRequest& request) const {
+  // Windows only cut off what is old: an index is right for every instant after the oldest that it is kept for.
+  return live_ != nullptr && OldestInstant(request, clock_->Now()) >= live_->index->anchor() - kMaxAsOfAge;
+}
+
 Result<std::string> RankDesk::Rank(const RankRequest& request) {
+  if (IsLive(request)) return RankWith(live_, request);
   const std::scoped_lock lock(mutex_);
+  return RankWith(BuiltFor(OldestInstant(request, clock_->Now())), request);
+}
+
+Result<std::string> RankDesk::RankWith(FeedStack* stack, const RankRequest& request) {
   const TimeMs as_of = request.as_of.value_or(clock_->Now());
-  FeedStack* stack = StackFor(std::min(as_of, request.trending_as_of.value_or(as_of)));
   const Result<FeedService::FullRanking> full = stack->feeds.RankAll(request.viewer, as_of, request.trending_as_of);
   if (!full) return tl::unexpected<Error>(full.error());
   return Render(request.viewer, *full, stack->engine.Name(), ExternalIds(full->ranking, *stack->index, graph_));
 }
 
-FeedStack* RankDesk::StackFor(TimeMs oldest) {
-  // Windows only cut off what is old: an index is right for every instant after the oldest that it is kept for.
-  if (live_ != nullptr && oldest >= live_->index->anchor() - kMaxAsOfAge) return live_;
+FeedStack* RankDesk::BuiltFor(TimeMs oldest) {
   const BootProgress quiet = [](std::string_view, std::int64_t) {};
   if (built_ && built_->index->anchor() == oldest) {
     CatchUp(sources_, built_->index.get(), quiet);

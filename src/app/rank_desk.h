@@ -20,19 +20,23 @@ struct RankRequest {
   std::optional<TimeMs> trending_as_of;  // absent: as_of
 };
 
-// Thread-safe; blocking.
+// Thread-safe; blocking. A request that the live index covers waits for nobody else's.
 class RankDesk {
  public:
   // All outlive the desk. `live` answers for the instants that its windows cover; it may be null. For any other instant
   // an index is built from the store, one at a time, and kept for the requests that follow with the same instant.
   RankDesk(BootSources sources, GraphStore* graph, FeedStack* live, const Clock* clock, Metrics* metrics);
 
+  // Whether the live index covers the request, so that Rank takes milliseconds. Never blocks.
+  bool IsLive(const RankRequest& request) const;
+
   // One JSON object without a newline. Throws StoreError.
   Result<std::string> Rank(const RankRequest& request);
 
  private:
-  // The stack whose windows reach back to `oldest`, brought up to the log's end.
-  FeedStack* StackFor(TimeMs oldest);
+  // The built stack whose windows reach back to `oldest`, brought up to the log's end. Under mutex_.
+  FeedStack* BuiltFor(TimeMs oldest);
+  Result<std::string> RankWith(FeedStack* stack, const RankRequest& request);
 
   const BootSources sources_;
   GraphStore* const graph_;

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <functional>
 #include <future>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/build_embedded.h"
 #include "app/settings_table.h"
@@ -102,6 +105,48 @@ TEST_F(RankDeskTest, TheLiveIndexAnswersWhatItsWindowsCover) {
   const Result<std::string> built = desk.Rank({UserOf("ann"), kNow, kNow - kMsPerDay});
   ASSERT_TRUE(built);
   EXPECT_EQ(boost::json::parse(*built).at("items").as_array().size(), 2U);
+}
+
+// Tables that are read only once they may be; what reads them waits.
+class GatedChangeFeed final : public ChangeFeed {
+ public:
+  explicit GatedChangeFeed(ChangeFeed* feed) : feed_(feed) {}
+
+  std::vector<Change> Read(std::int64_t after, std::size_t limit) override { return feed_->Read(after, limit); }
+  std::int64_t End() override { return feed_->End(); }
+  std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) override {
+    reached_.set_value();
+    open_.get_future().wait();
+    return feed_->ReadState(take);
+  }
+  void OnCommit(std::function<void()> notify) override { feed_->OnCommit(std::move(notify)); }
+
+  void AwaitReader() { reached_.get_future().wait(); }
+  void Open() { open_.set_value(); }
+
+ private:
+  ChangeFeed* const feed_;
+  std::promise<void> reached_;
+  std::promise<void> open_;
+};
+
+TEST_F(RankDeskTest, TheLiveIndexAnswersWhileAnotherIsBuilt) {
+  PostAt(kNow - kMsPerHour, "new");
+  const BootProgress quiet = [](std::string_view, std::int64_t) {};
+  FeedStack live(BootIndex(stores_.Sources(), "", kNow, quiet).index, "key", &clock_, &metrics_);
+  GatedChangeFeed gated(stores_.changes.get());
+  BootSources sources = stores_.Sources();
+  sources.changes = &gated;
+  RankDesk desk(sources, stores_.graph.get(), &live, &clock_, &metrics_);
+  EXPECT_TRUE(desk.IsLive({UserOf("ann"), kNow, std::nullopt}));
+  EXPECT_FALSE(desk.IsLive({UserOf("ann"), kNow - kMsPerDay, std::nullopt}));
+
+  std::future<std::size_t> old =
+      std::async(std::launch::async, [&] { return RankAnn(&desk, kNow - kMsPerDay).size(); });
+  gated.AwaitReader();
+  EXPECT_EQ(RankAnn(&desk, kNow).size(), 1U);
+  gated.Open();
+  EXPECT_EQ(old.get(), 0U);
 }
 
 }  // namespace

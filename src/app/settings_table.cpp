@@ -105,6 +105,8 @@ std::vector<Setting> LimitSettings() {
               "Largest request body, as sent; larger ones are answered 413."),
       Bounded(SettingType::kSize, "limits.max_unpacked_body", "8MiB", kKiB, 256 * kMiB,
               "Largest request body after Content-Encoding: gzip is undone."),
+      Bounded(SettingType::kSize, "limits.held_bodies", "256MiB", 64 * kMiB, kNoBound,
+              "What the request bodies of both listeners may take together; beyond it, requests are answered 503."),
       Bounded(SettingType::kInt, "limits.max_connections", "20000", 1, 1'000'000,
               "Connections to the public listener; further ones are answered 503 and closed.", "connections"),
       Bounded(SettingType::kDuration, "limits.idle_timeout", "75s", kSecond, kHour,
