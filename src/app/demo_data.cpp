@@ -75,7 +75,7 @@ Result<TimeMs> MadeAt(EmbeddedStores* stores, TimeMs now) {
     return Fail(
         Failure::kConflict, "no_demo_data",
         "The data directory holds data that no demo made, and --demo would let anybody act as any of its users: "
-        "serve it without --demo, or choose another directory with --data.");
+        "serve it without --demo (./run --no-demo), or choose another directory with --data.");
   }
   if (const Status marked = SetFact(stores->graph.get(), kMadeAtFact, std::to_string(now)); !marked) {
     return tl::unexpected<Error>(marked.error());

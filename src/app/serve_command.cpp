@@ -5,6 +5,7 @@
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/data_directory.h"
@@ -52,7 +53,8 @@ Status CheckExposure(const ServeFlags& flags, const std::string& listen) {
   const std::string flag = flags.demo ? "--demo" : flags.test_clock ? "--test-clock" : "";
   if (flag.empty() || IsLoopback(listen)) return {};
   return Fail(Failure::kInvalid, "public_address",
-              flag + " is refused on the public address " + listen + ": listen on 127.0.0.1, or leave it out.");
+              flag + " is refused on the public address " + listen + ": listen on 127.0.0.1, or leave it out" +
+                  (flags.demo ? " (./run --no-demo)." : "."));
 }
 
 // Connections are files; the soft limit of most systems (1024) is below limits.max_connections.
@@ -79,12 +81,23 @@ void BootNode(EmbeddedNode* node, const StopRequest& stop) {
   });
 }
 
-void PrintReady(const EmbeddedNode& node, const ServeFlags& flags, const DataDirectory& directory) {
-  std::cout << "ready " << node.url() << "\n";
+// Something to try at once: one viewer's token, and their feed.
+void PrintDemoViewer(EmbeddedNode* node) {
+  const std::vector<User> users = node->stores().graph->ListUsers("", 1);
+  if (users.empty()) return;
+  const std::string token = node->UserToken(users.front().id);
+  std::cout << "Or take the token of @" << users.front().handle << " (24 hours): " << token << "\n"
+            << "curl -H 'Authorization: Bearer " << token << "' '" << node->url()
+            << "/api/v1/feed?limit=5&explain=1'\n";
+}
+
+void PrintReady(EmbeddedNode* node, const ServeFlags& flags, const DataDirectory& directory) {
+  std::cout << "ready " << node->url() << "\n";
   if (flags.demo) {
-    std::cout << "Open " << node.url() << "/ in a browser, and choose a viewer.\n";
+    std::cout << "Open " << node->url() << "/ in a browser, and choose a viewer.\n";
+    PrintDemoViewer(node);
   } else {
-    std::cout << "A token for " << node.url() << "/: novafeed token --data " << directory.path()
+    std::cout << "A token for " << node->url() << "/: novafeed token --data " << directory.path()
               << " --user ID [--scope user|service|admin]\n";
   }
   std::cout << std::flush;
@@ -98,7 +111,7 @@ Result<int> Serve(const ServeFlags& flags, const Settings& settings, const DataD
       if (const Status filled = FillDemo(&node, stop); !filled) return tl::unexpected<Error>(filled.error());
     }
     BootNode(&node, stop);
-    PrintReady(node, flags, directory);
+    PrintReady(&node, flags, directory);
     stop.Wait();
   } catch (const Stopped&) {
     Log(LogLevel::kInfo, "boot_given_up");
@@ -123,6 +136,7 @@ Result<int> RunServe(const ServeFlags& flags) {
   }
   SetLogLevel(*level);
   RaiseFileLimit();
+  KeepFilesPrivate();
 
   const auto directory = DataDirectory::Lock(settings->String("data.directory"), DataDirectory::Missing::kMake);
   if (!directory) return tl::unexpected<Error>(directory.error());

@@ -1,10 +1,13 @@
 """The life of serve: the lock, boot and readiness, signals, restarts, the admin listener, the demo."""
 
+import http.client
 import json
 import os
+import shlex
 import signal
 import stat
 import subprocess
+import threading
 import time
 
 import pytest
@@ -13,6 +16,14 @@ from harness import Client, Server, assert_problem, binary, novafeed, post_id, u
 from program.conftest import ACTIONS, DAY, HOUR, NOON, rank, write_ndjson
 
 FAILED = 1
+
+
+def metrics(admin: Client) -> list[str]:
+    return admin.get("/metrics").expect(200).body.decode().splitlines()
+
+
+def metric(admin: Client, name: str) -> float:
+    return next(float(line.rsplit(" ", 1)[1]) for line in metrics(admin) if line.startswith(name + " "))
 
 
 def follow_feed(server: Server) -> list[str]:
@@ -79,6 +90,9 @@ def test_a_damaged_snapshot_is_replaced_from_the_tables(imported, damage):
         snapshot.write_bytes(content[: len(content) // 2] if damage is None else damage)
         server.start()
         assert '"source":"tables"' in server.log().splitlines()[-1]
+        with server.admin() as admin:
+            boots = [line for line in metrics(admin) if line.startswith("novafeed_index_boots_total")]
+        assert len(boots) == 1 and 'source="tables"' in boots[0] and "_snapshot" in boots[0], boots
         assert follow_feed(server) == before
 
 
@@ -99,6 +113,29 @@ def test_stopping_while_the_demo_is_made_ends_well_and_the_next_start_completes_
     with Server(data, flags=("--demo",)) as server, server.admin() as admin:
         index = admin.get("/admin/status").expect(200).json()["index"]
         assert (index["users"], index["posts"]) == (200, 2500)
+
+
+def test_stopping_while_rankings_are_built_ends_well():
+    """What outlasts the grace must not run on what is gone: rankings of old instants build an index each."""
+    asked = 12
+    with Server(flags=("--demo",), settings={"serve.drain_grace": "0s"}) as server:
+
+        def ask(days: int) -> None:
+            try:
+                with server.admin() as admin:
+                    admin.get("/admin/rank", user=user_id("ann"), as_of=server.now() - days * DAY)
+            except (OSError, http.client.HTTPException):
+                pass  # cut, as it should be
+
+        for _ in range(3):
+            threads = [threading.Thread(target=ask, args=(days,)) for days in range(2, 2 + asked)]
+            for thread in threads:
+                thread.start()
+            with server.admin() as admin:
+                wait_until(lambda: metric(admin, 'novafeed_http_connections{listener="admin"}') > asked / 2, "rankings")
+            server.restart()  # checks the exit status
+            for thread in threads:
+                thread.join()
 
 
 # --- rank beside a running server ---
@@ -156,10 +193,33 @@ def test_admin_routes_need_an_admin_token(server, method, path):
         assert_problem(service.request(method, path, body={}), 403)
 
 
-@pytest.mark.parametrize(("method", "path"), ADMIN_ROUTES)
+@pytest.mark.parametrize(("method", "path"), [route for route in ADMIN_ROUTES if route[1] != "/admin/import"])
 def test_admin_routes_are_not_on_the_public_listener(server, method, path):
     with server.client(scope="admin") as client:
         assert client.request(method, path, body={}).status == 404
+
+
+def test_imports_are_on_the_public_listener_for_admins(server):
+    with server.anonymous() as stranger:
+        assert_problem(stranger.post("/admin/import", {}), 401, "no_token")
+    with server.client(scope="service") as service:
+        assert_problem(service.post("/admin/import", {}), 403, "scope_required")
+        assert_problem(service.request("POST", "/admin/import", raw=b" " * (2 << 20)), 413, "body_too_large")
+    with server.client(scope="admin") as admin:
+        assert_problem(admin.request("POST", "/admin/import", raw=b" " * (2 << 20)), 422, "bad_import_request")
+        assert_problem(admin.request("POST", "/admin/import", raw=b" " * (17 << 20)), 413, "body_too_large")
+        assert_problem(admin.request("POST", "/events", raw=b" " * (2 << 20)), 413, "body_too_large")
+
+
+def test_an_erased_admin_has_no_way_in(server):
+    with server.client(scope="service") as platform:
+        platform.post("/api/v1/users", {"id": "ext:root", "handle": "root", "name": "Root"}).expect(201)
+    with Client(server.admin_url, lambda: server.token(user_id("root"), "admin")) as admin:
+        admin.get("/admin/status").expect(200)
+        with server.client(user_id("root")) as client:
+            client.delete("/api/v1/users/ext:root").expect(204)
+        for path in ("/admin/status", "/metrics", f"/admin/rank?user={user_id('ann')}"):
+            assert_problem(admin.get(path), 401, "user_erased")
 
 
 def test_metrics_can_be_opened():
@@ -209,16 +269,21 @@ def test_rank_route_refuses_bad_parameters(server, query):
         assert_problem(admin.get("/admin/rank", **query), 400)
 
 
-def test_import_into_a_running_server_shows_at_once(directory):
-    file = write_ndjson(directory / "actions.ndjson", ACTIONS)
+@pytest.mark.parametrize("listener", ["url", "admin_url"])
+def test_import_into_a_running_server_shows_at_once(directory, listener):
+    # Long texts, so that chunks are larger than what others may send.
+    texts = [{**action, "text": "long " * 400} if action["type"] == "post" else action for action in ACTIONS]
+    old = [{**texts[3], "id": f"old-{n}", "at": NOON - 40 * DAY} for n in range(1000)]
+    file = write_ndjson(directory / "actions.ndjson", [*old, *texts])
     with Server(directory / "data", test_clock=NOON) as server:
-        flags = ("--url", server.admin_url, "--token", server.token(scope="admin"))
+        url = getattr(server, listener)
+        flags = ("--url", url, "--token", server.token(scope="admin"))
         novafeed("import", file, *flags)
         wait_until(lambda: len(follow_feed(server)) == 80, "the imported posts in the feed")
         ranking = rank(server.data, "--as-of", NOON)
         novafeed("import", file, *flags)
         assert rank(server.data, "--as-of", NOON)["items"] == ranking["items"]
-        refused = novafeed("import", file, "--url", server.admin_url, "--token", server.token(), check=False)
+        refused = novafeed("import", file, "--url", url, "--token", server.token(), check=False)
         assert refused.returncode == FAILED and "admin" in refused.stderr
 
 
@@ -253,6 +318,17 @@ def test_a_demo_token_acts_for_its_user_and_no_more(demo):
         feed = client.request("GET", "/api/v1/feed", headers=bearer).expect(200).json()
         assert feed["items"]
         assert client.request("POST", "/api/v1/users", headers=bearer, body={"handle": "x", "name": "X"}).status == 403
+
+
+def test_the_demo_shows_a_token_and_how_to_use_it(demo):
+    wait_until(lambda: any(line.startswith("curl ") for line in demo.stdout), "the curl line")
+    command = next(line for line in demo.stdout if line.startswith("curl "))
+    header, url = shlex.split(command)[2:4]
+    assert url.startswith(demo.url)
+    name, value = header.split(": ")
+    with demo.anonymous() as client:
+        answer = client.request("GET", url.removeprefix(demo.url), headers={name: value}).expect(200)
+    assert answer.json()["items"]
 
 
 def test_without_demo_its_routes_are_unknown(server):
