@@ -1,6 +1,7 @@
 #include "import/byte_source.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -17,7 +18,10 @@
 namespace novafeed {
 namespace {
 
+using SteadyClock = std::chrono::steady_clock;
+
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
+constexpr std::chrono::milliseconds kBetweenLooksAtStop{100};
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 
@@ -29,9 +33,10 @@ using TemporaryFile = std::unique_ptr<std::FILE, CloseFile>;
 // A file descriptor, read in chunks and able to start again.
 class RawFile {
  public:
-  static Result<std::unique_ptr<RawFile>> Open(const std::string& path) {
-    const int fd = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    std::unique_ptr<RawFile> file(new RawFile(path, fd));
+  static Result<std::unique_ptr<RawFile>> Open(const std::string& path, const std::atomic<bool>* stop) {
+    // Not blocking: a pipe with a name is waited for in a way that sees `stop`.
+    const int fd = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    std::unique_ptr<RawFile> file(new RawFile(path, fd, stop));
     if (fd < 0) return file->Unreadable(std::strerror(errno));
     struct stat status = {};
     if (fstat(fd, &status) != 0) return file->Unreadable(std::strerror(errno));
@@ -63,6 +68,22 @@ class RawFile {
 
   void Consume(std::size_t count) { begin_ += count; }
 
+  Result<bool> WaitUntil(SteadyClock::time_point deadline) {
+    while (begin_ == end_ && kept_unread_ == 0) {
+      if (Status stopped = CheckStop(); !stopped) return tl::unexpected<Error>(std::move(stopped.error()));
+      const SteadyClock::time_point now = SteadyClock::now();
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+      if (IsReadable(std::clamp(left, std::chrono::milliseconds{0}, kBetweenLooksAtStop))) break;
+      if (now >= deadline) return false;
+    }
+    return true;
+  }
+
+  Status CheckStop() const {
+    if (stop_ == nullptr || !stop_->load()) return {};
+    return Fail(Failure::kUnavailable, kReadingStopped, "Reading " + name_ + " was stopped: read it again.");
+  }
+
   Status Rewind() {
     begin_ = end_ = 0;
     bytes_read_ = 0;
@@ -72,12 +93,14 @@ class RawFile {
     }
     if (!keep_ && kept_ != nullptr) return Unreadable("a pipe can be read again only once");
     keep_ = false;
+    kept_unread_ = kept_bytes_;
     if (kept_ != nullptr) std::rewind(kept_.get());
     return {};
   }
 
  private:
-  RawFile(const std::string& path, int fd) : name_(path == "-" ? "standard input" : path), fd_(fd) {
+  RawFile(const std::string& path, int fd, const std::atomic<bool>* stop)
+      : name_(path == "-" ? "standard input" : path), fd_(fd), stop_(stop) {
     buffer_.resize(kChunkBytes);
   }
 
@@ -100,17 +123,20 @@ class RawFile {
 
   // What a pipe gave before it was rewound.
   Result<std::size_t> ReadKept(std::span<char> out) {
-    if (keep_ || kept_ == nullptr) return 0;
+    if (kept_unread_ == 0) return 0;
     const std::size_t got = std::fread(out.data(), 1, out.size(), kept_.get());
-    if (got == 0 && std::ferror(kept_.get()) != 0) return Unreadable("its temporary file is broken");
+    if (got == 0) return Unreadable("its temporary file is broken");
+    kept_unread_ -= got;
     return got;
   }
 
   Result<std::size_t> ReadDescriptor(std::span<char> out) {
     ssize_t got = 0;
     do {
+      const Result<bool> ready = WaitUntil(SteadyClock::time_point::max());
+      if (!ready) return tl::unexpected<Error>(ready.error());
       got = read(fd_, out.data(), out.size());
-    } while (got < 0 && errno == EINTR);
+    } while (got < 0 && (errno == EINTR || errno == EAGAIN));
     if (got < 0) return Unreadable(std::strerror(errno));
     const std::span<char> bytes = out.first(static_cast<std::size_t>(got));
     if (start_ < 0 && keep_ && !Keep(bytes)) return Unreadable("no room for its temporary file");
@@ -119,11 +145,19 @@ class RawFile {
 
   bool Keep(std::span<const char> bytes) {
     if (kept_ == nullptr) kept_.reset(std::tmpfile());
+    kept_bytes_ += bytes.size();
     return kept_ != nullptr && std::fwrite(bytes.data(), 1, bytes.size(), kept_.get()) == bytes.size();
+  }
+
+  // Also true at the end, and where reading will tell what is wrong.
+  bool IsReadable(std::chrono::milliseconds patience) const {
+    struct pollfd polled = {fd_, POLLIN, 0};
+    return poll(&polled, 1, static_cast<int>(patience.count())) > 0;
   }
 
   std::string name_;
   int fd_;
+  const std::atomic<bool>* stop_;
   off_t start_ = -1;  // where it begins; -1 = a pipe
   std::optional<std::int64_t> size_;
   std::int64_t bytes_read_ = 0;
@@ -132,6 +166,8 @@ class RawFile {
   std::size_t end_ = 0;
   bool keep_ = true;    // a pipe that may still be rewound
   TemporaryFile kept_;  // what a pipe gave so far
+  std::size_t kept_bytes_ = 0;
+  std::size_t kept_unread_ = 0;  // of what is kept, once it is rewound
 };
 
 tl::unexpected<Error> Corrupt(const RawFile& file, const char* reason) {
@@ -249,6 +285,7 @@ class UnpackedFile final : public ByteSource {
   explicit UnpackedFile(std::unique_ptr<RawFile> file) : file_(std::move(file)) {}
 
   Result<std::size_t> Read(std::span<char> out) override {
+    if (Status stopped = file_->CheckStop(); !stopped) return tl::unexpected<Error>(std::move(stopped.error()));
     if (unpacker_ == nullptr) {
       const Result<std::string_view> start = file_->Peek(kZstdMagic.size());
       if (!start) return tl::unexpected<Error>(start.error());
@@ -256,6 +293,8 @@ class UnpackedFile final : public ByteSource {
     }
     return unpacker_->Read(out);
   }
+
+  Result<bool> WaitUntil(SteadyClock::time_point deadline) override { return file_->WaitUntil(deadline); }
 
   Status Rewind() override {
     unpacker_.reset();
@@ -278,8 +317,8 @@ class UnpackedFile final : public ByteSource {
 
 }  // namespace
 
-Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::string& path) {
-  Result<std::unique_ptr<RawFile>> file = RawFile::Open(path);
+Result<std::unique_ptr<ByteSource>> OpenByteSource(const std::string& path, const std::atomic<bool>* stop) {
+  Result<std::unique_ptr<RawFile>> file = RawFile::Open(path, stop);
   if (!file) return tl::unexpected<Error>(std::move(file.error()));
   return std::make_unique<UnpackedFile>(std::move(*file));
 }

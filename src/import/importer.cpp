@@ -18,6 +18,8 @@ namespace novafeed {
 namespace {
 
 constexpr const char* kStandardInput = "-";
+// Lines that are only read, between two that show progress.
+constexpr std::int64_t kLinesBetweenProgress = 10'000;
 
 // Reads and parses one batch ahead, on a thread of its own, while the batch before is applied.
 class BatchesAhead {
@@ -96,7 +98,11 @@ class ImportRun {
 
   ImportResult Run() {
     Status status = ImportAll();
-    if (!status) result_.error = std::move(status.error());
+    if (!status && status.error().code == kReadingStopped) {
+      result_.stopped = true;
+    } else if (!status) {
+      result_.error = std::move(status.error());
+    }
     return std::move(result_);
   }
 
@@ -106,14 +112,16 @@ class ImportRun {
   Result<TimeMs> ChooseShift();
   Result<TimeMs> LatestTime();
   Result<std::set<TimeMs>> RememberedShifts();
-  Status ImportFile(const std::string& name, TimeMs shift_of_new);
-  Status ImportLines(const LineInput& input, LineFeed& feed, bool is_complete);
+  Status ImportFile(std::size_t file, TimeMs shift_of_new);
+  Status ImportLines(std::size_t file, const LineInput& input, LineFeed& feed, bool is_complete);
   Status TakeBatch(const ImportBatch& batch);
-  void ShowProgress(const LineInput& input, const ImportBatch& batch);
+  void ShowReading(ImportPhase phase, std::size_t file, const LineInput& input);
+  void ShowProgress(ImportPhase phase, std::size_t file, std::int64_t bytes, std::optional<std::int64_t> size);
   bool IsStopped() const { return options_.stop != nullptr && options_.stop->load(); }
 
-  Result<std::unique_ptr<LineInput>> Open(const std::string& name);
-  Result<FileStart> FindStart(LineInput& input);
+  // Files are named by their place in the options.
+  Result<std::unique_ptr<LineInput>> Open(std::size_t file);
+  Result<FileStart> FindStart(std::size_t file, LineInput& input);
 
   const ImportOptions& options_;
   const std::size_t batch_lines_;
@@ -132,9 +140,8 @@ Status ImportRun::ImportAll() {
     if (!chosen) return tl::unexpected<Error>(chosen.error());
     shift = *chosen;
   }
-  for (const std::string& name : options_.files) {
-    if (Status imported = ImportFile(name, shift); !imported) return imported;
-    if (result_.stopped) break;
+  for (std::size_t file = 0; file < options_.files.size() && !result_.stopped; ++file) {
+    if (Status imported = ImportFile(file, shift); !imported) return imported;
   }
   return {};
 }
@@ -168,10 +175,10 @@ Result<TimeMs> ImportRun::ChooseShift() {
 
 Result<std::set<TimeMs>> ImportRun::RememberedShifts() {
   std::set<TimeMs> shifts;
-  for (const std::string& name : options_.files) {
-    const Result<std::unique_ptr<LineInput>> input = Open(name);
+  for (std::size_t file = 0; file < options_.files.size(); ++file) {
+    const Result<std::unique_ptr<LineInput>> input = Open(file);
     if (!input) return tl::unexpected<Error>(input.error());
-    const Result<FileStart> start = FindStart(**input);
+    const Result<FileStart> start = FindStart(file, **input);
     if (!start) return tl::unexpected<Error>(start.error());
     if (start->point) shifts.insert(start->point->shift);
   }
@@ -181,12 +188,13 @@ Result<std::set<TimeMs>> ImportRun::RememberedShifts() {
 // The greatest time of all files; now where they have none.
 Result<TimeMs> ImportRun::LatestTime() {
   std::optional<TimeMs> latest;
-  for (const std::string& name : options_.files) {
-    const Result<std::unique_ptr<LineInput>> input = Open(name);
+  for (std::size_t file = 0; file < options_.files.size(); ++file) {
+    const Result<std::unique_ptr<LineInput>> input = Open(file);
     if (!input) return tl::unexpected<Error>(input.error());
     InputLine line;
     Result<bool> more = (*input)->Next(&line);
     for (; more.value_or(false); more = (*input)->Next(&line)) {
+      ShowReading(ImportPhase::kFindLatest, file, **input);
       const Result<ImportAction> action = ParseImportLine(line.text);
       if (action) latest = std::max(latest.value_or(0), action->at);
     }
@@ -195,14 +203,14 @@ Result<TimeMs> ImportRun::LatestTime() {
   return latest.value_or(options_.now);
 }
 
-Result<std::unique_ptr<LineInput>> ImportRun::Open(const std::string& name) {
-  Result<std::unique_ptr<ByteSource>> source = OpenByteSource(name);
+Result<std::unique_ptr<LineInput>> ImportRun::Open(std::size_t file) {
+  Result<std::unique_ptr<ByteSource>> source = OpenByteSource(options_.files[file], options_.stop);
   if (!source) return tl::unexpected<Error>(std::move(source.error()));
   return std::make_unique<LineInput>(std::move(*source));
 }
 
 // Compares the content with the points of all files that begin with the same line; leaves `input` at its beginning.
-Result<FileStart> ImportRun::FindStart(LineInput& input) {
+Result<FileStart> ImportRun::FindStart(std::size_t file, LineInput& input) {
   FileStart start;
   InputLine line;
   Result<bool> more = input.Next(&line);
@@ -216,7 +224,9 @@ Result<FileStart> ImportRun::FindStart(LineInput& input) {
   std::sort(points->begin(), points->end(), by_offset);
   // Where the input cannot be read on, the points behind do not agree; the import itself will tell the error.
   for (ImportPoint& point : *points) {
-    while (more.value_or(false) && input.offset() < point.applied.offset) more = input.Next(&line);
+    for (; more.value_or(false) && input.offset() < point.applied.offset; more = input.Next(&line)) {
+      ShowReading(ImportPhase::kFindStart, file, input);
+    }
     const bool agrees = point.applied.lines == 0 || input.MarkHere() == point.applied;
     if (agrees) start.point = std::move(point);
   }
@@ -224,36 +234,43 @@ Result<FileStart> ImportRun::FindStart(LineInput& input) {
   return start;
 }
 
-Status ImportRun::ImportFile(const std::string& name, TimeMs shift_of_new) {
+Status ImportRun::ImportFile(std::size_t file, TimeMs shift_of_new) {
+  const std::string& name = options_.files[file];
   result_.files.push_back({name, 0, 0, shift_of_new});
-  const Result<std::unique_ptr<LineInput>> input = Open(name);
+  const Result<std::unique_ptr<LineInput>> input = Open(file);
   if (!input) return tl::unexpected<Error>(input.error());
-  Result<FileStart> start = FindStart(**input);
+  Result<FileStart> start = FindStart(file, **input);
   if (!start) return tl::unexpected<Error>(std::move(start.error()));
-  if (start->head.empty()) return {};
+  if (start->head.empty()) {
+    result_.stopped = IsStopped();  // what stops this often ends what writes into the pipe, too
+    return {};
+  }
 
   const ImportPoint from = std::move(start->point).value_or(StartPoint(shift_of_new));
   lines_applied_before_ = from.applied.lines;
   result_.files.back().lines_before = from.applied.lines + (from.tail.empty() ? 0 : 1);
   result_.files.back().shift = from.shift;
   LineFeed feed(input->get(), start->head, from, batch_lines_);
-  Status imported = ImportLines(**input, feed, from.complete);
+  const auto show = [&] { ShowReading(ImportPhase::kPassOver, file, **input); };
+  Status imported = feed.SkipImported(show);
+  if (imported) imported = ImportLines(file, **input, feed, from.complete);
   for (const std::string& warning : feed.warnings()) result_.warnings.push_back(name + ": " + warning);
   return imported;
 }
 
-Status ImportRun::ImportLines(const LineInput& input, LineFeed& feed, bool is_complete) {
+Status ImportRun::ImportLines(std::size_t file, const LineInput& input, LineFeed& feed, bool is_complete) {
   Status read;
   {
     BatchesAhead batches(&feed);
-    while (!(result_.stopped = IsStopped())) {
+    while (!IsStopped()) {
       const Result<std::optional<ImportBatch>> batch = batches.Take();
       if (!batch) read = tl::unexpected<Error>(batch.error());
       if (!batch || !*batch) break;
       is_complete = false;
       if (Status taken = TakeBatch(**batch); !taken) return taken;
-      ShowProgress(input, **batch);
+      ShowProgress(ImportPhase::kApply, file, (*batch)->packed_bytes, input.source().packed_size());
     }
+    result_.stopped = IsStopped();
   }
   ImportReport late;
   if (Status settled = target_->Settle(&late); !settled) return settled;
@@ -273,15 +290,22 @@ Status ImportRun::TakeBatch(const ImportBatch& batch) {
   return bad_file_.Write(result_.files.back().name, batch, report.rejected);
 }
 
-void ImportRun::ShowProgress(const LineInput& input, const ImportBatch& batch) {
+void ImportRun::ShowReading(ImportPhase phase, std::size_t file, const LineInput& input) {
+  if (input.lines() % kLinesBetweenProgress != 0) return;
+  ShowProgress(phase, file, input.source().packed_bytes(), input.source().packed_size());
+}
+
+void ImportRun::ShowProgress(ImportPhase phase, std::size_t file, std::int64_t bytes,
+                             std::optional<std::int64_t> size) {
   if (!options_.progress) return;
   ImportProgress progress;
-  progress.file = result_.files.back().name;
-  progress.file_number = result_.files.size();
+  progress.phase = phase;
+  progress.file = options_.files[file];
+  progress.file_number = file + 1;
   progress.files = options_.files.size();
-  for (const ImportedFile& file : result_.files) progress.lines += file.lines;
-  progress.bytes = batch.packed_bytes;
-  progress.size = input.source().packed_size();
+  for (const ImportedFile& imported : result_.files) progress.lines += imported.lines;
+  progress.bytes = bytes;
+  progress.size = size;
   options_.progress(progress);
 }
 

@@ -17,8 +17,17 @@
 
 namespace novafeed {
 
+// What is being done with the file at hand: a file is read up to three times.
+enum class ImportPhase : std::uint8_t {
+  kFindLatest,  // for its latest time
+  kFindStart,   // compared with what was imported before
+  kPassOver,    // up to where the import goes on
+  kApply,
+};
+
 // How far the command is. Of the file at hand, bytes as they are packed.
 struct ImportProgress {
+  ImportPhase phase = ImportPhase::kApply;
   std::string file;
   std::size_t file_number = 1;
   std::size_t files = 1;
@@ -34,8 +43,8 @@ struct ImportOptions {
   std::string bad_file;                                 // gets the rejected lines, behind what it has; empty = nowhere
   TimeMs now = 0;                                       // what `shift_to_now` shifts to
   std::size_t batch_lines = 0;                          // 0 = kImportBatchLines; through a server kServedBatchLines
-  const std::atomic<bool>* stop = nullptr;              // set: stops between two batches
-  std::function<void(const ImportProgress&)> progress;  // called after each batch, on one thread
+  const std::atomic<bool>* stop = nullptr;              // set: stops between two batches, and all reading at once
+  std::function<void(const ImportProgress&)> progress;  // called after each batch and some lines, on one thread
 };
 
 struct ImportedFile {

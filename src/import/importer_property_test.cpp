@@ -200,8 +200,8 @@ bool ImportAndKill(World& world, const ImportOptions& options, std::chrono::mill
   if (child == 0) {
     world.Open();
     ImportOptions telling = options;
-    telling.progress = [&](const ImportProgress&) {
-      if (write(ready[1], "x", 1) != 1) _exit(2);
+    telling.progress = [&](const ImportProgress& progress) {
+      if (progress.phase == ImportPhase::kApply && write(ready[1], "x", 1) != 1) _exit(2);
     };
     _exit(world.Import(telling).error ? 1 : 0);
   }

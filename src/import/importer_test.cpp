@@ -1,12 +1,20 @@
 #include "import/importer.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <boost/json.hpp>
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <future>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -448,6 +456,159 @@ TEST_F(Importing, StopsBetweenBatchesAndGoesOn) {
   EXPECT_EQ(rest.files.at(0).lines_before, 6);
   EXPECT_EQ(Count(rest, Outcome::kApplied), 9);
   EXPECT_EQ(Difference(world_.State(), whole.State()), "");
+}
+
+// A pipe with a name, held open for writing from now on.
+class HeldPipe {
+ public:
+  explicit HeldPipe(const TempDirectory& directory) : path_((directory.path() / "pipe").string()) {
+    if (mkfifo(path_.c_str(), 0600) != 0) throw std::runtime_error("cannot make a pipe");
+  }
+  ~HeldPipe() { Close(); }
+  HeldPipe(const HeldPipe&) = delete;
+  HeldPipe& operator=(const HeldPipe&) = delete;
+
+  void Write(const std::string& content) {
+    if (writer_ < 0) writer_ = open(path_.c_str(), O_RDWR | O_CLOEXEC);  // which waits for no reader
+    if (write(writer_, content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+      throw std::runtime_error("cannot write into the pipe");
+    }
+  }
+  void Close() {
+    if (writer_ >= 0) close(writer_);
+    writer_ = -1;
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  int writer_ = -1;
+};
+
+// Imports on a thread of its own, until it is stopped.
+class StoppableImport {
+ public:
+  StoppableImport(World* world, ImportOptions options) {
+    options.stop = &stop_;
+    options.progress = [this](const ImportProgress& progress) { lines_.Set(progress.lines); };
+    result_ = std::async(std::launch::async, [world, options] { return world->Import(options); });
+  }
+
+  bool WaitForLines(std::int64_t lines) { return lines_.WaitFor(lines); }
+
+  // Nothing where it does not stop.
+  std::optional<ImportResult> Stop(HeldPipe* pipe) {
+    stop_ = true;
+    const bool ended = result_.wait_for(kLongEnough) == std::future_status::ready;
+    if (!ended) pipe->Write("\n"), pipe->Close();  // or this would hang
+    ImportResult result = result_.get();
+    if (!ended) return std::nullopt;
+    return result;
+  }
+
+ private:
+  static constexpr std::chrono::seconds kLongEnough{30};
+
+  class Watched {
+   public:
+    void Set(std::int64_t value) {
+      const std::lock_guard lock(mutex_);
+      value_ = value;
+      changed_.notify_all();
+    }
+    bool WaitFor(std::int64_t value) {
+      std::unique_lock lock(mutex_);
+      return changed_.wait_for(lock, kLongEnough, [&] { return value_ >= value; });
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::int64_t value_ = 0;
+  };
+
+  std::atomic<bool> stop_ = false;
+  Watched lines_;
+  std::future<ImportResult> result_;
+};
+
+TEST_F(Importing, AppliesWhatASlowPipeHasGivenAndStopsWhileItWaits) {
+  const std::string begin = Post("p", "ann", 1000) + Act("share", "ben", "p", 2000);
+  const std::string rest = Act("like", "ben", "p", 3000);
+  HeldPipe pipe(files_);
+  pipe.Write(begin + rest.substr(0, 20));
+  ImportOptions options;
+  options.files = {pipe.path()};
+  StoppableImport import(&world_, options);
+  ASSERT_TRUE(import.WaitForLines(2));
+  EXPECT_TRUE(world_.State().posts.contains(PostOf("p")));
+  const auto stopped = import.Stop(&pipe);
+  ASSERT_TRUE(stopped);
+  EXPECT_TRUE(stopped->stopped);
+  EXPECT_FALSE(stopped->error);
+  EXPECT_EQ(Count(*stopped, Outcome::kApplied), 2);
+
+  const ImportResult whole = world_.Import(Write(begin + rest));
+  EXPECT_EQ(whole.files.at(0).lines_before, 2);
+  EXPECT_EQ(whole.files.at(0).lines, 1);
+}
+
+TEST_F(Importing, StopsWhileItWaitsForTheBeginningOfAPipe) {
+  for (const char* content : {"", "{\"type\""}) {
+    const TempDirectory directory;
+    HeldPipe pipe(directory);
+    if (*content != '\0') pipe.Write(content);  // else nobody opens the other end
+    ImportOptions options;
+    options.files = {pipe.path()};
+    StoppableImport import(&world_, options);
+    const auto stopped = import.Stop(&pipe);
+    ASSERT_TRUE(stopped);
+    EXPECT_TRUE(stopped->stopped);
+    EXPECT_FALSE(stopped->error);
+  }
+}
+
+TEST_F(Importing, StopsWhileItComparesAPipeWithWhatIsKnown) {
+  const std::string known = Post("p", "ann", 1000) + Act("like", "ben", "p", 2000);
+  Import(known);
+  HeldPipe pipe(files_);
+  pipe.Write(known.substr(0, known.size() - 10));
+  ImportOptions options;
+  options.files = {pipe.path()};
+  StoppableImport import(&world_, options);
+  const auto stopped = import.Stop(&pipe);
+  ASSERT_TRUE(stopped);
+  EXPECT_TRUE(stopped->stopped);
+  EXPECT_EQ(stopped->counts.Total(), 0);
+}
+
+TEST_F(Importing, AStoppedImportSaysSoWhicheverPassItIsIn) {
+  const std::string known = Write(Everything());
+  world_.Import(known);
+  const std::atomic<bool> stop = true;
+  ImportOptions options;
+  options.stop = &stop;
+  for (const bool shift : {false, true}) {
+    for (const std::string& file : {known, Write(Post("new", "ann", 1), "new.ndjson"), Write("", "empty.ndjson")}) {
+      options.files = {file};
+      options.shift_to_now = shift;
+      const ImportResult result = world_.Import(options);
+      EXPECT_TRUE(result.stopped) << file;
+      EXPECT_FALSE(result.error) << result.error->detail;
+      EXPECT_EQ(result.counts.Total(), 0);
+    }
+  }
+}
+
+TEST_F(Importing, AnInputThatEndsWithTheStopIsNotComplete) {
+  std::atomic<bool> stop = false;
+  ImportOptions options;
+  options.files = {Write(Post("p", "ann", 1000))};
+  options.stop = &stop;
+  options.progress = [&stop](const ImportProgress&) { stop = true; };
+  EXPECT_TRUE(world_.Import(options).stopped);
+  options.stop = nullptr;
+  EXPECT_FALSE(world_.Import(options).stopped);
 }
 
 TEST_F(Importing, ADamagedFileKeepsTheLinesBefore) {

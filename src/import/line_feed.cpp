@@ -9,6 +9,9 @@ namespace {
 // Names that are warned of: where keys are data, there is no end of them.
 constexpr std::size_t kMaxIgnoredNames = 100;
 
+// How long lines wait for more lines to come through a pipe.
+constexpr std::chrono::seconds kPatience{1};
+
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\r") == std::string_view::npos;
 }
@@ -49,18 +52,14 @@ LineFeed::LineFeed(LineInput* input, std::string head, ImportPoint from, std::si
 
 Result<std::optional<ImportBatch>> LineFeed::Next() {
   if (failed_) return tl::unexpected<Error>(*failed_);
-  if (Status skipped = SkipImported(); !skipped) return tl::unexpected<Error>(std::move(skipped.error()));
-
   ImportBatch batch;
   batch.head = head_;
   batch.shift = from_.shift;
   batch.start = input_->MarkHere();
-  bool more = true;
-  while (more && !IsFull(batch)) {
-    Result<bool> taken = TakeLine(&batch);
-    if (!taken) failed_ = std::move(taken.error());
-    more = taken.value_or(false);
-  }
+  Result<bool> taken = TakeLine(&batch);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (taken.value_or(false) && !IsFull(batch)) taken = TakeLineUntil(deadline, &batch);
+  if (!taken) failed_ = std::move(taken.error());
   batch.end = input_->MarkHere();
   batch.packed_bytes = input_->source().packed_bytes();
   if (!batch.lines.empty() || batch.end != batch.start) return batch;
@@ -79,7 +78,7 @@ ImportBatch LineFeed::Completion() {
 }
 
 // What is already in goes by only to know what came before: events get their numbers, and nothing is warned of twice.
-Status LineFeed::SkipImported() {
+Status LineFeed::SkipImported(const std::function<void()>& on_line) {
   while (input_->lines() < from_.events.lines) {
     InputLine line;
     const Result<bool> more = input_->Next(&line);
@@ -88,8 +87,18 @@ Status LineFeed::SkipImported() {
     ImportLine parsed{line.number, 0, 0, Parse(line), {}, 0};
     numbering_.Assign(&parsed);
     Observe(parsed);
+    on_line();
   }
   return {};
+}
+
+// A batch that is sent again is one that the journal knows, and is not cut.
+Result<bool> LineFeed::TakeLineUntil(std::chrono::steady_clock::time_point deadline, ImportBatch* batch) {
+  if (!IsReplayed(*batch)) {
+    const Result<bool> is_there = input_->WaitUntil(deadline);
+    if (!is_there || !*is_there) return is_there;
+  }
+  return TakeLine(batch);
 }
 
 Result<bool> LineFeed::TakeLine(ImportBatch* batch) {
@@ -111,7 +120,7 @@ void LineFeed::Add(const InputLine& line, ImportBatch* batch) {
 
 bool LineFeed::IsFull(const ImportBatch& batch) const {
   const std::int64_t lines = input_->lines();
-  if (batch.start.lines < from_.applied.lines) return lines >= from_.applied.lines;
+  if (IsReplayed(batch)) return lines >= from_.applied.lines;
   return static_cast<std::size_t>(lines - batch.start.lines) >= batch_lines_ || batch.text.size() >= kImportBatchBytes;
 }
 

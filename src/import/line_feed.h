@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -35,7 +37,11 @@ class LineFeed {
   // outlives this. `head` and the point's shift go into the batches.
   LineFeed(LineInput* input, std::string head, ImportPoint from, std::size_t batch_lines = kImportBatchLines);
 
+  // First of all: goes to the point. `on_line` is called behind each line. Errors: those of LineInput.
+  Status SkipImported(const std::function<void()>& on_line);
+
   // The next batch; empty at the end. The first one holds the lines between the point's two marks, if there are any.
+  // Where a pipe has nothing more, a batch ends a second after its first line came.
   // Errors: those of LineInput, after a batch with the lines before.
   Result<std::optional<ImportBatch>> Next();
 
@@ -45,9 +51,10 @@ class LineFeed {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  Status SkipImported();
+  Result<bool> TakeLineUntil(std::chrono::steady_clock::time_point deadline, ImportBatch* batch);
   Result<bool> TakeLine(ImportBatch* batch);
   void Add(const InputLine& line, ImportBatch* batch);
+  bool IsReplayed(const ImportBatch& batch) const { return batch.start.lines < from_.applied.lines; }
   bool IsFull(const ImportBatch& batch) const;
   bool IsKnownTail(const InputLine& line) const;
   void Observe(const ImportLine& line);

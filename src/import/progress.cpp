@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace novafeed {
 namespace {
@@ -35,6 +36,21 @@ std::string Bar(std::int64_t percent) {
   if (filled < kBarWidth) bar.push_back('>');
   bar.resize(kBarWidth, ' ');
   return "[" + bar + "] " + std::to_string(percent) + " %";
+}
+
+std::string Activity(const ImportProgress& progress, TimeMs elapsed) {
+  switch (progress.phase) {
+    case ImportPhase::kFindLatest:
+      return "looking for the latest time";
+    case ImportPhase::kFindStart:
+      return "looking for what was imported before";
+    case ImportPhase::kPassOver:
+      return "passing over what was imported before";
+    case ImportPhase::kApply:
+      break;
+  }
+  const std::int64_t rate = elapsed > 0 ? progress.lines * kMsPerSecond / elapsed : 0;
+  return Counted(progress.lines, "line") + ", " + Grouped(rate) + " lines/s";
 }
 
 std::string FormatFile(const ImportedFile& file) {
@@ -72,16 +88,15 @@ std::string FormatEnd(const ImportResult& result, bool dry_run) {
 
 }  // namespace
 
-std::string FormatImportProgress(const ImportProgress& progress, TimeMs elapsed, TimeMs file_elapsed) {
+std::string FormatImportProgress(const ImportProgress& progress, TimeMs elapsed, TimeMs pass_elapsed) {
   std::string text;
   if (progress.files > 1) text = std::to_string(progress.file_number) + "/" + std::to_string(progress.files) + " ";
   text += progress.file + " ";
   const std::int64_t size = progress.size.value_or(0);
   if (size > 0) text += Bar(std::min<std::int64_t>(100, 100 * progress.bytes / size)) + ", ";
-  const std::int64_t rate = elapsed > 0 ? progress.lines * kMsPerSecond / elapsed : 0;
-  text += Counted(progress.lines, "line") + ", " + Grouped(rate) + " lines/s";
+  text += Activity(progress, elapsed);
   if (size > 0 && progress.bytes > 0) {
-    const TimeMs left = std::max<TimeMs>(0, file_elapsed * (size - progress.bytes) / progress.bytes);
+    const TimeMs left = std::max<TimeMs>(0, pass_elapsed * (size - progress.bytes) / progress.bytes);
     text += ", " + Duration(left) + " left";
   }
   return text;
@@ -91,17 +106,18 @@ ImportProgressLines::ImportProgressLines(TimeMs started, bool is_terminal)
     : started_(started),
       interval_(is_terminal ? kTerminalInterval : kPlainInterval),
       due_(started + interval_),
-      file_started_(started) {}
+      pass_started_(started) {}
 
 std::optional<std::string> ImportProgressLines::Next(const ImportProgress& progress, TimeMs now) {
-  if (progress.file_number != file_number_) {
-    file_number_ = progress.file_number;
-    file_started_ = last_seen_.value_or(started_);
+  const std::pair pass = {progress.file_number, progress.phase};
+  if (pass != pass_) {
+    pass_ = pass;
+    pass_started_ = last_seen_.value_or(started_);
   }
   last_seen_ = now;
   if (now < due_) return std::nullopt;
   due_ = now + interval_;
-  return FormatImportProgress(progress, now - started_, now - file_started_);
+  return FormatImportProgress(progress, now - started_, now - pass_started_);
 }
 
 std::string FormatImportSummary(const ImportResult& result, bool dry_run) {

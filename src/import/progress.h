@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/time.h"
 #include "import/importer.h"
@@ -10,8 +11,9 @@
 namespace novafeed {
 
 // "2/3 actions.ndjson.gz [=====>    ] 52 %, 1,234,567 lines, 104,000 lines/s, 12 s left". The rate is the mean over
-// `elapsed`, since the command began; the time left is that of the file, by `file_elapsed`, and unknown for a pipe.
-std::string FormatImportProgress(const ImportProgress& progress, TimeMs elapsed, TimeMs file_elapsed);
+// `elapsed`, since the command began; the time left is that of the pass over the file, by `pass_elapsed`, and unknown
+// for a pipe.
+std::string FormatImportProgress(const ImportProgress& progress, TimeMs elapsed, TimeMs pass_elapsed);
 
 // Decides when a line is due: on a terminal at most 5 a second, otherwise one in 10 seconds.
 class ImportProgressLines {
@@ -25,8 +27,8 @@ class ImportProgressLines {
   TimeMs started_;
   TimeMs interval_;
   TimeMs due_;
-  std::size_t file_number_ = 0;
-  TimeMs file_started_;
+  std::pair<std::size_t, ImportPhase> pass_{0, ImportPhase::kApply};  // which file, read for what
+  TimeMs pass_started_;
   std::optional<TimeMs> last_seen_;
 };
 

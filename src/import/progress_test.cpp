@@ -31,6 +31,22 @@ TEST(FormatImportProgress, ShowsNoShareOfAPipe) {
   EXPECT_EQ(FormatImportProgress(progress, 0, 0), "- 1 line, 0 lines/s");
 }
 
+TEST(FormatImportProgress, SaysWhatAFileIsReadForBeforeItIsImported) {
+  ImportProgress progress = Halfway();
+  progress.phase = ImportPhase::kPassOver;
+  EXPECT_EQ(FormatImportProgress(progress, 10'000, 4'000),
+            "1/2 a.ndjson.gz [===============>              ] 50 %, passing over what was imported before, 4 s left");
+}
+
+TEST(ImportProgressLines, TellTheTimeLeftOfThePass) {
+  ImportProgressLines lines(0, true);
+  ImportProgress progress = Halfway();
+  progress.phase = ImportPhase::kFindStart;
+  lines.Next(progress, 60'000);
+  progress.phase = ImportPhase::kApply;
+  EXPECT_TRUE(lines.Next(progress, 64'000).value_or("").ends_with(" 4 s left"));
+}
+
 TEST(FormatImportProgress, EndsFull) {
   ImportProgress progress = Halfway();
   progress.bytes = 1000;

@@ -50,6 +50,17 @@ Result<bool> LineInput::Next(InputLine* line) {
   return true;
 }
 
+Result<bool> LineInput::WaitUntil(std::chrono::steady_clock::time_point deadline) {
+  while (!ended_ && Unread().size() <= kMaxImportLineBytes && Unread().find('\n') == std::string_view::npos) {
+    const Result<bool> ready = source_->WaitUntil(deadline);
+    if (!ready || !*ready) return ready;
+    const Result<bool> more = Refill();
+    if (!more) return more;
+    ended_ = !*more;
+  }
+  return true;
+}
+
 Mark LineInput::MarkHere() {
   HashConsumed();
   return {offset_, lines_, ToHex(AsView(digest_->Snapshot()))};

@@ -1,6 +1,7 @@
 // The lines of an import, and the places between them: what a file is known by.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -47,6 +48,10 @@ class LineInput {
 
   // False at the end. Errors: those of ByteSource::Read; the lines before hold.
   Result<bool> Next(InputLine* line);
+
+  // Whether Next has something to say without waiting: a line, or the end. Waits for it until `deadline`.
+  // Errors: as of Next.
+  Result<bool> WaitUntil(std::chrono::steady_clock::time_point deadline);
 
   // Behind the last whole line that Next gave.
   Mark MarkHere();

@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <random>
 #include <string>
@@ -35,6 +36,7 @@ class PiecesSource final : public ByteSource {
     at_ += count;
     return count;
   }
+  Result<bool> WaitUntil(std::chrono::steady_clock::time_point) override { return true; }
   Status Rewind() override {
     at_ = 0;
     return {};
@@ -277,6 +279,32 @@ TEST(PipeInput, CanBeReadAgainOnce) {
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code, "unreadable_input");
   }
+}
+
+TEST(PipeInput, TellsWhetherALineIsThere) {
+  const TempDirectory directory;
+  const std::string path = (directory.path() / "pipe").string();
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const int writer = open(path.c_str(), O_RDWR | O_CLOEXEC);  // which waits for no reader
+  const auto input = OpenLines(path);
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  ASSERT_EQ(write(writer, "aaaa\nb", 6), 6);
+  InputLine line;
+  EXPECT_EQ(input->WaitUntil(now()), true);
+  EXPECT_EQ(input->Next(&line), true);
+  EXPECT_EQ(input->WaitUntil(now()), false) << "half a line";
+  ASSERT_EQ(write(writer, "\n", 1), 1);
+  EXPECT_EQ(input->WaitUntil(now()), true);
+  ASSERT_TRUE(input->Rewind());
+  for (const char* text : {"aaaa", "b"}) {
+    EXPECT_EQ(input->WaitUntil(now()), true);
+    EXPECT_EQ(input->Next(&line), true);
+    EXPECT_EQ(line.text, text);
+  }
+  EXPECT_EQ(input->WaitUntil(now()), false);
+  close(writer);
+  EXPECT_EQ(input->WaitUntil(std::chrono::steady_clock::time_point::max()), true) << "the end";
+  EXPECT_EQ(input->Next(&line), false);
 }
 
 }  // namespace
