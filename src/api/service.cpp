@@ -156,8 +156,12 @@ asio::awaitable<HttpResponse> ApiService::Serve(RouteHandler handler, const Http
 asio::awaitable<Status> ApiService::CheckActive(Caller caller) {
   // Only whom the index does not know can have been erased, so nobody else waits for the graph.
   if (live_.index->KnowsUser(caller.subject)) co_return Status();
+  const std::int64_t now_ms = SteadyNow();
+  if (active_.Has(caller.subject, now_ms)) co_return Status();
   Query<void> check = [user = caller.subject](GraphStore& graph) { return RefuseErased(graph, user); };
-  co_return co_await QueryGraph(&dependencies_, std::move(check));
+  const Status active = co_await QueryGraph(&dependencies_, std::move(check));
+  if (active) active_.Add(caller.subject, now_ms);
+  co_return active;
 }
 
 asio::awaitable<HttpResponse> ApiService::ServeCaller(RouteHandler handler, const HttpRequest* request,

@@ -8,6 +8,7 @@
 
 #include "api/dependencies.h"
 #include "api/dispatcher.h"
+#include "api/recent_subjects.h"
 #include "api/routes/routes.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -59,6 +60,7 @@ class ApiService {
   const Counter limited_users_;
   const Counter limited_platforms_;
   const Counter limited_strangers_;
+  RecentSubjects active_;
   LogGate behind_log_{kLogEveryMs};
   LogGate limited_log_{kLogEveryMs};
   LiveFeed live_;  // written once, before ready_
