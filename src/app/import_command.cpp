@@ -32,6 +32,7 @@ class ProgressView {
   void Show(const ImportProgress& progress) {
     if (const auto due = lines_.Next(progress, SteadyNow())) line_.Print(*due);
   }
+  void ShowLast(const std::string& text) { line_.Show(text); }
 
  private:
   ProgressLine line_;
@@ -69,7 +70,21 @@ class ScratchDirectory {
   std::string path_;
 };
 
-Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const SettingFlags& flags) {
+// However the import ends, the lists of what is there have their indexes. Where the store itself throws, its next start
+// makes them.
+ImportResult ImportInBulk(const ImportOptions& options, EmbeddedStores& stores, ProgressView& view) {
+  stores.graph->SetBulkMode(true);
+  ImportResult result = RunLocalImport(options, stores.graph.get(), stores.events.get());
+  view.ShowLast("making indexes");
+  try {
+    stores.graph->SetBulkMode(false);
+  } catch (const StoreError& failed) {
+    if (!result.error) result.error = failed.error();
+  }
+  return result;
+}
+
+Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const SettingFlags& flags, ProgressView& view) {
   const Result<Settings> settings = LoadSettings(flags);
   if (!settings) return tl::unexpected<Error>(settings.error());
   std::string path = settings->String("data.directory");
@@ -80,8 +95,8 @@ Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const Set
   const SystemClock clock;
   Metrics metrics;
   EmbeddedStores stores = OpenEmbeddedStores(directory->path(), *settings, &clock, &metrics);
-  stores.graph->SetBulkMode(true);
-  return RunLocalImport(options, stores.graph.get(), stores.events.get());
+  if (options.dry_run) return RunLocalImport(options, stores.graph.get(), stores.events.get());
+  return ImportInBulk(options, stores, view);
 }
 
 Result<ImportResult> ImportThroughServer(const ImportOptions& options, const std::string& url,
@@ -97,7 +112,7 @@ Result<ImportResult> ImportThroughServer(const ImportOptions& options, const std
 Result<ImportResult> RunWithProgress(const ImportFlags& flags, ImportOptions options) {
   ProgressView view;
   options.progress = [&view](const ImportProgress& progress) { view.Show(progress); };
-  return flags.url.empty() ? ImportIntoDirectory(options, flags.settings)
+  return flags.url.empty() ? ImportIntoDirectory(options, flags.settings, view)
                            : ImportThroughServer(options, flags.url, flags.token);
 }
 
