@@ -127,7 +127,6 @@ class ImportRun {
   const std::size_t batch_lines_;
   ImportTarget* target_;
   BadFile bad_file_;
-  std::int64_t lines_applied_before_ = 0;  // of the file at hand
   ImportResult result_;
 };
 
@@ -247,7 +246,6 @@ Status ImportRun::ImportFile(std::size_t file, TimeMs shift_of_new) {
   }
 
   const ImportPoint from = std::move(start->point).value_or(StartPoint(shift_of_new));
-  lines_applied_before_ = from.applied.lines;
   result_.files.back().lines_before = from.applied.lines + (from.tail.empty() ? 0 : 1);
   result_.files.back().shift = from.shift;
   LineFeed feed(input->get(), start->head, from, batch_lines_);
@@ -279,15 +277,16 @@ Status ImportRun::ImportLines(std::size_t file, const LineInput& input, LineFeed
   return TakeBatch(feed.Completion());
 }
 
+// Also where the target fails, what it reports is done, and will not be told again.
 Status ImportRun::TakeBatch(const ImportBatch& batch) {
   ImportReport report;
-  if (Status applied = target_->Apply(batch, &report); !applied) return applied;
+  Status applied = target_->Apply(batch, &report);
+  ImportedFile& file = result_.files.back();
   result_.counts.Add(report.counts);
-  // Lines that only send their events again were counted when they were applied.
-  result_.files.back().lines += std::count_if(batch.lines.begin(), batch.lines.end(), [this](const ImportLine& line) {
-    return line.number > lines_applied_before_;
-  });
-  return bad_file_.Write(result_.files.back().name, batch, report.rejected);
+  file.lines += report.counts.Total();
+  if (applied) file.lines_again += std::ssize(batch.lines) - report.counts.Total();
+  Status written = bad_file_.Write(file.name, batch, report.rejected);
+  return applied ? written : applied;
 }
 
 void ImportRun::ShowReading(ImportPhase phase, std::size_t file, const LineInput& input) {

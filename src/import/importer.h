@@ -52,6 +52,7 @@ struct ImportedFile {
   std::int64_t lines_before = 0;  // imported by an earlier command
   std::int64_t lines = 0;         // taken by this one; blank ones do not count
   TimeMs shift = 0;
+  std::int64_t lines_again = 0;  // of those imported before: their events were sent again, which may not be durable
 };
 
 struct ImportResult {

@@ -184,9 +184,18 @@ TEST(RandomFiles, SurviveALogThatFails) {
   options.files = {WriteFile(files, "actions", DrawFile(generator, model, 1000))};
   options.batch_lines = 40;
   FailingLog log(world.events(), &generator);
-  int runs = 1;
-  while (RunLocalImport(options, world.graph(), &log).error) ASSERT_LT(++runs, 2000);
+  int runs = 0;
+  std::int64_t lines = 0;
+  std::int64_t counted = 0;
+  for (ImportResult result; runs == 0 || result.error; ++runs) {
+    ASSERT_LT(runs, 2000);
+    result = RunLocalImport(options, world.graph(), &log);
+    lines += result.files.at(0).lines;
+    counted += result.counts.Total();
+  }
   EXPECT_GT(runs, 3);
+  EXPECT_EQ(lines, 1000) << "each line is counted once, also where its events are sent again";
+  EXPECT_EQ(counted, 1000);
   ExpectModel(world, model);
 }
 

@@ -45,12 +45,10 @@ void ApplyLines(const ImportBatch& batch, LineApplier& applier, ImportReport* re
 
 // The rows are in the graph since the run before; its events are made again, and those that were durable are
 // duplicates.
-void ReplayLines(const ImportBatch& batch, const ImportPoint& point, LineApplier& applier, ImportReport* report) {
+void ReplayLines(const ImportBatch& batch, const ImportPoint& point, LineApplier& applier) {
   const std::set<std::int64_t> without_event(point.without_event.begin(), point.without_event.end());
   for (const ImportLine& line : batch.lines) {
-    if (!IsEvent(line) || without_event.contains(line.number)) continue;
-    applier.Replay(line);
-    Count(line, Outcome::kApplied, report);
+    if (IsEvent(line) && !without_event.contains(line.number)) applier.Replay(line);
   }
 }
 
@@ -88,8 +86,9 @@ Result<AppliedBatch> ApplyBatch(GraphTransaction& tx, const ImportBatch& batch, 
   LineApplier applier(&tx, &known, batch.shift);
   const bool is_new = place->point == BatchPlace::kNewFile;
   const ImportPoint before = is_new ? StartPoint(batch.shift) : (*points)[place->point];
-  if (place->role == BatchRole::kReplayEvents) {
-    ReplayLines(batch, before, applier, &applied.report);
+  applied.is_replay = place->role == BatchRole::kReplayEvents;
+  if (applied.is_replay) {
+    ReplayLines(batch, before, applier);
   } else {
     std::vector<std::int64_t> without_event;
     ApplyLines(batch, applier, &applied.report, &without_event);
@@ -132,7 +131,7 @@ Status LocalTarget::Apply(const ImportBatch& batch, ImportReport* report) {
 
   // The events of the batch before were on their way while this one was written.
   if (Status settled = Settle(report); !settled) return settled;
-  StartEvents(std::move(applied->events), batch.end);
+  StartEvents(std::move(*applied), batch.end);
   return {};
 }
 
@@ -160,17 +159,19 @@ Result<AppliedBatch> LocalTarget::WriteBatch(const ImportBatch& batch) {
   return applied;
 }
 
-void LocalTarget::StartEvents(std::vector<Event> events, const Mark& end) {
-  if (events.empty()) {
+void LocalTarget::StartEvents(AppliedBatch applied, const Mark& end) {
+  if (applied.events.empty()) {
     durable_ = end;
     return;
   }
   InFlight started;
-  for (const Event& event : events) started.types.push_back(event.type);
+  if (!applied.is_replay) {
+    for (const Event& event : applied.events) started.types.push_back(event.type);
+  }
   started.end = end;
   auto answer = std::make_shared<std::promise<Result<EventLog::Appended>>>();
   started.answer = answer->get_future();
-  events_->Append(std::move(events),
+  events_->Append(std::move(applied.events),
                   [answer](Result<EventLog::Appended> result) { answer->set_value(std::move(result)); });
   in_flight_ = std::move(started);
 }

@@ -17,6 +17,7 @@ namespace novafeed {
 // Applies one batch within an open transaction: rows, and the progress beside them. Returns what has to follow.
 // A batch whose place in the journal is gone is an error, and changes nothing.
 struct AppliedBatch {
+  bool is_replay = false;  // its rows were there, and its lines are counted already: only its events are sent again
   ImportReport report;
   std::vector<Event> events;
   KnownRows learned;
@@ -51,13 +52,13 @@ class LocalTarget final : public ImportTarget {
  private:
   // A batch of events on its way into the log.
   struct InFlight {
-    std::vector<EventType> types;
+    std::vector<EventType> types;  // of those that are counted
     Mark end;
     std::future<Result<EventLog::Appended>> answer;
   };
 
   Result<AppliedBatch> WriteBatch(const ImportBatch& batch);
-  void StartEvents(std::vector<Event> events, const Mark& end);
+  void StartEvents(AppliedBatch applied, const Mark& end);
 
   GraphStore* graph_;
   EventLog* events_;

@@ -56,10 +56,12 @@ std::string Activity(const ImportProgress& progress, TimeMs elapsed) {
 std::string FormatFile(const ImportedFile& file) {
   std::string text = file.name + ": ";
   if (file.lines_before > 0 && file.lines == 0) {
-    return text + "nothing new, its " + Counted(file.lines_before, "line") + " were imported before\n";
+    text += "nothing new, its " + Counted(file.lines_before, "line") + " were imported before";
+  } else {
+    text += Counted(file.lines, "line");
+    if (file.lines_before > 0) text += ", after " + Grouped(file.lines_before) + " that were imported before";
   }
-  text += Counted(file.lines, "line");
-  if (file.lines_before > 0) text += ", after " + Grouped(file.lines_before) + " that were imported before";
+  if (file.lines_again > 0) text += ", the events of the last " + Grouped(file.lines_again) + " were sent again";
   if (file.shift != 0) text += ", times shifted by " + std::to_string(file.shift) + " ms";
   return text + "\n";
 }
@@ -83,7 +85,9 @@ std::string FormatEnd(const ImportResult& result, bool dry_run) {
   if (result.error) return "stopped by an error: the same command goes on from here\n";
   if (result.stopped) return "stopped: the same command goes on from here\n";
   if (dry_run) return "a dry run: nothing was written\n";
-  return result.counts.Total() == 0 ? "nothing changed\n" : "";
+  const bool sent_again = std::any_of(result.files.begin(), result.files.end(),
+                                      [](const ImportedFile& file) { return file.lines_again > 0; });
+  return result.counts.Total() == 0 && !sent_again ? "nothing changed\n" : "";
 }
 
 }  // namespace

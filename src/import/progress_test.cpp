@@ -83,6 +83,14 @@ TEST(FormatImportSummary, TellsWhatBecameOfTheLines) {
             "  invalid         1 bad\n");
 }
 
+TEST(FormatImportSummary, SaysThatEventsWereSentAgain) {
+  ImportResult result;
+  result.files = {{"a.ndjson", 7, 0, 0}};
+  result.files[0].lines_again = 3;
+  EXPECT_EQ(FormatImportSummary(result, false),
+            "a.ndjson: nothing new, its 7 lines were imported before, the events of the last 3 were sent again\n");
+}
+
 TEST(FormatImportSummary, SaysThatNothingChanged) {
   ImportResult result;
   result.files = {{"a.ndjson", 7, 0, 0}};

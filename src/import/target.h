@@ -19,7 +19,8 @@ class ImportTarget {
   virtual Result<std::vector<ImportPoint>> Points(const std::string& head) = 0;
 
   // Applies a batch that goes on from one of those points, or behind the batch before. Its rows and the progress are
-  // durable when it returns, its events then or with Settle. Adds to `report`.
+  // durable when it returns, its events then or with Settle. Adds to `report`: each line once, none of a batch that was
+  // applied before and only sends its events again; also before it fails, what is done all the same.
   virtual Status Apply(const ImportBatch& batch, ImportReport* report) = 0;
 
   // Waits until all that was applied is durable. Adds to `report`.
