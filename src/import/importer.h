@@ -66,7 +66,8 @@ struct ImportResult {
 // Blocks until all is durable. Codes of errors beside those of the stores and of byte_source.h: "no_files",
 // "shift_needs_files", "shift_conflict", "bad_file_unwritable", "import_out_of_step".
 //
-// `graph` must have no other writer meanwhile. A dry run checks everything within one transaction, and takes it back.
+// `graph` must have no other writer meanwhile. A dry run checks everything within one transaction, and takes it back;
+// the events of earlier commands are unknown to it.
 ImportResult RunLocalImport(const ImportOptions& options, GraphStore* graph, EventLog* events);
 
 // Sends the body of a POST /admin/import and returns the body of the answer. It retries by itself what may succeed a

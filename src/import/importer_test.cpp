@@ -673,7 +673,8 @@ TEST_F(Importing, RefusesToShiftWhatHasATimeAlready) {
 }
 
 TEST_F(Importing, ADryRunSaysTheSameAndWritesNothing) {
-  const std::string file = Write(Everything() + Act("like", "x", "nowhere", 1) + Post("p1", "zoe", 1));
+  const std::string view = Act("view", "cem", "p1", 3500, R"(,"id":"e")");
+  const std::string file = Write(Everything() + Act("like", "x", "nowhere", 1) + Post("p1", "zoe", 1) + view + view);
   ImportOptions options;
   options.files = {file};
   options.dry_run = true;
@@ -682,6 +683,7 @@ TEST_F(Importing, ADryRunSaysTheSameAndWritesNothing) {
   const ImportResult dry = world_.Import(options);
   ASSERT_FALSE(dry.error) << dry.error->detail;
   EXPECT_EQ(Count(dry, Outcome::kBad), 1);
+  EXPECT_EQ(Count(dry, Outcome::kDuplicate), 1);
   EXPECT_THAT(ReadFile(options.bad_file), HasSubstr("unknown_post"));
   EXPECT_EQ(world_.State(), WorldState());
   EXPECT_EQ(world_.graph()->End(), 0);

@@ -32,6 +32,12 @@ void Count(const ImportLine& line, Outcome outcome, ImportReport* report) {
   ++report->counts.At(type, outcome);
 }
 
+// An event that was counted as applied turns out to be known.
+void RecountAsDuplicate(EventType type, ImportReport* report) {
+  --report->counts.At(TypeOfEvent(type), Outcome::kApplied);
+  ++report->counts.At(TypeOfEvent(type), Outcome::kDuplicate);
+}
+
 // Applies the lines; `without_event` gets the numbers of the lines of events that made none.
 void ApplyLines(const ImportBatch& batch, LineApplier& applier, ImportReport* report,
                 std::vector<std::int64_t>* without_event) {
@@ -108,6 +114,10 @@ Status TransactionTarget::Apply(const ImportBatch& batch, ImportReport* report) 
   const Result<AppliedBatch> applied = ApplyBatch(*tx_, batch, KnownRows(), batch.start);
   if (!applied) return tl::unexpected<Error>(applied.error());
   report->Add(applied->report);
+  for (const Event& event : applied->events) {
+    const bool is_new = identities_.insert(EventIdentity(event)).second;
+    if (!is_new && !applied->is_replay) RecountAsDuplicate(event.type, report);
+  }
   return {};
 }
 
@@ -142,9 +152,7 @@ Status LocalTarget::Settle(ImportReport* report) {
   if (!appended) return tl::unexpected<Error>(appended.error());
   durable_ = std::move(done.end);
   for (std::size_t i = 0; i < done.types.size(); ++i) {
-    if (!appended->duplicate[i]) continue;
-    --report->counts.At(TypeOfEvent(done.types[i]), Outcome::kApplied);
-    ++report->counts.At(TypeOfEvent(done.types[i]), Outcome::kDuplicate);
+    if (appended->duplicate[i]) RecountAsDuplicate(done.types[i], report);
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // Imports into the stores of this process.
 #pragma once
 
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <future>
 #include <optional>
@@ -26,7 +27,8 @@ struct AppliedBatch {
 Result<AppliedBatch> ApplyBatch(GraphTransaction& tx, const ImportBatch& batch, const KnownRows& known,
                                 const Mark& durable);
 
-// For a dry run: all batches within one transaction, which its owner then rolls back. Events are made and dropped.
+// For a dry run: all batches within one transaction, which its owner then rolls back. Events are made and dropped;
+// those that repeat are seen by their identities (16 bytes each), those of earlier imports are not.
 class TransactionTarget final : public ImportTarget {
  public:
   explicit TransactionTarget(GraphTransaction* tx) : tx_(tx) {}  // outlives this
@@ -37,6 +39,7 @@ class TransactionTarget final : public ImportTarget {
 
  private:
   GraphTransaction* tx_;
+  boost::unordered_flat_set<Uuid, UuidHash> identities_;  // of the events so far
 };
 
 class LocalTarget final : public ImportTarget {

@@ -84,7 +84,7 @@ std::string FormatType(const ImportCounts& counts, ActionType type) {
 std::string FormatEnd(const ImportResult& result, bool dry_run) {
   if (result.error) return "stopped by an error: the same command goes on from here\n";
   if (result.stopped) return "stopped: the same command goes on from here\n";
-  if (dry_run) return "a dry run: nothing was written\n";
+  if (dry_run) return "a dry run: nothing was imported\n";
   const bool sent_again = std::any_of(result.files.begin(), result.files.end(),
                                       [](const ImportedFile& file) { return file.lines_again > 0; });
   return result.counts.Total() == 0 && !sent_again ? "nothing changed\n" : "";

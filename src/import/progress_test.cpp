@@ -91,6 +91,12 @@ TEST(FormatImportSummary, SaysThatEventsWereSentAgain) {
             "a.ndjson: nothing new, its 7 lines were imported before, the events of the last 3 were sent again\n");
 }
 
+TEST(FormatImportSummary, SaysThatADryRunImportedNothing) {
+  ImportResult result;
+  result.files = {{"a.ndjson", 0, 7, 0}};
+  EXPECT_EQ(FormatImportSummary(result, true), "a.ndjson: 7 lines\na dry run: nothing was imported\n");
+}
+
 TEST(FormatImportSummary, SaysThatNothingChanged) {
   ImportResult result;
   result.files = {{"a.ndjson", 7, 0, 0}};
