@@ -1,5 +1,7 @@
 #include "import/batch.h"
 
+#include <utility>
+
 namespace novafeed {
 
 std::string_view OutcomeName(Outcome outcome) {
@@ -30,7 +32,14 @@ void ImportCounts::Add(const ImportCounts& other) {
 
 void ImportReport::Add(const ImportReport& other) {
   counts.Add(other.counts);
+  users_by_mention += other.users_by_mention;
+  numbered_handles += other.numbered_handles;
   rejected.insert(rejected.end(), other.rejected.begin(), other.rejected.end());
+  for (const LineRemark& remark : other.remarks) Remark(remark);
+}
+
+void ImportReport::Remark(LineRemark remark) {
+  if (remarks.size() < kMaxRemarks) remarks.push_back(std::move(remark));
 }
 
 }  // namespace novafeed

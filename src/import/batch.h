@@ -89,11 +89,25 @@ struct RejectedLine {
   friend bool operator==(const RejectedLine&, const RejectedLine&) = default;
 };
 
+// Something to tell of a line that is no error: a conflict, or a handle that was taken.
+struct LineRemark {
+  std::int64_t number = 0;
+  std::string text;  // goes on from "line 7 "
+  friend bool operator==(const LineRemark&, const LineRemark&) = default;
+};
+
+// Further remarks are only counted.
+inline constexpr std::size_t kMaxRemarks = 20;
+
 struct ImportReport {
   ImportCounts counts;
+  std::int64_t users_by_mention = 0;  // made because a line named them
+  std::int64_t numbered_handles = 0;  // were taken, and got a number
   std::vector<RejectedLine> rejected;
+  std::vector<LineRemark> remarks;  // the first kMaxRemarks
 
   void Add(const ImportReport& other);
+  void Remark(LineRemark remark);
 };
 
 }  // namespace novafeed

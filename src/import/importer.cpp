@@ -115,6 +115,7 @@ class ImportRun {
   Status ImportFile(std::size_t file, TimeMs shift_of_new);
   Status ImportLines(std::size_t file, const LineInput& input, LineFeed& feed, bool is_complete);
   Status TakeBatch(const ImportBatch& batch);
+  void WarnOf(const ImportReport& report);
   void ShowReading(ImportPhase phase, std::size_t file, const LineInput& input);
   void ShowProgress(ImportPhase phase, std::size_t file, std::int64_t bytes, std::optional<std::int64_t> size);
   bool IsStopped() const { return options_.stop != nullptr && options_.stop->load(); }
@@ -127,6 +128,7 @@ class ImportRun {
   const std::size_t batch_lines_;
   ImportTarget* target_;
   BadFile bad_file_;
+  std::size_t remarks_ = 0;  // that there were to warn of
   ImportResult result_;
 };
 
@@ -283,10 +285,21 @@ Status ImportRun::TakeBatch(const ImportBatch& batch) {
   Status applied = target_->Apply(batch, &report);
   ImportedFile& file = result_.files.back();
   result_.counts.Add(report.counts);
+  WarnOf(report);
   file.lines += report.counts.Total();
   if (applied) file.lines_again += std::ssize(batch.lines) - report.counts.Total();
   Status written = bad_file_.Write(file.name, batch, report.rejected);
   return applied ? written : applied;
+}
+
+void ImportRun::WarnOf(const ImportReport& report) {
+  result_.users_by_mention += report.users_by_mention;
+  result_.numbered_handles += report.numbered_handles;
+  for (const LineRemark& remark : report.remarks) {
+    if (++remarks_ > kMaxRemarks) break;
+    result_.warnings.push_back(result_.files.back().name + ": line " + std::to_string(remark.number) + " " +
+                               remark.text);
+  }
 }
 
 void ImportRun::ShowReading(ImportPhase phase, std::size_t file, const LineInput& input) {

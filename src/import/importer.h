@@ -58,8 +58,10 @@ struct ImportedFile {
 struct ImportResult {
   std::vector<ImportedFile> files;  // those that were finished, and the one at hand when it ended
   ImportCounts counts;
-  std::vector<std::string> warnings;
-  bool stopped = false;        // by `stop`; the same command goes on
+  std::int64_t users_by_mention = 0;
+  std::int64_t numbered_handles = 0;  // were taken, and got a number
+  std::vector<std::string> warnings;  // of conflicts and numbered handles only the first kMaxRemarks
+  bool stopped = false;               // by `stop`; the same command goes on
   std::optional<Error> error;  // what ended it; what the counts say is done all the same, and the same command goes on
 };
 

@@ -108,6 +108,18 @@ class Importing : public testing::Test {
   World world_;
 };
 
+// A server and its client without a network; loses what `lose` says, before or after the server has done it.
+enum class Loss { kNone, kRequest, kAnswer };
+ImportSend SendTo(World& server, std::function<Loss()> lose = [] { return Loss::kNone; }) {
+  return [&server, lose = std::move(lose)](const std::string& body) -> Result<std::string> {
+    const Loss loss = lose();
+    if (loss == Loss::kRequest) return Fail(Failure::kUnavailable, "lost", "The request was lost.");
+    Result<std::string> answer = HandleImportRequest(body, server.graph(), server.events());
+    if (loss == Loss::kAnswer) return Fail(Failure::kUnavailable, "lost", "The answer was lost.");
+    return answer;
+  };
+}
+
 TEST_F(Importing, AppliesEveryAction) {
   const ImportResult result = Import(Everything());
   ASSERT_FALSE(result.error) << result.error->detail;
@@ -329,6 +341,37 @@ TEST_F(Importing, WarnsOfAHundredIgnoredNamesAndOthers) {
   ASSERT_THAT(result.warnings, SizeIs(101));
   EXPECT_THAT(result.warnings[99], HasSubstr("line 101 has a field \"key99\" that view does not have"));
   EXPECT_THAT(result.warnings[100], HasSubstr("line 102 has a field \"key100\", and there may be others"));
+}
+
+TEST_F(Importing, TellsOfConflictsHandlesAndUsersByMention) {
+  const std::string content = UserWith("1", 1, R"(,"handle":"bob")") + Post("p", "ann", 2) + Post("p", "ann", 3) +
+                              UserWith("2", 4, R"(,"handle":"bob")") + Follow("bob", "cem", 5) +
+                              Act("like", "nobody", "nowhere", 6);
+  ImportOptions options;
+  options.files = {Write(content, "a")};
+  World server;
+  for (const ImportResult& result : {world_.Import(options), RunRemoteImport(options, SendTo(server))}) {
+    EXPECT_EQ(result.users_by_mention, 3);
+    EXPECT_EQ(result.numbered_handles, 2);
+    ASSERT_THAT(result.warnings, SizeIs(3));
+    EXPECT_THAT(result.warnings[0], HasSubstr("a: line 3 is a conflict"));
+    EXPECT_THAT(result.warnings[1],
+                HasSubstr("a: line 4 wants the handle \"bob\", which is taken: the user gets \"bob-2\""));
+    EXPECT_THAT(result.warnings[2],
+                HasSubstr("a: line 5 wants the handle \"bob\", which is taken: the user gets \"bob-3\""));
+  }
+}
+
+TEST_F(Importing, WarnsOfTheFirstTwentyConflicts) {
+  std::string content;
+  for (int i = 0; i < 30; ++i) content += Post("p", "ann", i);
+  ImportOptions options;
+  options.files = {Write(content)};
+  options.batch_lines = 7;
+  const ImportResult result = world_.Import(options);
+  EXPECT_EQ(Count(result, Outcome::kConflict), 29);
+  ASSERT_THAT(result.warnings, SizeIs(20));
+  EXPECT_THAT(result.warnings[19], HasSubstr("line 21 "));
 }
 
 TEST_F(Importing, LinesOfErasedUsersAreSkipped) {
@@ -688,18 +731,6 @@ TEST_F(Importing, ADryRunSaysTheSameAndWritesNothing) {
   EXPECT_EQ(world_.State(), WorldState());
   EXPECT_EQ(world_.graph()->End(), 0);
   EXPECT_EQ(world_.Import(file).counts, dry.counts);
-}
-
-// A server and its client without a network; loses what `lose` says, before or after the server has done it.
-enum class Loss { kNone, kRequest, kAnswer };
-ImportSend SendTo(World& server, std::function<Loss()> lose = [] { return Loss::kNone; }) {
-  return [&server, lose = std::move(lose)](const std::string& body) -> Result<std::string> {
-    const Loss loss = lose();
-    if (loss == Loss::kRequest) return Fail(Failure::kUnavailable, "lost", "The request was lost.");
-    Result<std::string> answer = HandleImportRequest(body, server.graph(), server.events());
-    if (loss == Loss::kAnswer) return Fail(Failure::kUnavailable, "lost", "The answer was lost.");
-    return answer;
-  };
 }
 
 TEST_F(Importing, ThroughAServerIsTheSame) {

@@ -53,6 +53,7 @@ LineApplier::LineApplier(GraphTransaction* transaction, const KnownRows* known, 
     : tx_(transaction), known_(known), shift_(shift) {}
 
 Result<Outcome> LineApplier::Apply(const ImportLine& line) {
+  side_effects_ = {};
   if (!line.action) return tl::unexpected<Error>(line.action.error());
   at_ = line.action->at + shift_;
   event_id_ = line.event_id;
@@ -237,6 +238,7 @@ void LineApplier::EnsureUser(const ParsedId& id, Presence presence) {
   if (presence == Presence::kHere) return;
   InsertUser(id, HandleFromId(id), "");
   SetHasOnlyId(UserId{id.id}, true);
+  ++side_effects_.users_by_mention;
 }
 
 void LineApplier::InsertUser(const ParsedId& id, std::string handle, std::string name) {
@@ -262,7 +264,12 @@ bool LineApplier::IsTaken(const std::string& handle) {
 }
 
 std::string LineApplier::FreeHandle(const std::string& wanted) {
-  return NextFreeHandle(wanted, [this](const std::string& handle) { return IsTaken(handle); });
+  std::string handle = NextFreeHandle(wanted, [this](const std::string& tried) { return IsTaken(tried); });
+  if (handle != wanted) {
+    side_effects_.numbered_handles.push_back("wants the handle \"" + wanted + "\", which is taken: the user gets \"" +
+                                             handle + "\"");
+  }
+  return handle;
 }
 
 }  // namespace novafeed

@@ -4,6 +4,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,13 @@ class LineApplier {
   // Makes the event of a line whose rows are in the graph already; nothing for other lines.
   void Replay(const ImportLine& line);
 
+  // What the last line did beside what it asks for.
+  struct SideEffects {
+    std::int64_t users_by_mention = 0;
+    std::vector<std::string> numbered_handles;  // a sentence about each that was taken, to go on from "line 7 "
+  };
+  const SideEffects& side_effects() const { return side_effects_; }
+
   // Of all lines so far, in their order.
   std::vector<Event> TakeEvents() { return std::move(events_); }
   // What the transaction holds once it is committed.
@@ -85,6 +93,7 @@ class LineApplier {
   TimeMs shift_;
   TimeMs at_ = 0;     // of the line at hand, shifted
   EventId event_id_;  // of the line at hand
+  SideEffects side_effects_;
   KnownRows learned_;
   std::vector<Event> events_;
 };

@@ -38,12 +38,23 @@ void RecountAsDuplicate(EventType type, ImportReport* report) {
   ++report->counts.At(TypeOfEvent(type), Outcome::kDuplicate);
 }
 
+void AddRemarks(const ImportLine& line, bool is_conflict, const LineApplier::SideEffects& effects,
+                ImportReport* report) {
+  report->users_by_mention += effects.users_by_mention;
+  report->numbered_handles += std::ssize(effects.numbered_handles);
+  for (const std::string& handle : effects.numbered_handles) report->Remark({line.number, handle});
+  if (is_conflict) {
+    report->Remark({line.number, "is a conflict: its id is known with other content, and the first content stays"});
+  }
+}
+
 // Applies the lines; `without_event` gets the numbers of the lines of events that made none.
 void ApplyLines(const ImportBatch& batch, LineApplier& applier, ImportReport* report,
                 std::vector<std::int64_t>* without_event) {
   for (const ImportLine& line : batch.lines) {
     const Result<Outcome> outcome = applier.Apply(line);
     Count(line, outcome.value_or(Outcome::kBad), report);
+    AddRemarks(line, outcome == Outcome::kConflict, applier.side_effects(), report);
     if (!outcome) report->rejected.push_back({line.number, outcome.error().code, outcome.error().detail});
     if (IsEvent(line) && outcome != Outcome::kApplied) without_event->push_back(line.number);
   }

@@ -81,6 +81,16 @@ std::string FormatType(const ImportCounts& counts, ActionType type) {
   return "  " + name + outcomes + "\n";
 }
 
+// What happened beside what the lines ask for.
+std::string FormatSideEffects(const ImportResult& result) {
+  std::string text;
+  const std::int64_t conflicts = result.counts.Total(Outcome::kConflict);
+  if (result.users_by_mention > 0) text += "  " + Counted(result.users_by_mention, "user") + " made by mention\n";
+  if (result.numbered_handles > 0) text += "  " + Counted(result.numbered_handles, "handle") + " got a number\n";
+  if (conflicts > 0) text += "  " + Counted(conflicts, "conflict") + ": the first content stays\n";
+  return text;
+}
+
 std::string FormatEnd(const ImportResult& result, bool dry_run) {
   if (result.error) return "stopped by an error: the same command goes on from here\n";
   if (result.stopped) return "stopped: the same command goes on from here\n";
@@ -130,7 +140,7 @@ std::string FormatImportSummary(const ImportResult& result, bool dry_run) {
   for (std::size_t type = 0; type < kActionTypes; ++type) {
     text += FormatType(result.counts, static_cast<ActionType>(type));
   }
-  return text + FormatEnd(result, dry_run);
+  return text + FormatSideEffects(result) + FormatEnd(result, dry_run);
 }
 
 }  // namespace novafeed

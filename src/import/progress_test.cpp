@@ -74,13 +74,20 @@ TEST(FormatImportSummary, TellsWhatBecameOfTheLines) {
   result.files = {{"a.ndjson", 0, 1200, 86'400'000}, {"b.ndjson", 7, 0, 0}, {"c.ndjson", 7, 1, 0}};
   result.counts.At(ActionType::kLike, Outcome::kApplied) = 1195;
   result.counts.At(ActionType::kLike, Outcome::kUnchanged) = 5;
+  result.counts.At(ActionType::kPost, Outcome::kConflict) = 1;
   result.counts.At(ActionType::kInvalid, Outcome::kBad) = 1;
+  result.users_by_mention = 2;
+  result.numbered_handles = 1;
   EXPECT_EQ(FormatImportSummary(result, false),
             "a.ndjson: 1,200 lines, times shifted by 86400000 ms\n"
             "b.ndjson: nothing new, its 7 lines were imported before\n"
             "c.ndjson: 1 line, after 7 that were imported before\n"
+            "  post            1 conflict\n"
             "  like            1,195 applied, 5 unchanged\n"
-            "  invalid         1 bad\n");
+            "  invalid         1 bad\n"
+            "  2 users made by mention\n"
+            "  1 handle got a number\n"
+            "  1 conflict: the first content stays\n");
 }
 
 TEST(FormatImportSummary, SaysThatEventsWereSentAgain) {

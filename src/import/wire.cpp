@@ -158,6 +158,26 @@ Result<RejectedLine> ReadRejected(const json::value& value) {
   return RejectedLine{*line, std::move(*code), std::move(*detail)};
 }
 
+Result<LineRemark> ReadRemark(const json::value& value) {
+  JsonFields fields(value);
+  const Result<std::int64_t> line = fields.RequireInt("line");
+  Result<std::string> text = fields.RequireString("text");
+  if (!line || !text) return BadAnswer();
+  return LineRemark{*line, std::move(*text)};
+}
+
+template <class T>
+Result<std::vector<T>> ReadEach(const json::value* array, Result<T> (*read)(const json::value&)) {
+  if (array == nullptr || !array->is_array()) return BadAnswer();
+  std::vector<T> all;
+  for (const json::value& element : array->get_array()) {
+    Result<T> one = read(element);
+    if (!one) return tl::unexpected<Error>(std::move(one.error()));
+    all.push_back(std::move(*one));
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string EncodePointsRequest(std::string_view head) {
@@ -212,10 +232,16 @@ std::string EncodeReport(const ImportReport& report) {
   JsonWriter out(&body);
   out.BeginObject();
   WriteCounts(report.counts, out.Key("counts"));
+  out.Key("users_by_mention").Int(report.users_by_mention);
+  out.Key("numbered_handles").Int(report.numbered_handles);
   out.Key("rejected").BeginArray();
   for (const RejectedLine& line : report.rejected) {
     out.BeginObject().Key("line").Int(line.number).Key("code").String(line.code);
     out.Key("detail").String(line.detail).EndObject();
+  }
+  out.EndArray().Key("remarks").BeginArray();
+  for (const LineRemark& remark : report.remarks) {
+    out.BeginObject().Key("line").Int(remark.number).Key("text").String(remark.text).EndObject();
   }
   out.EndArray().EndObject();
   return body;
@@ -225,17 +251,13 @@ Result<ImportReport> DecodeReport(std::string_view body) {
   const Result<json::value> value = ParseJson(body);
   if (!value) return BadAnswer();
   JsonFields fields(*value);
-  ImportReport report;
   const Result<ImportCounts> counts = ReadCounts(fields.Find("counts"));
-  const json::value* rejected = fields.Find("rejected");
-  if (!counts || rejected == nullptr || !rejected->is_array()) return BadAnswer();
-  report.counts = *counts;
-  for (const json::value& element : rejected->get_array()) {
-    Result<RejectedLine> line = ReadRejected(element);
-    if (!line) return tl::unexpected<Error>(std::move(line.error()));
-    report.rejected.push_back(std::move(*line));
-  }
-  return report;
+  const Result<std::int64_t> users_by_mention = fields.RequireInt("users_by_mention");
+  const Result<std::int64_t> numbered_handles = fields.RequireInt("numbered_handles");
+  Result<std::vector<RejectedLine>> rejected = ReadEach(fields.Find("rejected"), ReadRejected);
+  Result<std::vector<LineRemark>> remarks = ReadEach(fields.Find("remarks"), ReadRemark);
+  if (!counts || !users_by_mention || !numbered_handles || !rejected || !remarks) return BadAnswer();
+  return ImportReport{*counts, *users_by_mention, *numbered_handles, std::move(*rejected), std::move(*remarks)};
 }
 
 }  // namespace novafeed

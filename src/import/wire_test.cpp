@@ -97,11 +97,17 @@ TEST(Wire, ReportsArriveAsTheyWereSent) {
   ImportReport report;
   report.counts.At(ActionType::kUser, Outcome::kApplied) = 3;
   report.counts.At(ActionType::kShare, Outcome::kErased) = 4;
+  report.users_by_mention = 5;
+  report.numbered_handles = 6;
+  report.remarks = {{8, "is \"odd\""}};
   report.rejected = {{7, "unknown_post", "put \"its\" line first"}};
   const auto got = DecodeReport(EncodeReport(report));
   ASSERT_TRUE(got);
   EXPECT_EQ(got->counts, report.counts);
+  EXPECT_EQ(got->users_by_mention, 5);
+  EXPECT_EQ(got->numbered_handles, 6);
   EXPECT_EQ(got->rejected, report.rejected);
+  EXPECT_EQ(got->remarks, report.remarks);
 }
 
 TEST(Wire, WrongRequestsAreRefused) {
