@@ -46,7 +46,7 @@ Result<int> Conclude(const ImportResult& result, bool dry_run) {
   if (result.stopped) {
     return Fail(Failure::kUnavailable, "stopped", "The import was stopped: the same command goes on where it was.");
   }
-  return result.counts.Total(Outcome::kBad) > 0 ? kExitBadLines : kExitOk;
+  return result.HasRejected() ? kExitBadLines : kExitOk;
 }
 
 // An empty directory for a dry run where there is no data yet; gone with this.

@@ -39,6 +39,7 @@ struct ImportBatch {
   TimeMs shift = 0;  // added to all times
   std::string text;
   std::vector<ImportLine> lines;
+  std::vector<std::int64_t> rejected_before;  // numbers of lines that a client rejected, and that are not in `lines`
 
   // Set on the last batch of a file, which has no lines: all of it is imported. `tail` is the SHA-256 of a last line
   // that has no line end (it is applied, and lies behind `end`).

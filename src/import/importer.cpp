@@ -249,6 +249,7 @@ Status ImportRun::ImportFile(std::size_t file, TimeMs shift_of_new) {
 
   const ImportPoint from = std::move(start->point).value_or(StartPoint(shift_of_new));
   result_.files.back().lines_before = from.applied.lines + (from.tail.empty() ? 0 : 1);
+  result_.files.back().rejected_before = from.rejected + (from.complete && from.tail_rejected ? 1 : 0);
   result_.files.back().shift = from.shift;
   LineFeed feed(input->get(), start->head, from, batch_lines_);
   const auto show = [&] { ShowReading(ImportPhase::kPassOver, file, **input); };
@@ -358,6 +359,11 @@ ImportResult RunDry(const ImportOptions& options, GraphStore* graph) {
 }
 
 }  // namespace
+
+bool ImportResult::HasRejected() const {
+  return counts.Total(Outcome::kBad) > 0 ||
+         std::any_of(files.begin(), files.end(), [](const ImportedFile& file) { return file.rejected_before > 0; });
+}
 
 ImportResult RunLocalImport(const ImportOptions& options, GraphStore* graph, EventLog* events) {
   if (options.dry_run) return RunDry(options, graph);

@@ -52,7 +52,8 @@ struct ImportedFile {
   std::int64_t lines_before = 0;  // imported by an earlier command
   std::int64_t lines = 0;         // taken by this one; blank ones do not count
   TimeMs shift = 0;
-  std::int64_t lines_again = 0;  // of those imported before: their events were sent again, which may not be durable
+  std::int64_t rejected_before = 0;  // of the lines imported before
+  std::int64_t lines_again = 0;      // of those imported before: their events were sent again, which may not be durable
 };
 
 struct ImportResult {
@@ -63,6 +64,9 @@ struct ImportResult {
   std::vector<std::string> warnings;  // of conflicts and numbered handles only the first kMaxRemarks
   bool stopped = false;               // by `stop`; the same command goes on
   std::optional<Error> error;  // what ended it; what the counts say is done all the same, and the same command goes on
+
+  // Whether any line of the files was rejected, by this command or by an earlier one.
+  bool HasRejected() const;
 };
 
 // Blocks until all is durable. Codes of errors beside those of the stores and of byte_source.h: "no_files",

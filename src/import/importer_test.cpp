@@ -453,6 +453,43 @@ TEST_F(Importing, ALastLineWithoutEndIsImportedOnce) {
   EXPECT_THAT(world_.State().likes, IsEmpty());
 }
 
+TEST_F(Importing, RemembersHowManyLinesWereRejected) {
+  const std::string bad = "nonsense\n" + Act("like", "x", "nowhere", 1);
+  const std::string begin = Post("p", "ann", 1000) + bad + Act("like", "ben", "p", 2000);
+  World server;
+  const std::function<ImportResult(const ImportOptions&)> ways[] = {
+      [&](const ImportOptions& options) { return world_.Import(options); },
+      [&](const ImportOptions& options) { return RunRemoteImport(options, SendTo(server)); }};
+  for (const auto& import : ways) {
+    ImportOptions options;
+    options.batch_lines = 2;
+    const auto import_all = [&](const std::string& content) {
+      options.files = {Write(content)};
+      return import(options);
+    };
+    EXPECT_TRUE(import_all(begin).HasRejected());
+    EXPECT_EQ(import_all(begin).files.at(0).rejected_before, 2);
+    EXPECT_TRUE(import_all(begin).HasRejected());
+    EXPECT_EQ(import_all(begin + bad).files.at(0).rejected_before, 2);
+    EXPECT_EQ(import_all(begin + bad).files.at(0).rejected_before, 4);
+    EXPECT_EQ(import_all(begin).files.at(0).rejected_before, 2);
+  }
+}
+
+TEST_F(Importing, ARejectedLastLineIsCountedOnceAsLongAsItIsTheSame) {
+  const std::string begin = Post("p", "ann", 1000);
+  const std::string like = Act("like", "ben", "p", 2000);
+  const std::string half = like.substr(0, 20);
+  Import(begin + half);
+  EXPECT_EQ(Import(begin + half).files.at(0).rejected_before, 1);
+  EXPECT_FALSE([&] {
+    Import(begin + like);
+    return Import(begin + like).HasRejected();
+  }()) << "it went on";
+  Import(begin + half + "\n" + like);
+  EXPECT_EQ(Import(begin + half + "\n" + like).files.at(0).rejected_before, 1) << "only its end came";
+}
+
 TEST_F(Importing, ALastLineThatGoesOnIsAnotherLine) {
   const std::string begin = Post("p", "ann", 1000);
   const std::string like = Act("like", "ben", "p", 2000);

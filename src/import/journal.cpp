@@ -23,17 +23,8 @@ void WritePoint(const ImportPoint& point, JsonWriter& out) {
   out.Key("without_event").BeginArray();
   for (const std::int64_t line : point.without_event) out.Int(line);
   out.EndArray();
-  out.Key("shift").Int(point.shift).Key("complete").Bool(point.complete).Key("tail").String(point.tail).EndObject();
-}
-
-Result<std::vector<std::int64_t>> ReadNumbers(const json::value* value) {
-  if (value == nullptr || !value->is_array()) return BadJournal();
-  std::vector<std::int64_t> numbers;
-  for (const json::value& number : value->get_array()) {
-    if (!number.is_int64()) return BadJournal();
-    numbers.push_back(number.get_int64());
-  }
-  return numbers;
+  out.Key("shift").Int(point.shift).Key("complete").Bool(point.complete).Key("tail").String(point.tail);
+  out.Key("rejected").Int(point.rejected).Key("tail_rejected").Bool(point.tail_rejected).EndObject();
 }
 
 Result<ImportPoint> ReadPoint(const json::value& value) {
@@ -44,11 +35,13 @@ Result<ImportPoint> ReadPoint(const json::value& value) {
   const Result<std::int64_t> shift = fields.RequireInt("shift");
   const json::value* complete = fields.Find("complete");
   Result<std::string> tail = fields.RequireString("tail");
-  if (!applied || !events || !without_event || !shift || complete == nullptr || !complete->is_bool() || !tail) {
-    return BadJournal();
-  }
-  return ImportPoint{std::move(*applied),  std::move(*events), std::move(*without_event), *shift,
-                     complete->get_bool(), std::move(*tail)};
+  const Result<std::int64_t> rejected = fields.RequireInt("rejected");
+  const json::value* tail_rejected = fields.Find("tail_rejected");
+  const bool has_flags =
+      complete != nullptr && complete->is_bool() && tail_rejected != nullptr && tail_rejected->is_bool();
+  if (!applied || !events || !without_event || !shift || !tail || !rejected || !has_flags) return BadJournal();
+  return ImportPoint{std::move(*applied), std::move(*events), std::move(*without_event), *shift, complete->get_bool(),
+                     std::move(*tail),    *rejected,          tail_rejected->get_bool()};
 }
 
 template <class Matches>
@@ -85,6 +78,16 @@ Result<Mark> ReadMark(const json::value* value) {
   Result<std::string> sha256 = fields.RequireString("sha256");
   if (!offset || !lines || !sha256 || *offset < 0 || *lines < 0 || sha256->size() != 64) return BadJournal();
   return Mark{*offset, *lines, std::move(*sha256)};
+}
+
+Result<std::vector<std::int64_t>> ReadNumbers(const json::value* value) {
+  if (value == nullptr || !value->is_array()) return BadJournal();
+  std::vector<std::int64_t> numbers;
+  for (const json::value& number : value->get_array()) {
+    if (!number.is_int64()) return BadJournal();
+    numbers.push_back(number.get_int64());
+  }
+  return numbers;
 }
 
 std::string EncodePoints(const std::vector<ImportPoint>& points) {

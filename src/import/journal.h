@@ -27,6 +27,8 @@ struct ImportPoint {
   TimeMs shift = 0;       // what was added to all times
   bool complete = false;  // the file ended there; the point is kept when the file grows
   std::string tail;       // SHA-256 of the last line, applied too, where the complete file had no line end behind it
+  std::int64_t rejected = 0;   // of the lines before `applied`
+  bool tail_rejected = false;  // that last line, apart: it may go on, and be another line then
   friend bool operator==(const ImportPoint&, const ImportPoint&) = default;
 };
 
@@ -41,9 +43,10 @@ std::string EncodePoints(const std::vector<ImportPoint>& points);
 Result<std::vector<ImportPoint>> DecodePoints(std::string_view text);
 Result<std::vector<ImportPoint>> ReadPoints(const boost::json::value& value);
 
-// A mark as a JSON object; shared with the wire.
+// A mark as a JSON object, and an array of line numbers; shared with the wire.
 void WriteMark(const Mark& mark, JsonWriter& json);
 Result<Mark> ReadMark(const boost::json::value* value);
+Result<std::vector<std::int64_t>> ReadNumbers(const boost::json::value* value);
 
 // What the lines between two marks are to a journal: new ones, or ones whose rows are in the graph and whose events may
 // not be durable.

@@ -25,6 +25,8 @@ TEST(Journal, PointsSurviveBeingWritten) {
   point.without_event = {12, 29};
   point.shift = -123'456'789'012;
   point.tail = Sha256Hex("tail");
+  point.rejected = 7;
+  point.tail_rejected = true;
   const std::vector<ImportPoint> points = {point, PointAt(7, 7, true), StartPoint(5)};
   EXPECT_EQ(DecodePoints(EncodePoints(points)), points);
   EXPECT_EQ(DecodePoints("[]"), std::vector<ImportPoint>());

@@ -1,5 +1,7 @@
 #include "import/local_target.h"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -74,6 +76,29 @@ Result<std::vector<ImportPoint>> PointsOf(const std::optional<std::string>& fact
   return DecodePoints(*fact);
 }
 
+std::vector<std::int64_t> RejectedNumbers(const ImportBatch& batch, const ImportReport& report) {
+  std::vector<std::int64_t> numbers = batch.rejected_before;
+  for (const RejectedLine& line : report.rejected) numbers.push_back(line.number);
+  return numbers;
+}
+
+// Whether the batch holds a line; not where it is known from a time when it had no line end.
+bool Holds(const ImportBatch& batch, std::int64_t number) {
+  const auto& unsent = batch.rejected_before;
+  return std::any_of(batch.lines.begin(), batch.lines.end(), [&](const ImportLine& l) { return l.number == number; }) ||
+         std::find(unsent.begin(), unsent.end(), number) != unsent.end();
+}
+
+void CountRejected(const ImportPoint& before, const ImportBatch& batch, const std::vector<std::int64_t>& rejected,
+                   ImportPoint* after) {
+  const auto whole = std::count_if(rejected.begin(), rejected.end(), [&](auto n) { return n <= batch.end.lines; });
+  after->rejected = before.rejected + whole;
+  after->tail_rejected = batch.complete ? before.tail_rejected : std::ssize(rejected) > whole;
+  const std::int64_t tail = before.applied.lines + 1;
+  const bool has_ended = before.complete && tail <= batch.end.lines && !Holds(batch, tail);
+  if (before.tail_rejected && has_ended) ++after->rejected;
+}
+
 ImportPoint PointAfter(const ImportPoint& before, const ImportBatch& batch, const Mark& durable,
                        const std::vector<std::int64_t>& without_event) {
   ImportPoint after;
@@ -109,7 +134,9 @@ Result<AppliedBatch> ApplyBatch(GraphTransaction& tx, const ImportBatch& batch, 
   } else {
     std::vector<std::int64_t> without_event;
     ApplyLines(batch, applier, &applied.report, &without_event);
-    AdvancePoint(*points, *place, PointAfter(before, batch, durable, without_event));
+    ImportPoint after = PointAfter(before, batch, durable, without_event);
+    CountRejected(before, batch, RejectedNumbers(batch, applied.report), &after);
+    AdvancePoint(*points, *place, std::move(after));
     tx.SetFact(key, EncodePoints(*points));
   }
   applied.events = applier.TakeEvents();

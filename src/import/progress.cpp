@@ -61,6 +61,7 @@ std::string FormatFile(const ImportedFile& file) {
     text += Counted(file.lines, "line");
     if (file.lines_before > 0) text += ", after " + Grouped(file.lines_before) + " that were imported before";
   }
+  if (file.rejected_before > 0) text += ", " + Grouped(file.rejected_before) + " of them rejected then";
   if (file.lines_again > 0) text += ", the events of the last " + Grouped(file.lines_again) + " were sent again";
   if (file.shift != 0) text += ", times shifted by " + std::to_string(file.shift) + " ms";
   return text + "\n";

@@ -109,6 +109,11 @@ TEST(FormatImportSummary, SaysThatNothingChanged) {
   result.files = {{"a.ndjson", 7, 0, 0}};
   EXPECT_EQ(FormatImportSummary(result, false),
             "a.ndjson: nothing new, its 7 lines were imported before\nnothing changed\n");
+  EXPECT_FALSE(result.HasRejected());
+  result.files[0].rejected_before = 6;
+  EXPECT_EQ(FormatImportSummary(result, false),
+            "a.ndjson: nothing new, its 7 lines were imported before, 6 of them rejected then\nnothing changed\n");
+  EXPECT_TRUE(result.HasRejected());
 }
 
 }  // namespace

@@ -42,6 +42,14 @@ void WriteRepeats(const ImportBatch& batch, JsonWriter& out) {
   out.EndArray();
 }
 
+void WriteRejected(const ImportBatch& batch, JsonWriter& out) {
+  out.BeginArray();
+  for (const ImportLine& line : batch.lines) {
+    if (!line.action) out.Int(line.number);
+  }
+  out.EndArray();
+}
+
 void AppendLines(const ImportBatch& batch, std::string* body) {
   std::int64_t number = batch.start.lines;
   for (const ImportLine& line : batch.lines) {
@@ -100,7 +108,9 @@ Result<ImportRequest> ReadApply(JsonFields& fields, std::string head, std::strin
   const json::value* complete = fields.Find("complete");
   Result<std::string> tail = fields.RequireString("tail");
   const Result<Repeats> repeats = ReadRepeats(fields.Find("repeats"));
-  if (!start || !end || !shift || !lines || complete == nullptr || !complete->is_bool() || !tail || !repeats) {
+  Result<std::vector<std::int64_t>> rejected = ReadNumbers(fields.Find("rejected"));
+  if (!start || !end || !shift || !lines || complete == nullptr || !complete->is_bool() || !tail || !repeats ||
+      !rejected) {
     return BadRequest("a field is missing or has the wrong type");
   }
   batch.start = std::move(*start);
@@ -111,6 +121,7 @@ Result<ImportRequest> ReadApply(JsonFields& fields, std::string head, std::strin
   batch.shift = *shift;
   batch.complete = complete->get_bool();
   batch.tail = std::move(*tail);
+  batch.rejected_before = std::move(*rejected);
   if (Status read = ReadLines(text, *lines, *repeats, &batch); !read) {
     return tl::unexpected<Error>(std::move(read.error()));
   }
@@ -194,6 +205,7 @@ std::string EncodeBatch(const ImportBatch& batch) {
   WriteMark(batch.start, out.Key("start"));
   WriteMark(batch.end, out.Key("end"));
   WriteRepeats(batch, out.Key("lines").Int(LinesToSend(batch)).Key("repeats"));
+  WriteRejected(batch, out.Key("rejected"));
   out.Key("complete").Bool(batch.complete).Key("tail").String(batch.tail).EndObject();
   body.push_back('\n');
   AppendLines(batch, &body);

@@ -1,8 +1,9 @@
 // The messages of an import into a running server: POST /admin/import. Pure.
 //
 // A request is one JSON object on the first line. {"op":"points","head":H} asks what is known of a file. {"op":"apply",
-// "head","shift","start","end","lines":N,"repeats":[[line,n]…],"complete","tail"} is followed by N lines of NDJSON as
-// they stand in the file (blank where the client rejected one), the first of them line start.lines + 1.
+// "head","shift","start","end","lines":N,"repeats":[[line,n]…],"rejected":[line…],"complete","tail"} is followed by N
+// lines of NDJSON as they stand in the file (blank where the client rejected one), the first of them line
+// start.lines + 1.
 // Answers: {"points":[…]}, and {"counts":{"post":{"applied":n…}…},"users_by_mention":n,"numbered_handles":n,
 // "rejected":[{"line","code","detail"}…],"remarks":[{"line","text"}…]} once all of the batch is durable. An answer that
 // was lost is no harm: the same request again changes nothing.

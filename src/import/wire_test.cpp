@@ -68,6 +68,7 @@ TEST(Wire, BatchesArriveAsTheyWereSent) {
     EXPECT_EQ(got.TextOf(got.lines[i]), sent.TextOf(sent.lines[i + 1]));
   }
   EXPECT_EQ(got.lines[3].repeat, 2);
+  EXPECT_EQ(got.rejected_before, std::vector<std::int64_t>{12});
 }
 
 TEST(Wire, TheEndOfAFileTravels) {
@@ -128,6 +129,7 @@ TEST(Wire, WrongRequestsAreRefused) {
       Replaced(good, "\"shift\":-77", "\"shift\":" + std::to_string(kMaxTime)),
       Replaced(good, "\"shift\":-77", "\"shift\":-9223372036854775808"),
       Replaced(good, "\"repeats\":[[", "\"repeats\":[[1,"),
+      Replaced(good, "\"rejected\":[12]", "\"rejected\":[\"x\"]"),
       Replaced(good, "\"complete\":false", "\"complete\":0"),
       good + "more\n",
       good.substr(0, good.size() - 1),
