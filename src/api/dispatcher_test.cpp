@@ -16,18 +16,18 @@ namespace {
 
 namespace asio = boost::asio;
 
-asio::awaitable<HttpResponse> Echo(const HttpRequest&, PathParams params) {
+asio::awaitable<HttpResponse> Echo(HttpRequest, PathParams params) {
   HttpResponse response;
   for (const std::string& param : params) response.body += param + ";";
   co_return response;
 }
 
-asio::awaitable<HttpResponse> FailAsBug(const HttpRequest&, PathParams) {
+asio::awaitable<HttpResponse> FailAsBug(HttpRequest, PathParams) {
   throw std::runtime_error("a secret of the inside");
   co_return HttpResponse();
 }
 
-asio::awaitable<HttpResponse> FailAsStore(const HttpRequest&, PathParams) {
+asio::awaitable<HttpResponse> FailAsStore(HttpRequest, PathParams) {
   throw StoreError(Error{Failure::kStorageFull, "disk_full", "The disk is full: make room.", 0});
   co_return HttpResponse();
 }
