@@ -165,21 +165,17 @@ void IndexApplier::WaitFor(const Position& wanted, std::int64_t timeout_ms, std:
     done(true);
     return;
   }
-  bool refused = false;
-  {
-    const std::scoped_lock lock(state_->mutex);
-    refused = state_->stopping;
-    if (!refused) {
-      const auto give_up = SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
-      state_->waiters.push_back(Waiter{wanted, give_up, std::move(done)});
-      state_->woken = true;  // it may have been reached just now
-    }
-  }
-  if (refused) {
+  std::unique_lock lock(state_->mutex);
+  if (state_->stopping) {
+    lock.unlock();
     done(false);
-  } else {
-    state_->wake.notify_all();
+    return;
   }
+  const auto give_up = SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
+  state_->waiters.push_back(Waiter{wanted, give_up, std::move(done)});
+  state_->woken = true;  // it may have been reached just now
+  lock.unlock();
+  state_->wake.notify_all();
 }
 
 TimeMs IndexApplier::CountersAsOf() const {

@@ -15,7 +15,6 @@ namespace {
 using testing::Describe;
 using testing::kBase;
 using testing::TestLog;
-using testing::TestPost;
 
 class ApplierTest : public ::testing::Test {
  protected:

@@ -21,6 +21,9 @@ using testing::TestLog;
 constexpr TimeMs kNow = kBase;
 
 class SnapshotTest : public ::testing::Test {
+ public:
+  ~SnapshotTest() override { std::filesystem::remove_all(directory_); }
+
  protected:
   SnapshotTest() {
     char name[] = "/tmp/novafeed-snapshot-XXXXXX";
@@ -29,7 +32,6 @@ class SnapshotTest : public ::testing::Test {
     std::mt19937_64 random(seed_);
     for (int step = 0; step < 600; ++step) log_.RandomStep(&random, kNow);
   }
-  ~SnapshotTest() override { std::filesystem::remove_all(directory_); }
 
   std::unique_ptr<FeedIndex> Fold() {
     auto index = std::make_unique<FeedIndex>("g", kNow);
