@@ -22,7 +22,7 @@ namespace novafeed {
 // How long an answer waits for the index to catch up (contract, sections 2 and 5).
 inline constexpr std::int64_t kPositionWaitMs = 1000;
 
-// A write as a route means it: over one open transaction, with the rules of graph/commands.h. May be run again.
+// A write as a route means it: over one open transaction, with the rules of graph/commands.h. Run once.
 template <class T>
 using Command = std::function<Result<T>(GraphTransaction&)>;
 // A blocking read.
