@@ -1,7 +1,6 @@
 // Random files: the stores end as a plain model says, however often, in whatever pieces and through whatever crashes
 // they are imported.
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "import/handles.h"
@@ -199,33 +199,32 @@ TEST(RandomFiles, SurviveALogThatFails) {
   ExpectModel(world, model);
 }
 
-// Imports in a child that is killed after `delay`; false where it was done before.
-bool ImportAndKill(World& world, const ImportOptions& options, std::chrono::milliseconds delay) {
+// Imports in a child that is killed once it has applied `batches` and `more` after; false where it was done before.
+bool ImportAndKill(World& world, const ImportOptions& options, std::size_t batches, std::chrono::microseconds more) {
   world.Close();  // a child has no threads but its own
-  int ready[2];
-  if (pipe(ready) != 0) throw std::runtime_error("cannot make a pipe");
+  int applied[2];
+  if (pipe(applied) != 0) throw std::runtime_error("cannot make a pipe");
   std::fflush(nullptr);  // or the child would write the same again
   const pid_t child = fork();
   if (child == 0) {
     world.Open();
     ImportOptions telling = options;
     telling.progress = [&](const ImportProgress& progress) {
-      if (progress.phase == ImportPhase::kApply && write(ready[1], "x", 1) != 1) _exit(2);
+      if (progress.phase == ImportPhase::kApply && write(applied[1], "x", 1) != 1) _exit(2);
     };
     _exit(world.Import(telling).error ? 1 : 0);
   }
-  close(ready[1]);
-  char first = 0;
-  const bool has_begun = read(ready[0], &first, 1) == 1;
-  struct pollfd ended = {ready[0], 0, 0};
-  poll(&ended, 1, static_cast<int>(delay.count()));
+  close(applied[1]);
+  char mark = 0;
+  while (batches > 0 && read(applied[0], &mark, 1) == 1) --batches;
+  std::this_thread::sleep_for(more);  // so that it dies anywhere, not only between two batches
   kill(child, SIGKILL);
-  close(ready[0]);
+  close(applied[0]);
   int status = 0;
   waitpid(child, &status, 0);
   world.Open();
   EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-  return has_begun && WIFSIGNALED(status);
+  return WIFSIGNALED(status);
 }
 
 TEST(RandomFiles, SurviveKillMinusNine) {
@@ -238,7 +237,9 @@ TEST(RandomFiles, SurviveKillMinusNine) {
   options.files = {WriteFile(files, "actions", DrawFile(generator, model, 20'000))};
   options.batch_lines = 50;
   int kills = 0;
-  while (ImportAndKill(world, options, std::chrono::milliseconds(generator.Below(200)))) ASSERT_LT(++kills, 1000);
+  while (ImportAndKill(world, options, 1 + generator.Below(30), std::chrono::microseconds(generator.Below(3000)))) {
+    ASSERT_LT(++kills, 1000);
+  }
   EXPECT_GT(kills, 3);
   ASSERT_FALSE(world.Import(options).error);
   ExpectModel(world, model);
