@@ -216,6 +216,13 @@ def test_more_queries_than_may_wait_are_told_so():
         assert codes == ["159"] + [None] * 19  # they waited, and had their turn
 
 
+def test_a_long_constant_is_counted_for_each_row(writer):
+    """The engine itself counts a constant column once, and would answer with gigabytes."""
+    answer = writer.ask("SELECT repeat('x', 1000) FROM numbers(10000000)", max_result_bytes=10 * MIB)
+    assert_refused(answer, 500, 396, "10485760")
+    assert len(writer.read("SELECT repeat('x', 1000) FROM numbers(10000)", max_result_bytes=10 * MIB)) == 10_010_000
+
+
 # --- Statements and data ---------------------------------------------------------------------------------------------
 
 
@@ -244,6 +251,31 @@ def test_ways_to_insert(writer, table, sql, data):
     answer = writer.ask(sql, data).expect(200)
     assert '"written_rows":"2"' in answer.headers["X-ClickHouse-Summary"]
     assert writer.read(f"SELECT * FROM {table} ORDER BY a") == "1\tx;y\n2\tz\n"
+
+
+ROWS = 300_000  # more than one block of the engine's
+
+
+@pytest.mark.parametrize(
+    ("format", "head", "row"),
+    [
+        ("TabSeparated", b"", lambda n: b"%d\tr%d\n" % (n, n)),
+        ("TSVWithNames", b"n\ts\\n\n", lambda n: b"%d\tr%d\n" % (n, n)),
+        ("TabSeparatedWithNamesAndTypes", b"n\ts\\n\nUInt32\tString\n", lambda n: b"%d\tr%d\n" % (n, n)),
+        ("CSVWithNames", b'"n","s\n"\n', lambda n: b'%d,"r%d"\n' % (n, n)),
+        ("JSONEachRow", b"", lambda n: b'{"n":%d,"s\\n":"r%d"}\n' % (n, n)),
+        ("RowBinary", b"", lambda n: struct.pack("<IB", n, len(f"r{n}")) + b"r%d" % n),
+        ("RowBinaryWithNamesAndTypes", b"\2\1n\2s\n\6UInt32\6String", lambda n: struct.pack("<IB", n, len(f"r{n}")) + b"r%d" % n),
+    ],
+)
+def test_an_answer_of_many_blocks_is_one(writer, format, head, row):
+    sql = f"SELECT toUInt32(number) AS n, concat('r', toString(n)) AS `s\n` FROM numbers({ROWS}) ORDER BY n"
+    answer = writer.ask(sql, default_format=format).expect(200)
+    assert answer.body == head + b"".join(map(row, range(ROWS)))
+    assert f'"read_rows":"{ROWS}"' in answer.headers["X-ClickHouse-Summary"]
+    assert f'"result_rows":"{ROWS}"' in answer.headers["X-ClickHouse-Summary"]
+    empty = writer.ask(sql.replace("ORDER", "WHERE n > 1000000000 ORDER"), default_format=format).expect(200)
+    assert empty.body == head
 
 
 def test_bytes_of_any_kind_come_back(writer, table):

@@ -31,6 +31,8 @@ std::string_view NameOf(ClickHouseCode code) {
       return "REQUIRED_PASSWORD";
     case ClickHouseCode::kTooManyQueries:
       return "TOO_MANY_SIMULTANEOUS_QUERIES";
+    case ClickHouseCode::kTooManyRowsOrBytes:
+      return "TOO_MANY_ROWS_OR_BYTES";
     case ClickHouseCode::kSettingConstraint:
       return "SETTING_CONSTRAINT_VIOLATION";
     case ClickHouseCode::kAccessDenied:

@@ -17,6 +17,7 @@ enum class ClickHouseCode : int {
   kUnknownTypeOfQuery = 78,
   kRequiredPassword = 194,
   kTooManyQueries = 202,
+  kTooManyRowsOrBytes = 396,
   kSettingConstraint = 452,
   kAccessDenied = 497,
   kAuthenticationFailed = 516,
