@@ -109,8 +109,10 @@ std::vector<Setting> WarehouseSettings() {
            "The program whose `olap` command serve starts; empty: itself. A build with sanitizers needs one without."),
       Bounded(SettingType::kSize, "olap.max_memory", "1GiB", 256 * kMiB, kNoBound,
               "What all queries of the engine may take together; one query takes at most half of it."),
-      Bounded(SettingType::kInt, "olap.connections", "8", 1, 64,
-              "Queries that run at a time; further ones wait, up to 30 s.", "queries"),
+      Bounded(SettingType::kInt, "olap.connections", "8", 1, 64, "Queries that run at a time; further ones wait.",
+              "queries"),
+      Bounded(SettingType::kDuration, "olap.longest_wait", "30s", 1, 10 * kMinute,
+              "How long a query may wait for its turn (then code 202)."),
   };
 }
 

@@ -87,6 +87,8 @@ TEST(ClickHouseRequestTest, WhatIsNotSpokenIsRefused) {
 TEST(ClickHouseRequestTest, MalformedParametersAreRefused) {
   EXPECT_EQ(CodeOf(RequestOf("query=%zz")), 36);
   EXPECT_EQ(CodeOf(RequestOf("query=%ff")), 36);
+  EXPECT_EQ(CodeOf(RequestOf("default_format=a%0Ab")), 73);
+  EXPECT_EQ(CodeOf(RequestOf("", {{"X-ClickHouse-Format", "a b"}})), 73);
   EXPECT_EQ(CodeOf(RequestOf("query_id=a%0Ab")), 36);
   EXPECT_EQ(CodeOf(RequestOf("query_id=" + std::string(129, 'x'))), 36);
 }

@@ -25,6 +25,8 @@ std::string_view NameOf(ClickHouseCode code) {
       return "UNKNOWN_SETTING";
     case ClickHouseCode::kReadonly:
       return "READONLY";
+    case ClickHouseCode::kUnknownFormat:
+      return "UNKNOWN_FORMAT";
     case ClickHouseCode::kUnknownTypeOfQuery:
       return "UNKNOWN_TYPE_OF_QUERY";
     case ClickHouseCode::kRequiredPassword:

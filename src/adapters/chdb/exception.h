@@ -14,6 +14,7 @@ enum class ClickHouseCode : int {
   kUnknownDatabase = 81,
   kUnknownSetting = 115,
   kReadonly = 164,
+  kUnknownFormat = 73,
   kUnknownTypeOfQuery = 78,
   kRequiredPassword = 194,
   kTooManyQueries = 202,
