@@ -18,7 +18,8 @@ set(NOVAFEED_LAYERS
   "access: base social"
   "api: base runtime http social graph capture stream index candidates ranking timeline import demo access"
   "adapters/sqlite: base social graph capture stream"
-  "app: base runtime http social graph capture stream index candidates ranking timeline import demo access api adapters/sqlite"
+  "adapters/chdb: base runtime http"
+  "app: base runtime http social graph capture stream index candidates ranking timeline import demo access api adapters/sqlite adapters/chdb"
 )
 
 set(NOVAFEED_ROOMS)
