@@ -70,6 +70,7 @@ class EmbeddedNode {
   Result<Position> SaveSnapshotNow();
   void SaveSnapshotIfChanged();
   void ForgetOld();
+  void RemoveErasedUsers();
   void PurgeIfDue();
 
   const Settings& settings_;

@@ -19,14 +19,14 @@ def ada() -> Person:
     return Person(user_id("ada-external-id"), ["ada-external-id", "ada-the-handle", "Ada Die Name", WORD, "adas-post"])
 
 
-def actions(now: int, rng: random.Random) -> list[dict]:
+def actions(now: int, rng: random.Random, size: int) -> list[dict]:
     """As a file of an import would have them; ada comes into being by being mentioned."""
     at = now - 5 * HOUR
     lines: list[dict] = [{"type": "follow", "user": "other-0", "target": "ada-external-id", "at": at}]
     lines += [{"type": "user", "id": f"other-{n}", "handle": f"other-{n}", "name": f"N{n}", "at": at} for n in range(OTHERS)]
     lines.append({"type": "user", "id": "ada-external-id", "handle": "ada-the-handle", "name": "Ada Die Name", "at": at})
     posts: list[str] = []
-    for n in range(400):
+    for n in range(size):
         is_hers = rng.random() < 0.15
         author = "ada-external-id" if is_hers else f"other-{rng.randrange(OTHERS)}"
         post = f"adas-post-{n}" if is_hers else f"post-{n}"
@@ -56,10 +56,10 @@ def actions(now: int, rng: random.Random) -> list[dict]:
     return lines
 
 
-def make(directory: Path, now: int, seed: int) -> Path:
-    """A stopped data directory that holds the network."""
-    data = directory / "data"
-    novafeed("import", write_ndjson(directory / "network.ndjson", actions(now, random.Random(seed))), "--data", data)
+def make(directory: Path, now: int, seed: int, size: int = 400) -> Path:
+    """A stopped data directory that holds the network, with `size` posts."""
+    data, lines = directory / "data", actions(now, random.Random(seed), size)
+    novafeed("import", write_ndjson(directory / "network.ndjson", lines), "--data", data)
     return data
 
 

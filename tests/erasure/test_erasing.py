@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sqlite3
 import threading
 import time
@@ -17,6 +18,7 @@ from harness import Server, assert_problem, ext, novafeed, scratch_directory, us
 from program.conftest import write_ndjson
 
 ROWS_AT_ONCE = 200  # graph/commands.h: kErasedAtOnce
+LARGE = 4000  # posts: enough for SQLite to leave copies of rows in its files, which the purge has to find
 VIEWERS = [user_id(f"other-{n}") for n in range(0, network.OTHERS, 7)]
 
 
@@ -77,7 +79,7 @@ def assert_gone_from_answers(server: Server) -> None:
 
 def test_an_erased_user_is_in_no_answer_and_after_the_purge_in_no_file(directory, seed):
     now = time.time_ns() // 1_000_000
-    data = network.make(directory, now, seed)
+    data = network.make(directory, now, seed, LARGE)
     ada = network.ada()
     with Server(data, test_clock=now) as server:
         theirs = network.act_through_the_api(server)
@@ -178,6 +180,26 @@ def test_several_users_are_purged_together(directory, seed):
             person = network.Person(user)
             assert traces(data, person) == []
         assert traces(data, network.ada()) == []
+
+
+def test_a_restored_backup_does_not_bring_an_erased_user_back(directory, seed):
+    now = time.time_ns() // 1_000_000
+    data = network.make(directory, now, seed)
+    ada = network.ada()
+    backup = directory / "backup"
+    shutil.copytree(data, backup)
+    with Server(data, test_clock=now) as server:
+        erase(server, ada.id)
+        wait_until(lambda: (data / "erased.list").exists(), "the list")
+        server.kill()
+        shutil.copy(data / "erased.list", backup / "erased.list")
+        shutil.rmtree(data)
+        backup.rename(data)
+        server.start()
+        wait_until(lambda: rows_of(data, ada.id) == 0, "the removal")
+        assert_gone_from_answers(server)
+        assert purge(server)["users"] == 1
+        assert traces(data, ada) == []
 
 
 # --- A user whom many know. ---
