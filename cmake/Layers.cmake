@@ -9,6 +9,7 @@ set(NOVAFEED_LAYERS
   "graph: base social"
   "capture: base social graph"
   "stream: base social graph capture"
+  "erasure: base social graph capture stream"
   "index: base social graph capture stream"
   "candidates: base social stream index"
   "ranking: base social candidates"
@@ -19,7 +20,7 @@ set(NOVAFEED_LAYERS
   "api: base runtime http social graph capture stream index candidates ranking timeline import demo access"
   "adapters/sqlite: base social graph capture stream"
   "adapters/chdb: base runtime http"
-  "app: base runtime http social graph capture stream index candidates ranking timeline import demo access api adapters/sqlite adapters/chdb"
+  "app: base runtime http social graph capture stream erasure index candidates ranking timeline import demo access api adapters/sqlite adapters/chdb"
 )
 
 set(NOVAFEED_ROOMS)

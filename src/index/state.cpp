@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace novafeed {
 namespace {
@@ -214,19 +215,53 @@ void IndexState::Count(UserId user, PostId post, UserId post_author, TimeMs at, 
 
 void IndexState::CountInteraction(UserRef viewer, UserRef author, TimeMs at, int sign) {
   const auto day = static_cast<std::int32_t>(DayOf(at));
-  if (day < OldestDay()) return;
+  if (day >= OldestDay()) AddInteractions(viewer, {author, day, sign});
+}
+
+void IndexState::AddInteractions(UserRef viewer, const DayInteractions& added) {
   std::vector<DayInteractions>& given = users[viewer].interactions;
   const auto before = [](const DayInteractions& a, const DayInteractions& b) {
     return a.author != b.author ? a.author < b.author : a.day < b.day;
   };
-  const DayInteractions wanted{author, day, sign};
-  const auto place = std::lower_bound(given.begin(), given.end(), wanted, before);
-  if (place == given.end() || place->author != author || place->day != day) {
-    given.insert(place, wanted);
+  const auto place = std::lower_bound(given.begin(), given.end(), added, before);
+  if (place == given.end() || place->author != added.author || place->day != added.day) {
+    given.insert(place, added);
     return;
   }
-  place->count += sign;
+  place->count += added.count;
   if (place->count == 0) given.erase(place);
+}
+
+// --- Erased users.
+
+void IndexState::Rename(UserId from, UserId to) {
+  const auto found = user_refs.find(from);
+  if (found == user_refs.end()) return;
+  const UserRef ref = found->second;
+  user_refs.erase(found);
+  const auto [entry, is_new] = user_refs.try_emplace(to, ref);
+  if (is_new) {
+    users[ref].id = to;
+  } else {
+    Merge(ref, entry->second);
+  }
+}
+
+// The slot of `from` stays, of nobody: refs are not used again.
+void IndexState::Merge(UserRef from, UserRef into) {
+  for (PostSlot& post : posts) {
+    if (post.author == from) post.author = into;
+  }
+  for (UserRef viewer = 0; viewer < users.size(); ++viewer) {
+    std::vector<DayInteractions> moved;
+    std::erase_if(users[viewer].interactions, [&](const DayInteractions& entry) {
+      if (entry.author == from) moved.push_back({into, entry.day, entry.count});
+      return entry.author == from;
+    });
+    for (const DayInteractions& entry : moved) AddInteractions(viewer, entry);
+  }
+  const UserSlot old = std::exchange(users[from], UserSlot());
+  for (const DayInteractions& entry : old.interactions) AddInteractions(into, entry);
 }
 
 // --- Windows.
