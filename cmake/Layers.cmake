@@ -9,8 +9,9 @@ set(NOVAFEED_LAYERS
   "graph: base social"
   "capture: base social graph"
   "stream: base social graph capture"
-  "index: base social graph capture stream"
-  "candidates: base social stream index"
+  "warehouse: base social graph capture stream"
+  "index: base social graph capture stream warehouse"
+  "candidates: base social stream warehouse index"
   "ranking: base social candidates"
   "timeline: base social stream index candidates ranking"
   "import: base social graph stream"
@@ -18,7 +19,8 @@ set(NOVAFEED_LAYERS
   "access: base social"
   "api: base runtime http social graph capture stream index candidates ranking timeline import demo access"
   "adapters/sqlite: base social graph capture stream"
-  "app: base runtime http social graph capture stream index candidates ranking timeline import demo access api adapters/sqlite"
+  "adapters/clickhouse: base http warehouse"
+  "app: base runtime http social graph capture stream warehouse index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse"
 )
 
 set(NOVAFEED_ROOMS)

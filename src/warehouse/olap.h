@@ -1,7 +1,7 @@
 // The analytical database, as the warehouse speaks to it: ClickHouse's SQL in, typed rows out.
 //
-// Port. Implemented by adapters/clickhouse, over ClickHouse's HTTP interface: the embedded profile's `novafeed olap` and
-// a ClickHouse server alike.
+// Port. Implemented by adapters/clickhouse, over ClickHouse's HTTP interface: the embedded profile's `novafeed olap`
+// and a ClickHouse server alike.
 #pragma once
 
 #include <chrono>
