@@ -10,8 +10,9 @@ set(NOVAFEED_LAYERS
   "capture: base social graph"
   "stream: base social graph capture"
   "erasure: base social graph capture stream"
-  "index: base social graph capture stream"
-  "candidates: base social stream index"
+  "warehouse: base social graph capture stream"
+  "index: base social graph capture stream warehouse"
+  "candidates: base social stream warehouse index"
   "ranking: base social candidates"
   "timeline: base social stream index candidates ranking"
   "import: base social graph stream"
@@ -19,8 +20,9 @@ set(NOVAFEED_LAYERS
   "access: base social"
   "api: base runtime http social graph capture stream index candidates ranking timeline import demo access"
   "adapters/sqlite: base social graph capture stream"
+  "adapters/clickhouse: base http warehouse"
   "adapters/chdb: base runtime http"
-  "app: base runtime http social graph capture stream erasure index candidates ranking timeline import demo access api adapters/sqlite adapters/chdb"
+  "app: base runtime http social graph capture stream erasure warehouse index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse adapters/chdb"
 )
 
 set(NOVAFEED_ROOMS)
