@@ -120,10 +120,39 @@ void IndexState::Apply(const LoggedEvent& logged) {
 }
 
 void IndexState::Apply(const ForgottenTotals& totals) {
-  PostSlot& post = posts[RefOf(totals.post)];
-  post.shares += static_cast<std::uint32_t>(totals.shares);
-  post.impressions += static_cast<std::uint32_t>(totals.impressions);
-  post.views += static_cast<std::uint32_t>(totals.views);
+  Apply(CountedPost{totals.post, 0, 0, totals.shares, totals.impressions, totals.views});
+}
+
+void IndexState::Apply(const CountedPost& counted) {
+  PostSlot& post = posts[RefOf(counted.post)];
+  post.likes += static_cast<std::uint32_t>(counted.likes);
+  post.comments += static_cast<std::uint32_t>(counted.comments);
+  post.shares += static_cast<std::uint32_t>(counted.shares);
+  post.impressions += static_cast<std::uint32_t>(counted.impressions);
+  post.views += static_cast<std::uint32_t>(counted.views);
+}
+
+void IndexState::Apply(const CountedHour& counted) {
+  if (counted.hour >= OldestHour()) CountHour(counted.hour, RefOf(counted.post), counted.counts);
+}
+
+void IndexState::Apply(const InteractionCount& interactions) {
+  if (interactions.day < OldestDay()) return;
+  const UserRef viewer = RefOf(interactions.user);
+  const UserRef author = RefOf(interactions.author);
+  std::vector<DayInteractions>& given = users[viewer].interactions;
+  const auto before = [](const DayInteractions& a, const DayInteractions& b) {
+    return a.author != b.author ? a.author < b.author : a.day < b.day;
+  };
+  const DayInteractions wanted{author, static_cast<std::int32_t>(interactions.day),
+                               static_cast<std::int32_t>(interactions.count)};
+  const auto place = std::lower_bound(given.begin(), given.end(), wanted, before);
+  if (place == given.end() || place->author != author || place->day != wanted.day) {
+    given.insert(place, wanted);
+    return;
+  }
+  place->count += wanted.count;
+  if (place->count == 0) given.erase(place);
 }
 
 void IndexState::ApplyUser(const Change& change) {
@@ -203,30 +232,22 @@ void IndexState::Count(UserId user, PostId post, UserId post_author, TimeMs at, 
   posts[ref].*total += static_cast<std::uint32_t>(sign);
   const std::int64_t hour = HourOf(at);
   if (hour >= OldestHour()) {
-    HourTable& table = hours[hour];
-    HourCounts& counts = table[ref];
-    counts.*hourly += sign;
-    if (counts.empty()) table.erase(ref);
-    if (table.empty()) hours.erase(hour);
+    HourCounts counts;
+    counts.*hourly = sign;
+    CountHour(hour, ref, counts);
   }
-  if (is_interaction && user != post_author) CountInteraction(RefOf(user), RefOf(post_author), at, sign);
+  if (is_interaction && user != post_author) Apply(InteractionCount{user, post_author, DayOf(at), sign});
 }
 
-void IndexState::CountInteraction(UserRef viewer, UserRef author, TimeMs at, int sign) {
-  const auto day = static_cast<std::int32_t>(DayOf(at));
-  if (day < OldestDay()) return;
-  std::vector<DayInteractions>& given = users[viewer].interactions;
-  const auto before = [](const DayInteractions& a, const DayInteractions& b) {
-    return a.author != b.author ? a.author < b.author : a.day < b.day;
-  };
-  const DayInteractions wanted{author, day, sign};
-  const auto place = std::lower_bound(given.begin(), given.end(), wanted, before);
-  if (place == given.end() || place->author != author || place->day != day) {
-    given.insert(place, wanted);
-    return;
-  }
-  place->count += sign;
-  if (place->count == 0) given.erase(place);
+void IndexState::CountHour(std::int64_t hour, PostRef ref, const HourCounts& counts) {
+  HourTable& table = hours[hour];
+  HourCounts& sums = table[ref];
+  sums.likes += counts.likes;
+  sums.comments += counts.comments;
+  sums.shares += counts.shares;
+  sums.impressions += counts.impressions;
+  if (sums.empty()) table.erase(ref);
+  if (table.empty()) hours.erase(hour);
 }
 
 // --- Windows.

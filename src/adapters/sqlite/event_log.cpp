@@ -1,6 +1,8 @@
 // OpenSqliteEventLog: the port of the event log over events.db.
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -17,7 +19,7 @@ namespace sqlite {
 namespace {
 
 constexpr std::int64_t kForgetBatch = 1000;
-constexpr std::size_t kTotalsBatch = 1000;
+constexpr std::size_t kForgottenBatch = 1000;
 
 // What is read from events.db, over one connection.
 class LogReader {
@@ -56,13 +58,13 @@ class LogReader {
   Statement last_;
 };
 
-void ReadTotals(Database& database, const std::function<void(const std::vector<ForgottenTotals>&)>& take) {
-  Statement statement(database, "reading totals of forgotten events",
-                      "SELECT post, post_author, post_created_at, shares, impressions, views FROM forgotten_totals");
-  std::vector<ForgottenTotals> batch;
+// Gives all rows of the statement to `take`, in batches of what `read` makes of a row.
+template <class T, class Read>
+void TakeInBatches(Statement& statement, const std::function<void(const std::vector<T>&)>& take, Read read) {
+  std::vector<T> batch;
   for (Rows rows = statement.Query(); rows.Next();) {
-    batch.push_back({PostId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3), rows.Int(4), rows.Int(5)});
-    if (batch.size() == kTotalsBatch) {
+    batch.push_back(read(rows));
+    if (batch.size() == kForgottenBatch) {
       take(batch);
       batch.clear();
     }
@@ -72,10 +74,32 @@ void ReadTotals(Database& database, const std::function<void(const std::vector<F
   }
 }
 
-// Counts of a batch of events that is being forgotten, by post. Likes and unlikes count nowhere: their truth is state.
+void ReadTotals(Database& database, const EventLog::TakeTotals& take) {
+  Statement statement(database, "reading totals of forgotten events",
+                      "SELECT post, post_author, post_created_at, shares, impressions, views FROM forgotten_totals");
+  TakeInBatches(statement, take, [](const Rows& rows) {
+    return ForgottenTotals{PostId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3), rows.Int(4), rows.Int(5)};
+  });
+}
+
+void ReadInteractions(Database& database, const EventLog::TakeInteractions& take) {
+  Statement statement(database, "reading interactions of forgotten events",
+                      "SELECT user, author, day, count FROM forgotten_interactions");
+  TakeInBatches(statement, take, [](const Rows& rows) {
+    return InteractionCount{UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3)};
+  });
+}
+
+// Counts of a batch of events that is being forgotten, by post, and by user, author and day. Likes and unlikes count
+// nowhere: their truth is state.
 class Folding {
  public:
+  explicit Folding(std::int64_t oldest_day) : oldest_day_(oldest_day) {}
+
   void Add(const Event& event) {
+    if (IsInteraction(event) && DayOf(event.at) >= oldest_day_) {
+      ++interactions_[{DayOf(event.at), event.user, event.post_author}];
+    }
     ForgottenTotals& totals = totals_[event.post];
     totals.post = event.post;
     totals.post_author = event.post_author;
@@ -85,7 +109,11 @@ class Folding {
     totals.views += event.type == EventType::kView ? 1 : 0;
   }
 
-  void WriteTo(Statement& add_totals) const {
+  void WriteTo(Statement& add_totals, Statement& add_interactions) const {
+    for (const auto& [key, count] : interactions_) {
+      const auto& [day, user, author] = key;
+      add_interactions.Execute(day, user, author, count);
+    }
     for (const auto& [post, totals] : totals_) {
       if (totals.shares + totals.impressions + totals.views > 0) {
         add_totals.Execute(post, totals.post_author, totals.post_created_at, totals.shares, totals.impressions,
@@ -95,6 +123,8 @@ class Folding {
   }
 
  private:
+  const std::int64_t oldest_day_;
+  std::map<std::tuple<std::int64_t, UserId, UserId>, std::int64_t> interactions_;
   std::unordered_map<PostId, ForgottenTotals, StrongIdHash<PostId>> totals_;
 };
 
@@ -115,6 +145,11 @@ class LogTables {
                     "INSERT INTO forgotten_totals (post, post_author, post_created_at, shares, impressions, views) "
                     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (post) DO UPDATE SET shares = shares + excluded.shares, "
                     "impressions = impressions + excluded.impressions, views = views + excluded.views"),
+        add_interactions_(database, "adding up interactions of forgotten events",
+                          "INSERT INTO forgotten_interactions (day, user, author, count) VALUES (?, ?, ?, ?) "
+                          "ON CONFLICT DO UPDATE SET count = count + excluded.count"),
+        drop_interactions_(database, "dropping old interactions of forgotten events",
+                           "DELETE FROM forgotten_interactions WHERE day < ?"),
         set_forgotten_(database, "marking events as forgotten", "UPDATE event_log SET forgotten_through = ?"),
         live_bytes_(database, "measuring the event log",
                     "SELECT (page_count - freelist_count) * page_size "
@@ -137,7 +172,7 @@ class LogTables {
 
   // Forgets the oldest events, as long as they are older than `before` and not beyond `applied`; one batch of them.
   std::int64_t Forget(TimeMs before, std::int64_t applied) {
-    Folding folding;
+    Folding folding(OldestForgottenDay(before));
     std::int64_t forgotten = 0;
     std::int64_t through = 0;
     for (const LoggedEvent& logged : reader_.Read(0, kForgetBatch)) {
@@ -150,10 +185,11 @@ class LogTables {
       ++forgotten;
     }
     if (forgotten > 0) {
-      folding.WriteTo(add_totals_);
+      folding.WriteTo(add_totals_, add_interactions_);
       forget_events_.Execute(through);
       set_forgotten_.Execute(through);
     }
+    drop_interactions_.Execute(OldestForgottenDay(before));
     return forgotten;
   }
 
@@ -164,6 +200,8 @@ class LogTables {
   Statement forget_identity_;
   Statement forget_events_;
   Statement add_totals_;
+  Statement add_interactions_;
+  Statement drop_interactions_;
   Statement set_forgotten_;
   Statement live_bytes_;
 };
@@ -211,11 +249,12 @@ class SqliteEventLog final : public EventLog {
   }
   std::int64_t End() override { return writer_.End(); }
 
-  std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) override {
+  std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     Database database(path_, Access::kRead);
     const ReadTransaction transaction(&database);
     const std::int64_t through = LogReader(database).ForgottenThrough();
-    ReadTotals(database, take);
+    ReadTotals(database, take_totals);
+    ReadInteractions(database, take_interactions);
     return through;
   }
 
