@@ -10,6 +10,7 @@ set(NOVAFEED_LAYERS
   "capture: base social graph"
   "stream: base social graph capture"
   "warehouse: base social graph capture stream"
+  "erasure: base social graph capture stream"
   "index: base social graph capture stream warehouse"
   "candidates: base social stream warehouse index"
   "ranking: base social candidates"
@@ -20,7 +21,7 @@ set(NOVAFEED_LAYERS
   "api: base runtime http social graph capture stream index candidates ranking timeline import demo access"
   "adapters/sqlite: base social graph capture stream"
   "adapters/clickhouse: base http warehouse"
-  "app: base runtime http social graph capture stream warehouse index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse"
+  "app: base runtime http social graph capture stream warehouse erasure index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse"
 )
 
 set(NOVAFEED_ROOMS)

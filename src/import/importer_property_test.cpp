@@ -168,6 +168,8 @@ class FailingLog final : public EventLog {
     return log_->ReadForgotten(take_totals, take_interactions);
   }
   std::int64_t Forget(TimeMs before, std::int64_t applied) override { return log_->Forget(before, applied); }
+  void Hide(std::span<const Erasure> erased) override { log_->Hide(erased); }
+  std::int64_t Scrub() override { return log_->Scrub(); }
   void OnCommit(std::function<void()> notify) override { log_->OnCommit(std::move(notify)); }
 
  private:

@@ -81,6 +81,10 @@ void FeedIndex::AdvanceTo(TimeMs now) {
   gate_.Write([&] { state_->AdvanceTo(now, kTrimmedUsers); });
 }
 
+void FeedIndex::Rename(UserId from, UserId to) {
+  gate_.Write([&] { state_->Rename(from, to); });
+}
+
 Position FeedIndex::position() const {
   return Read([](const IndexState& state) { return state.position; });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace novafeed {
 namespace {
@@ -140,19 +141,8 @@ void IndexState::Apply(const InteractionCount& interactions) {
   if (interactions.day < OldestDay()) return;
   const UserRef viewer = RefOf(interactions.user);
   const UserRef author = RefOf(interactions.author);
-  std::vector<DayInteractions>& given = users[viewer].interactions;
-  const auto before = [](const DayInteractions& a, const DayInteractions& b) {
-    return a.author != b.author ? a.author < b.author : a.day < b.day;
-  };
-  const DayInteractions wanted{author, static_cast<std::int32_t>(interactions.day),
-                               static_cast<std::int32_t>(interactions.count)};
-  const auto place = std::lower_bound(given.begin(), given.end(), wanted, before);
-  if (place == given.end() || place->author != author || place->day != wanted.day) {
-    given.insert(place, wanted);
-    return;
-  }
-  place->count += wanted.count;
-  if (place->count == 0) given.erase(place);
+  AddInteractions(viewer,
+                  {author, static_cast<std::int32_t>(interactions.day), static_cast<std::int32_t>(interactions.count)});
 }
 
 void IndexState::ApplyUser(const Change& change) {
@@ -248,6 +238,52 @@ void IndexState::CountHour(std::int64_t hour, PostRef ref, const HourCounts& cou
   sums.impressions += counts.impressions;
   if (sums.empty()) table.erase(ref);
   if (table.empty()) hours.erase(hour);
+}
+
+void IndexState::AddInteractions(UserRef viewer, const DayInteractions& added) {
+  std::vector<DayInteractions>& given = users[viewer].interactions;
+  const auto before = [](const DayInteractions& a, const DayInteractions& b) {
+    return a.author != b.author ? a.author < b.author : a.day < b.day;
+  };
+  const auto place = std::lower_bound(given.begin(), given.end(), added, before);
+  if (place == given.end() || place->author != added.author || place->day != added.day) {
+    given.insert(place, added);
+    return;
+  }
+  place->count += added.count;
+  if (place->count == 0) given.erase(place);
+}
+
+// --- Erased users.
+
+void IndexState::Rename(UserId from, UserId to) {
+  const auto found = user_refs.find(from);
+  if (found == user_refs.end()) return;
+  const UserRef ref = found->second;
+  user_refs.erase(found);
+  const auto [entry, is_new] = user_refs.try_emplace(to, ref);
+  if (is_new) {
+    users[ref].id = to;
+  } else {
+    Merge(ref, entry->second);
+  }
+}
+
+// The slot of `from` stays, of nobody: refs are not used again.
+void IndexState::Merge(UserRef from, UserRef into) {
+  for (PostSlot& post : posts) {
+    if (post.author == from) post.author = into;
+  }
+  for (UserRef viewer = 0; viewer < users.size(); ++viewer) {
+    std::vector<DayInteractions> moved;
+    std::erase_if(users[viewer].interactions, [&](const DayInteractions& entry) {
+      if (entry.author == from) moved.push_back({into, entry.day, entry.count});
+      return entry.author == from;
+    });
+    for (const DayInteractions& entry : moved) AddInteractions(viewer, entry);
+  }
+  const UserSlot old = std::exchange(users[from], UserSlot());
+  for (const DayInteractions& entry : old.interactions) AddInteractions(into, entry);
 }
 
 // --- Windows.

@@ -120,6 +120,9 @@ struct IndexState {
   void Apply(const CountedPost& counted);
   void Apply(const CountedHour& counted);            // ignored where it is out of the window
   void Apply(const InteractionCount& interactions);  // likewise
+  // Puts one id in the place of another: a user who was erased, with no follows and live posts left. Where both are
+  // known, what was counted for the two becomes one.
+  void Rename(UserId from, UserId to);
   // Moves the windows on and lets go of what fell out, looking at no more than `max_users` users.
   void AdvanceTo(TimeMs now, std::size_t max_users);
 
@@ -148,6 +151,8 @@ struct IndexState {
   void Count(UserId user, PostId post, UserId post_author, TimeMs at, std::uint32_t PostSlot::* total,
              std::int32_t HourCounts::* hourly, bool is_interaction, int sign);
   void CountHour(std::int64_t hour, PostRef ref, const HourCounts& counts);
+  void AddInteractions(UserRef viewer, const DayInteractions& added);
+  void Merge(UserRef from, UserRef into);
   void DropOldHours();
   void DropOldContent();
   void DropOldInteractions(std::size_t max_users);

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "graph/store.h"
 #include "social/entities.h"
 
 namespace novafeed {
@@ -87,6 +89,12 @@ class EventLog {
   // folding their counts into the totals and the interactions of OldestForgottenDay(before) and later. Returns how
   // many. Never forgets beyond `applied` (what every consumer has taken).
   virtual std::int64_t Forget(TimeMs before, std::int64_t applied) = 0;
+
+  // For the purge (erasure/purge.h): puts the pseudonyms into all events and totals, and into those that still come. An
+  // event stays the same event: sent again as it was, it is known. Blocking, in small transactions; may be repeated.
+  virtual void Hide(std::span<const Erasure> erased) = 0;
+  // As GraphStore::Scrub.
+  virtual std::int64_t Scrub() = 0;
 
   // `notify` is called, from any thread and soon, after each commit. One subscriber; called with nullptr to stop.
   virtual void OnCommit(std::function<void()> notify) = 0;

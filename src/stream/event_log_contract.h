@@ -495,6 +495,98 @@ TEST_P(EventLogContract, InteractionsAreKeptUntilNoWindowNeedsThem) {
   EXPECT_TRUE(SumInteractions().empty());
 }
 
+// User 1 and author 1 of the numbered events.
+inline std::vector<Erasure> TwoErasures() {
+  const auto user = [](const char* name) { return UserId{IdFromExternal(IdKind::kUser, name)}; };
+  return {{user("1"), user("pseudonym"), 0, true}, {user("a1"), user("other pseudonym"), 0, true}};
+}
+
+inline Event WithPseudonyms(Event event) {
+  for (const Erasure& erasure : TwoErasures()) {
+    if (event.user == erasure.user) event.user = erasure.pseudonym;
+    if (event.post_author == erasure.user) event.post_author = erasure.pseudonym;
+  }
+  return event;
+}
+
+TEST_P(EventLogContract, HiddenUsersAreInNoEventAndEachEventStaysTheSame) {
+  const std::vector<Event> sent = NumberedEvents(0, 50);
+  Append(sent);
+  std::vector<Event> expected;
+  for (const Event& event : sent) expected.push_back(WithPseudonyms(event));
+  for (int round = 0; round < 2; ++round) {
+    log().Hide(TwoErasures());
+    EXPECT_EQ(ReadAll(), expected);
+    EXPECT_EQ(SumEverything(), SumsOf(0, 50));
+    EXPECT_EQ(Append(sent).duplicate, std::vector<bool>(50, true)) << "sent again as they were";
+    Reopen();
+    EXPECT_EQ(Append(sent).duplicate, std::vector<bool>(50, true));
+  }
+}
+
+TEST_P(EventLogContract, AnEventThatComesLateIsHiddenToo) {
+  log().Hide(TwoErasures());
+  Append({NumberedEvent(1)});
+  EXPECT_EQ(ReadAll(), std::vector{WithPseudonyms(NumberedEvent(1))});
+  EXPECT_EQ(Append({NumberedEvent(1)}).duplicate, std::vector<bool>{true});
+  Reopen();
+  EXPECT_EQ(Append({NumberedEvent(1)}).duplicate, std::vector<bool>{true});
+}
+
+TEST_P(EventLogContract, HiddenEventsAreForgottenWithTheirIdentities) {
+  Append(NumberedEvents(0, 9));
+  log().Hide(TwoErasures());
+  log().Forget(kStart + 1000, log().End());
+  const auto look = [&](const std::vector<ForgottenTotals>& batch) {
+    for (const ForgottenTotals& totals : batch) {
+      for (const Erasure& erasure : TwoErasures()) EXPECT_NE(totals.post_author, erasure.user);
+    }
+  };
+  log().ReadForgotten(look, [](const auto&) {});
+  EXPECT_EQ(SumEverything(), SumsOf(0, 9));
+  EXPECT_EQ(Append(NumberedEvents(0, 9)).duplicate, std::vector<bool>(9, false)) << "nobody remembers them";
+}
+
+TEST_P(EventLogContract, TotalsAreHiddenAsWell) {
+  Append(NumberedEvents(0, 9));
+  log().Forget(kStart + 1000, log().End());
+  log().Hide(TwoErasures());
+  int hidden = 0;
+  const auto look = [&](const std::vector<ForgottenTotals>& batch) {
+    for (const ForgottenTotals& totals : batch) hidden += totals.post_author == TwoErasures()[1].pseudonym ? 1 : 0;
+  };
+  log().ReadForgotten(look, [](const auto&) {});
+  EXPECT_EQ(hidden, 1);
+}
+
+TEST_P(EventLogContract, ForgottenInteractionsAreHiddenWhereverTheyStand) {
+  const std::vector<Event> sent = NumberedEvents(0, 150);
+  Append(sent);
+  InteractionSums expected;
+  for (const auto& [key, count] : InteractionsOf(sent)) {
+    Event event;
+    std::tie(event.user, event.post_author, std::ignore) = key;
+    event = WithPseudonyms(event);
+    expected[{event.user, event.post_author, std::get<2>(key)}] += count;
+  }
+  const std::vector<LoggedEvent> logged = log().Read(0, 1000);
+  log().Forget(kStart + 1000, logged[49].sequence);
+  log().Hide(TwoErasures());
+  EXPECT_EQ(SumInteractions(), expected);
+  log().Forget(kStart + 1000, logged[99].sequence);
+  log().Hide(TwoErasures());
+  EXPECT_EQ(SumInteractions(), expected) << "also where both names have a row";
+}
+
+TEST_P(EventLogContract, ScrubbingLeavesEverythingThatIsThere) {
+  Append(NumberedEvents(0, 200));
+  log().Forget(kStart + 1000, log().Read(0, 100).back().sequence);
+  EXPECT_GE(log().Scrub(), 0);
+  EXPECT_EQ(ReadAll(), NumberedEvents(100, 100));
+  Reopen();
+  EXPECT_EQ(SumEverything(), SumsOf(0, 200));
+}
+
 TEST_P(EventLogContract, SequencesAreNotUsedAgainAfterEverythingWasForgotten) {
   const std::int64_t end = Append(NumberedEvents(0, 5)).end;
   EXPECT_EQ(log().Forget(kStart + 1000, end), 5);

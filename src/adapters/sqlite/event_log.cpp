@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -12,6 +14,8 @@
 #include "adapters/sqlite/group_writer.h"
 #include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/open.h"
+#include "adapters/sqlite/scrub.h"
+#include "capture/pseudonyms.h"
 #include "capture/retention.h"
 
 namespace novafeed {
@@ -20,6 +24,10 @@ namespace {
 
 constexpr std::int64_t kForgetBatch = 1000;
 constexpr std::size_t kForgottenBatch = 1000;
+constexpr std::int64_t kScanned = 20'000;   // events of one read that looks for erased users
+constexpr std::size_t kHiddenAtOnce = 500;  // events of one transaction that hides them
+constexpr char kFindNames[] =
+    "SELECT sequence, user, post_author FROM events WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
 
 // What is read from events.db, over one connection.
 class LogReader {
@@ -132,12 +140,27 @@ class Folding {
 class LogTables {
  public:
   explicit LogTables(Database& database)
-      : reader_(database),
-        remember_(database, "remembering an event",
+      : remember_(database, "remembering an event",
                   "INSERT INTO identities (at, digest) VALUES (?, ?) ON CONFLICT DO NOTHING"),
         insert_(database, "appending an event",
-                "INSERT INTO events (sequence, received_at, " NOVAFEED_EVENT_COLUMNS
-                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+                "INSERT INTO events (sequence, received_at, identity, " NOVAFEED_EVENT_COLUMNS
+                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        read_(database, "reading an event",
+              "SELECT " NOVAFEED_EVENT_COLUMNS ", identity FROM events WHERE sequence = ?"),
+        read_oldest_(database, "reading the oldest events",
+                     "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS
+                     ", identity FROM events ORDER BY sequence LIMIT ?"),
+        hide_(database, "hiding a user in the event log",
+              "UPDATE events SET user = ?2, post_author = ?3, identity = ?4 WHERE sequence = ?1"),
+        hide_in_totals_(database, "hiding an author in the totals",
+                        "UPDATE forgotten_totals SET post_author = ?2 WHERE post_author = ?1"),
+        add_hidden_interactions_(
+            database, "hiding a user in the interactions",
+            "INSERT INTO forgotten_interactions (day, user, author, count) "
+            "SELECT day, iif(user = ?1, ?2, user), iif(author = ?1, ?2, author), count FROM forgotten_interactions "
+            "WHERE user = ?1 OR author = ?1 ON CONFLICT DO UPDATE SET count = count + excluded.count"),
+        drop_hidden_interactions_(database, "dropping a hidden user's interactions",
+                                  "DELETE FROM forgotten_interactions WHERE user = ?1 OR author = ?1"),
         forget_identity_(database, "forgetting the identity of an event",
                          "DELETE FROM identities WHERE at = ? AND digest = ?"),
         forget_events_(database, "forgetting events", "DELETE FROM events WHERE sequence <= ?"),
@@ -166,8 +189,34 @@ class LogTables {
     if (remember_.Execute(event.at, identity) == 0) {
       return false;
     }
-    InsertEvent(insert_, event, sequence.Next(), now);
+    Event stored = event;
+    // A request may be late, and bring an event of somebody who was erased a moment ago.
+    const bool hidden = pseudonyms_.Hide(&stored);
+    InsertEvent(insert_, stored, sequence.Next(), now, hidden ? std::optional(identity) : std::nullopt);
     return true;
+  }
+
+  // From now on the pseudonyms stand for these users, in what is appended and in what is kept of forgotten events.
+  void Hide(std::span<const Erasure> erased) {
+    pseudonyms_.Add(erased);
+    for (const Erasure& erasure : erased) {
+      hide_in_totals_.Execute(erasure.user, erasure.pseudonym);
+      add_hidden_interactions_.Execute(erasure.user, erasure.pseudonym);
+      drop_hidden_interactions_.Execute(erasure.user);
+    }
+  }
+
+  // In one event, which remembers its identity.
+  void Hide(std::int64_t sequence) {
+    Rows rows = read_.Query(sequence);
+    if (!rows.Next()) {
+      return;  // forgotten meanwhile
+    }
+    Event event = ReadEvent(rows, 0);
+    const Uuid identity = IdentityOf(event, rows, kEventColumns);
+    if (pseudonyms_.Hide(&event)) {
+      hide_.Execute(sequence, event.user, event.post_author, identity);
+    }
   }
 
   // Forgets the oldest events, as long as they are older than `before` and not beyond `applied`; one batch of them.
@@ -175,12 +224,13 @@ class LogTables {
     Folding folding(OldestForgottenDay(before));
     std::int64_t forgotten = 0;
     std::int64_t through = 0;
-    for (const LoggedEvent& logged : reader_.Read(0, kForgetBatch)) {
+    for (Rows rows = read_oldest_.Query(kForgetBatch); rows.Next();) {
+      const LoggedEvent logged = {rows.Int(0), rows.Int(1), ReadEvent(rows, 2)};
       if (logged.sequence > applied || logged.LatestTime() >= before) {
         break;
       }
       folding.Add(logged.event);
-      forget_identity_.Execute(logged.event.at, EventIdentity(logged.event));
+      forget_identity_.Execute(logged.event.at, IdentityOf(logged.event, rows, 2 + kEventColumns));
       through = logged.sequence;
       ++forgotten;
     }
@@ -194,9 +244,20 @@ class LogTables {
   }
 
  private:
-  LogReader reader_;
+  // The one that the event had when it came. `column` holds it where a pseudonym has changed the event since.
+  static Uuid IdentityOf(const Event& event, const Rows& rows, int column) {
+    return rows.IsNull(column) ? EventIdentity(event) : rows.Id(column);
+  }
+
+  Pseudonyms pseudonyms_;  // of the users erased while this process runs
   Statement remember_;
   Statement insert_;
+  Statement read_;
+  Statement read_oldest_;
+  Statement hide_;
+  Statement hide_in_totals_;
+  Statement add_hidden_interactions_;
+  Statement drop_hidden_interactions_;
   Statement forget_identity_;
   Statement forget_events_;
   Statement add_totals_;
@@ -268,9 +329,45 @@ class SqliteEventLog final : public EventLog {
     return total;
   }
 
+  void Hide(std::span<const Erasure> erased) override {
+    writer_.RunBlocking([&](Sequence&) { tables_.Hide(erased); });
+    const Pseudonyms pseudonyms(erased);
+    Database reader(path_, Access::kRead);
+    Statement scan(reader, "looking for erased users in the event log", kFindNames);
+    std::int64_t after = 0;
+    for (std::int64_t found = kScanned; found == kScanned;) {
+      std::vector<std::int64_t> named;
+      found = 0;
+      for (Rows rows = scan.Query(after, kScanned); rows.Next(); ++found) {
+        after = rows.Int(0);
+        if (pseudonyms.Names(UserId{rows.Id(1)}) || pseudonyms.Names(UserId{rows.Id(2)})) {
+          named.push_back(after);
+        }
+      }
+      HideEvents(named);
+    }
+    // Events that were forgotten meanwhile have brought the names back into what is kept of them.
+    writer_.RunBlocking([&](Sequence&) { tables_.Hide(erased); });
+  }
+
+  std::int64_t Scrub() override { return ScrubFile(&database_, &writer_); }
+
   void OnCommit(std::function<void()> notify) override { writer_.OnCommit(std::move(notify)); }
 
  private:
+  // Some hundred in each transaction.
+  void HideEvents(std::span<const std::int64_t> sequences) {
+    while (!sequences.empty()) {
+      const std::span<const std::int64_t> part = sequences.first(std::min(sequences.size(), kHiddenAtOnce));
+      writer_.RunBlocking([&](Sequence&) {
+        for (const std::int64_t sequence : part) {
+          tables_.Hide(sequence);
+        }
+      });
+      sequences = sequences.subspan(part.size());
+    }
+  }
+
   // The limit is looked at before a batch, so the file may pass it by one batch. Not by throwing: others in the group,
   // a Forget among them, go on.
   void AppendBatch(Batch& batch, Sequence& sequence) {
