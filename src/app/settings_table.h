@@ -3,8 +3,10 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "base/settings.h"
 
@@ -22,6 +24,16 @@ struct SettingFlags {
 // Defaults, then the file, the environment of this process, the command line.
 // kInvalid "bad_setting", "bad_config_file"; kNotFound "no_config_file".
 Result<Settings> LoadSettings(const SettingFlags& flags);
+
+// Values of warehouse.engine.
+inline constexpr std::string_view kChdbEngine = "chdb";
+inline constexpr std::string_view kNoEngine = "off";
+
+// kInvalid "bad_setting" where warehouse.engine is none of them.
+Status CheckWarehouseEngine(const Settings& settings);
+
+// kInvalid "bad_setting" where log.level is no level.
+Result<LogLevel> LogLevelOf(const Settings& settings);
 
 // The whole of docs/configuration.md.
 std::string RenderConfigurationPage();
