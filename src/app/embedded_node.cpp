@@ -42,6 +42,12 @@ std::unique_ptr<Clock> MakeClock(std::optional<TimeMs> held_at, ManualClock** he
   return clock;
 }
 
+// That a source is missing or busy is ordinary; that one is wrong is not.
+LogLevel LevelOf(const PassedOver& passed) {
+  if (passed.code == kBootMismatch) return LogLevel::kError;
+  return passed.code == "broken_snapshot" || passed.code == "olap_error" ? LogLevel::kWarn : LogLevel::kInfo;
+}
+
 }  // namespace
 
 EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& directory, KeyRing keys,
@@ -163,14 +169,18 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
 }
 
 void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
-  const std::string source = booted.from_snapshot ? "snapshot" : "tables";
+  for (const PassedOver& passed : booted.passed_over) {
+    Log(LevelOf(passed), passed.code == kBootMismatch ? kBootMismatch : "index_boot_passed_over",
+        {{"source", std::string(BootSourceName(passed.source))}, {"code", passed.code}, {"reason", passed.reason}});
+  }
+  const std::string source(BootSourceName(booted.source));
+  const std::string code = booted.passed_over.empty() ? "" : booted.passed_over.back().code;
   metrics_
-      .AddCounter("novafeed_index_boots_total", "Times the index came to life, and why not from its snapshot.",
-                  {{"source", source}, {"reason", booted.snapshot_code}})
+      .AddCounter("novafeed_index_boots_total",
+                  "Times the index came to life, from what, and why not from what comes before that.",
+                  {{"source", source}, {"reason", code}})
       .Add();
-  const bool is_broken = booted.snapshot_code == "broken_snapshot";
-  Log(is_broken ? LogLevel::kWarn : LogLevel::kInfo, "index_booted",
-      {{"source", source}, {"code", booted.snapshot_code}, {"reason", booted.snapshot_reason}});
+  Log(LogLevel::kInfo, "index_booted", {{"source", source}, {"code", code}});
 }
 
 void EmbeddedNode::StartJobs() {
