@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <random>
 #include <thread>
 #include <utility>
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
-#include "app/settings_table.h"
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
@@ -21,6 +21,8 @@ constexpr std::chrono::seconds kReportLagEvery{1};
 constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
 constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
 constexpr TimeMs kTokenLife = kMsPerDay;
+// How long a boot waits for the engine to start and the sink to hold still; the tables are there at once.
+constexpr std::chrono::seconds kWarehouseRest{5};
 constexpr std::size_t kReadQueue = 10'000;
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
@@ -65,9 +67,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
-      olap_(settings.String("warehouse.engine") == kChdbEngine
-                ? std::make_unique<OlapProcess>(OlapProcessOptions::From(settings), &metrics_)
-                : nullptr),
+      warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
       api_(MakeApiDependencies()),
       admin_(MakeAdminDependencies()),
       public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(), api_.handler(),
@@ -150,7 +150,8 @@ void EmbeddedNode::Announce() const {
 
 void EmbeddedNode::Boot(const BootProgress& progress) {
   const BootSources sources = stores_.Sources();
-  BootedIndex booted = BootIndex(sources, directory_.SnapshotPath(), clock_->Now(), progress);
+  if (warehouse_) warehouse_->Start();
+  BootedIndex booted = BootIndex(WithWarehouse(sources), directory_.SnapshotPath(), clock_->Now(), progress);
   ReportBoot(booted);
   feed_ = std::make_unique<FeedStack>(std::move(booted.index), keys_.cursor_key, clock_.get(), &metrics_);
   applier_ =
@@ -165,7 +166,22 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   feed_->trending.Refresh();
   StartJobs();
   api_.Open({feed_->index.get(), applier_.get(), &feed_->feeds});
-  admin_.Open({feed_->index.get(), applier_.get(), desk_.get()});
+  admin_.Open({feed_->index.get(), applier_.get(), desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr});
+}
+
+BootSources EmbeddedNode::WithWarehouse(BootSources sources) {
+  if (!warehouse_) return sources;
+  sources.warehouse.olap = &warehouse_->reader();
+  sources.warehouse.cut = [this] { return CutWarehouse(); };
+  sources.warehouse.sample.seed = std::random_device()();
+  return sources;
+}
+
+Result<WarehouseCut> EmbeddedNode::CutWarehouse() {
+  WarehouseSink& sink = warehouse_->sink();
+  const Result<Position> position = sink.Pause(kWarehouseRest);
+  if (!position) return tl::unexpected<Error>(position.error());
+  return WarehouseCut{*position, std::make_shared<WarehousePause>(&sink)};
 }
 
 void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
@@ -192,7 +208,12 @@ void EmbeddedNode::StartJobs() {
   start("forget", kForgetEvery, [this] { ForgetOld(); });
   start("erase", kRemoveEvery, [this] { eraser_->Remove(); });
   start("purge", std::min(kLookForPurgeEvery, settings_.Duration("erase.purge_every")), [this] { PurgeIfDue(); });
-  start("lag", kReportLagEvery, [this] { applier_->ReportLag(); });
+  start("lag", kReportLagEvery, [this] { ReportLags(); });
+}
+
+void EmbeddedNode::ReportLags() {
+  applier_->ReportLag();
+  if (warehouse_) warehouse_->sink().ReportLag();
 }
 
 void EmbeddedNode::Stop() {
@@ -207,7 +228,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   admin_drain.join();
   if (eraser_) eraser_->Stop();
   jobs_.clear();
-  olap_.reset();
+  if (warehouse_) warehouse_->Stop();
   if (applier_) applier_->Stop();
   io_.Stop();
   // What outlasted the grace may still run there, on what is destroyed next.
@@ -256,12 +277,24 @@ void EmbeddedNode::PurgeIfDue() {
   if (eraser_->IsPurgeDue(erased_by)) static_cast<void>(eraser_->Purge());
 }
 
-void EmbeddedNode::ForgetOld() {
-  // A restart reads the snapshot and the log after it, so only what the snapshot holds may go.
-  const auto applied = [this] {
+// A restart reads the snapshot and the log after it, so only what the snapshot holds may go; and what the warehouse has
+// not applied must stay as well.
+Position EmbeddedNode::AppliedByAll() {
+  Position applied;
+  {
     const std::scoped_lock lock(snapshot_mutex_);
-    return saved_;
-  }();
+    applied = saved_;
+  }
+  if (warehouse_) {
+    const Position filled = warehouse_->sink().position();
+    applied.changes = std::min(applied.changes, filled.changes);
+    applied.events = std::min(applied.events, filled.events);
+  }
+  return applied;
+}
+
+void EmbeddedNode::ForgetOld() {
+  const Position applied = AppliedByAll();
   const TimeMs before = clock_->Now() - settings_.Duration("events.keep").count();
   const std::int64_t events = stores_.events->Forget(before, applied.events);
   const std::int64_t changes = stores_.graph->ForgetChanges(before, applied.changes);

@@ -36,7 +36,8 @@ class Server:
         server.client(user).get("/api/v1/feed")
 
     Without `data` it has a temporary data directory of its own, which goes with it. `settings` become `--set`; users
-    have no rate limit unless a test sets one. Start it from the main thread: it dies with the thread that started it.
+    have no rate limit, and there is no warehouse, unless a test sets one. Start it from the main thread: it dies with
+    the thread that started it.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Server:
         self.stdout: list[str] = []
         self._clock = test_clock
         self._flags = flags
-        self._settings = {"rate.user_per_second": 0, **(settings or {})}
+        self._settings = {"rate.user_per_second": 0, "warehouse.engine": "off", **(settings or {})}
         self._log = tempfile.NamedTemporaryFile(prefix="novafeed-log-", suffix=".jsonl")  # noqa: SIM115 (kept open)
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -111,7 +112,7 @@ class Server:
         if not self.url:
             command = " ".join(self._command())
             raise AssertionError(f"serve is not ready: {command}\n{self.stdout}\n{self.log()[-4000:]}")
-        served = json.loads((self.data / "serve.json").read_text(encoding="utf-8"))
+        served = json.loads(self._info_file().read_text(encoding="utf-8"))
         assert served["pid"] == self.pid, served
         self.admin_url = served["admin_url"]
 
@@ -191,6 +192,9 @@ class Server:
         for name, value in self._settings.items():
             command += ["--set", f"{name}={value}"]
         return command + list(self._flags)
+
+    def _info_file(self) -> Path:
+        return self.data / "serve.json"
 
     def _token_source(self, user: str, scope: str):
         """Tokens follow the server's clock: a new one when it has moved by more than half a token's life."""
