@@ -274,7 +274,7 @@ class ModelWarehouse final : public Olap {
   bool Named(const char* list, const Id& id) const {
     return params_.at(list).find("'" + id.ToString() + "'") != std::string::npos;
   }
-  Uuid AuthorOf(PostId post) const { return rows.posts.at(post).author.value; }
+  Uuid AuthorOf(PostId post) const { return sampled.posts.at(post).author.value; }
 
   std::map<std::string, std::string> params_;
 };
