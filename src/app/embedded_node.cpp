@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -20,6 +21,8 @@ constexpr std::chrono::seconds kReportLagEvery{1};
 constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
 constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
 constexpr TimeMs kTokenLife = kMsPerDay;
+// How long a boot waits for the engine to start and the sink to hold still; the tables are there at once.
+constexpr std::chrono::seconds kWarehouseRest{5};
 constexpr std::size_t kReadQueue = 10'000;
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
@@ -39,6 +42,12 @@ std::unique_ptr<Clock> MakeClock(std::optional<TimeMs> held_at, ManualClock** he
   auto clock = std::make_unique<ManualClock>(*held_at);
   *held = clock.get();
   return clock;
+}
+
+// That a source is missing or busy is ordinary; that one is wrong is not.
+LogLevel LevelOf(const PassedOver& passed) {
+  if (passed.code == kBootMismatch) return LogLevel::kError;
+  return passed.code == "broken_snapshot" || passed.code == "olap_error" ? LogLevel::kWarn : LogLevel::kInfo;
 }
 
 }  // namespace
@@ -141,7 +150,8 @@ void EmbeddedNode::Announce() const {
 
 void EmbeddedNode::Boot(const BootProgress& progress) {
   const BootSources sources = stores_.Sources();
-  BootedIndex booted = BootIndex(sources, directory_.SnapshotPath(), clock_->Now(), progress);
+  if (warehouse_) warehouse_->Start();
+  BootedIndex booted = BootIndex(WithWarehouse(sources), directory_.SnapshotPath(), clock_->Now(), progress);
   ReportBoot(booted);
   feed_ = std::make_unique<FeedStack>(std::move(booted.index), keys_.cursor_key, clock_.get(), &metrics_);
   applier_ =
@@ -154,21 +164,39 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
-  if (warehouse_) warehouse_->Start();
   StartJobs();
   api_.Open({feed_->index.get(), applier_.get(), &feed_->feeds});
   admin_.Open({feed_->index.get(), applier_.get(), desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr});
 }
 
+BootSources EmbeddedNode::WithWarehouse(BootSources sources) {
+  if (!warehouse_) return sources;
+  sources.warehouse.olap = &warehouse_->reader();
+  sources.warehouse.cut = [this] { return CutWarehouse(); };
+  sources.warehouse.sample.seed = std::random_device()();
+  return sources;
+}
+
+Result<WarehouseCut> EmbeddedNode::CutWarehouse() {
+  WarehouseSink& sink = warehouse_->sink();
+  const Result<Position> position = sink.Pause(kWarehouseRest);
+  if (!position) return tl::unexpected<Error>(position.error());
+  return WarehouseCut{*position, std::make_shared<WarehousePause>(&sink)};
+}
+
 void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
-  const std::string source = booted.from_snapshot ? "snapshot" : "tables";
+  for (const PassedOver& passed : booted.passed_over) {
+    Log(LevelOf(passed), passed.code == kBootMismatch ? kBootMismatch : "index_boot_passed_over",
+        {{"source", std::string(BootSourceName(passed.source))}, {"code", passed.code}, {"reason", passed.reason}});
+  }
+  const std::string source(BootSourceName(booted.source));
+  const std::string code = booted.passed_over.empty() ? "" : booted.passed_over.back().code;
   metrics_
-      .AddCounter("novafeed_index_boots_total", "Times the index came to life, and why not from its snapshot.",
-                  {{"source", source}, {"reason", booted.snapshot_code}})
+      .AddCounter("novafeed_index_boots_total",
+                  "Times the index came to life, from what, and why not from what comes before that.",
+                  {{"source", source}, {"reason", code}})
       .Add();
-  const bool is_broken = booted.snapshot_code == "broken_snapshot";
-  Log(is_broken ? LogLevel::kWarn : LogLevel::kInfo, "index_booted",
-      {{"source", source}, {"code", booted.snapshot_code}, {"reason", booted.snapshot_reason}});
+  Log(LogLevel::kInfo, "index_booted", {{"source", source}, {"code", code}});
 }
 
 void EmbeddedNode::StartJobs() {

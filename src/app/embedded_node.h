@@ -64,6 +64,8 @@ class EmbeddedNode {
   ApiDependencies MakeApiDependencies();
   AdminDependencies MakeAdminDependencies();
   void Announce() const;
+  BootSources WithWarehouse(BootSources sources);
+  Result<WarehouseCut> CutWarehouse();
   void ReportBoot(const BootedIndex& booted);
   void StartJobs();
   void Quiesce(std::chrono::milliseconds grace);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
+#include <span>
 #include <stdexcept>
 
 #include "base/log.h"
@@ -16,7 +18,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 // Read at once from the log; a batch is cut within it.
 constexpr std::size_t kChunk = 1000;
-constexpr std::size_t kTotalsAtOnce = 500;
+constexpr std::size_t kForgottenAtOnce = 500;
 constexpr std::string_view kStopTtlMerges = "SYSTEM STOP TTL MERGES";
 constexpr std::string_view kLandingFormat = "LineAsString";
 
@@ -59,17 +61,20 @@ void Raise(Position* position, const Position& to) {
   position->events = std::max(position->events, to.events);
 }
 
-std::string RenderTotals(std::span<const ForgottenTotals> totals) {
-  std::string rows;
-  for (const ForgottenTotals& total : totals) {
-    rows.append(rows.empty() ? "[('" : ",('").append(total.post.ToString()).append("','");
-    rows.append(total.post_author.ToString()).append("'");
-    for (const std::int64_t number : {total.post_created_at, total.shares, total.impressions, total.views}) {
-      rows.append(",").append(std::to_string(number));
-    }
-    rows.append(")");
-  }
-  return rows + "]";
+// ClickHouse's text of a tuple of two ids and some numbers.
+std::string RenderTuple(const Uuid& first, const Uuid& second, std::initializer_list<std::int64_t> numbers) {
+  std::string tuple = "('" + first.ToString() + "','" + second.ToString() + "'";
+  for (const std::int64_t number : numbers) tuple.append(",").append(std::to_string(number));
+  return tuple + ")";
+}
+
+std::string Render(const ForgottenTotals& totals) {
+  return RenderTuple(totals.post.value, totals.post_author.value,
+                     {totals.post_created_at, totals.shares, totals.impressions, totals.views});
+}
+
+std::string Render(const InteractionCount& interactions) {
+  return RenderTuple(interactions.user.value, interactions.author.value, {interactions.day, interactions.count});
 }
 
 std::vector<Counter> RowCounters(Metrics* metrics) {
@@ -156,7 +161,7 @@ Status WarehouseLoader::Begin(const LogPositions& positions) {
                                     : HasForgottenChanges()  ? changes_->End()
                                                              : 0;
   const std::int64_t events_from =
-      HasForgottenEvents() ? events_->ReadForgotten([](const std::vector<ForgottenTotals>&) {}) : 0;
+      HasForgottenEvents() ? events_->ReadForgotten([](const auto&) {}, [](const auto&) {}) : 0;
   if (begun_events != nullptr && begun_events->point != events_from) {
     return Refuse("warehouse_behind", "The warehouse was left half filled, and the log has forgotten events since.");
   }
@@ -214,26 +219,32 @@ Status WarehouseLoader::LandState() try {
   return tl::unexpected<Error>(failed.error);
 }
 
+template <class T>
+Status WarehouseLoader::LandKept(std::string_view statement, const std::vector<T>& kept) {
+  for (std::size_t begin = 0; begin < kept.size(); begin += kForgottenAtOnce) {
+    if (options_.stopping()) return Stopping();
+    const std::span part = std::span(kept).subspan(begin, std::min(kForgottenAtOnce, kept.size() - begin));
+    std::string rows;
+    for (const T& entry : part) rows.append(rows.empty() ? "[" : ",").append(Render(entry));
+    const OlapParams params{{"rows", rows + "]"}};
+    if (Status landed = olap_->Execute(WarehouseSql(statement), params, kInsertCall); !landed) return landed;
+  }
+  return {};
+}
+
 Status WarehouseLoader::LandForgotten(std::int64_t events_from) try {
-  const std::int64_t end = events_->ReadForgotten([this](const std::vector<ForgottenTotals>& totals) {
-    if (const Status landed = LandTotals(totals); !landed) throw LandingFailed{landed.error()};
-  });
+  const auto land = [this](std::string_view statement, const auto& kept) {
+    if (const Status landed = LandKept(statement, kept); !landed) {
+      throw LandingFailed{landed.error()};
+    }
+  };
+  const std::int64_t end =
+      events_->ReadForgotten([&](const auto& totals) { land("land_forgotten_totals", totals); },
+                             [&](const auto& counts) { land("land_forgotten_interactions", counts); });
   if (end == events_from) return {};
   return Refuse("warehouse_behind", "The log has forgotten events while the warehouse was being filled.");
 } catch (const LandingFailed& failed) {
   return tl::unexpected<Error>(failed.error);
-}
-
-Status WarehouseLoader::LandTotals(const std::vector<ForgottenTotals>& totals) {
-  for (std::size_t begin = 0; begin < totals.size(); begin += kTotalsAtOnce) {
-    if (options_.stopping()) return Stopping();
-    const std::span part = std::span(totals).subspan(begin, std::min(kTotalsAtOnce, totals.size() - begin));
-    const OlapParams params{{"rows", RenderTotals(part)}};
-    if (Status landed = olap_->Execute(WarehouseSql("land_forgotten_totals"), params, kInsertCall); !landed) {
-      return landed;
-    }
-  }
-  return {};
 }
 
 // --------------------------------------------------------------------------------------------------------------- land

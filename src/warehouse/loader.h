@@ -66,7 +66,8 @@ class WarehouseLoader {
   Status CheckContinues() const;
   Status WriteBeginning(std::int64_t changes_from, std::int64_t events_from);
   Status LandForgotten(std::int64_t events_from);
-  Status LandTotals(const std::vector<ForgottenTotals>& totals);
+  template <class T>
+  Status LandKept(std::string_view statement, const std::vector<T>& kept);
   Status ReadVersion();
   void FillBatch(Position* read);
   bool IsFull() const;
