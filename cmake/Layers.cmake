@@ -20,7 +20,8 @@ set(NOVAFEED_LAYERS
   "api: base runtime http social graph capture stream index candidates ranking timeline import demo access"
   "adapters/sqlite: base social graph capture stream"
   "adapters/clickhouse: base http warehouse"
-  "app: base runtime http social graph capture stream warehouse index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse"
+  "adapters/chdb: base runtime http"
+  "app: base runtime http social graph capture stream warehouse index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse adapters/chdb"
 )
 
 set(NOVAFEED_ROOMS)

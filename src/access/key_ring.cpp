@@ -1,12 +1,6 @@
 // The secrets of a data directory: KeyRing::Open of tokens.h.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
-#include <cerrno>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +8,7 @@
 #include "access/tokens.h"
 #include "base/crypto.h"
 #include "base/json.h"
+#include "base/secret_file.h"
 #include "base/text.h"
 
 namespace novafeed {
@@ -21,32 +16,6 @@ namespace {
 
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kMaxTokenKeys = 2;
-constexpr mode_t kOwnerOnly = 0600;
-constexpr mode_t kOthersMay = 0077;
-
-// An open file that closes itself.
-class File {
- public:
-  File(const std::string& path, int flags) : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, kOwnerOnly)) {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  bool ok() const { return descriptor_ >= 0; }
-  int descriptor() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-};
-
-tl::unexpected<Error> Unusable(const std::string& path, const std::string& why) {
-  return Fail(Failure::kInternal, "bad_key_file", "The key file " + path + " cannot be used: " + why);
-}
-
-tl::unexpected<Error> SystemError(const std::string& path) {
-  return Unusable(path, std::strerror(errno));
-}
 
 std::string NewKeyFile() {
   std::string text;
@@ -56,44 +25,6 @@ std::string NewKeyFile() {
   writer.Key("secret").String(EncodeBase64Url(RandomBytes(kSecretBytes)));
   writer.EndObject().EndArray().Key("cursor_key").String(EncodeBase64Url(RandomBytes(kSecretBytes))).EndObject();
   return text + "\n";
-}
-
-bool WriteAll(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return ::fsync(descriptor) == 0;
-}
-
-// Makes the file, complete and durable, or leaves the one that another process has made meanwhile: link(), unlike
-// rename(), never replaces.
-Status MakeKeyFile(const std::string& directory, const std::string& path) {
-  const std::string draft = path + ".new-" + ToHex(RandomBytes(8));
-  const File file(draft, O_WRONLY | O_CREAT | O_EXCL);
-  if (!file.ok()) return SystemError(draft);
-  const bool written = WriteAll(file.descriptor(), NewKeyFile());
-  const bool linked = written && (::link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);
-  const int error = errno;
-  ::unlink(draft.c_str());
-  if (!linked) return Unusable(path, std::strerror(error));
-  const File parent(directory, O_RDONLY | O_DIRECTORY);
-  if (!parent.ok() || ::fsync(parent.descriptor()) != 0) return SystemError(directory);
-  return {};
-}
-
-Result<std::string> ReadAll(const std::string& path, int descriptor) {
-  std::string text;
-  char buffer[4096];
-  while (true) {
-    const ssize_t got = ::read(descriptor, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return SystemError(path);
-    if (got == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
 }
 
 Result<std::string> ReadSecret(JsonFields* fields, std::string_view name) {
@@ -150,23 +81,13 @@ Result<KeyRing> ParseKeyFile(std::string_view text) {
 }  // namespace
 
 Result<KeyRing> KeyRing::Open(const std::string& directory) {
-  const std::string path = directory + "/keys.json";
-  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
-    const Status made = MakeKeyFile(directory, path);
-    if (!made) return tl::unexpected(made.error());
-  }
-  const File file(path, O_RDONLY);
-  struct stat status{};
-  if (!file.ok() || ::fstat(file.descriptor(), &status) != 0) return SystemError(path);
-  if ((status.st_mode & kOthersMay) != 0) {
-    return Unusable(path,
-                    "others than its owner may read or write it; run chmod 600 on it, and put in new keys if it may "
-                    "have been read.");
-  }
-  const Result<std::string> text = ReadAll(path, file.descriptor());
+  const Result<std::string> text = OpenSecretFile(directory, "keys.json", NewKeyFile);
   if (!text) return tl::unexpected(text.error());
   Result<KeyRing> ring = ParseKeyFile(*text);
-  if (!ring) return Unusable(path, ring.error().detail);
+  if (!ring) {
+    return Fail(Failure::kInternal, "bad_key_file",
+                "The key file " + directory + "/keys.json cannot be used: " + ring.error().detail);
+  }
   return ring;
 }
 

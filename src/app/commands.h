@@ -50,11 +50,17 @@ struct RankFlags {
   std::string engine = "index";
 };
 
+struct OlapFlags {
+  SettingFlags settings;
+  std::string listen = "127.0.0.1:0";
+};
+
 // Each returns the exit status, or the error that main prints: kInvalid ends in kExitUsage, all others in kExitFailed.
 // They throw what start-up throws (std::runtime_error with a sentence, StoreError).
 Result<int> RunServe(const ServeFlags& flags);
 Result<int> RunImport(const ImportFlags& flags);
 Result<int> RunToken(const TokenFlags& flags);
 Result<int> RunRank(const RankFlags& flags);
+Result<int> RunOlap(const OlapFlags& flags);
 
 }  // namespace novafeed

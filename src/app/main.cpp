@@ -89,6 +89,14 @@ void AddRank(CLI::App* app, RankFlags* flags, Job* job) {
   command->callback([flags, job] { *job = [flags] { return RunRank(*flags); }; });
 }
 
+void AddOlap(CLI::App* app, OlapFlags* flags, Job* job) {
+  CLI::App* command =
+      app->add_subcommand("olap", "Serve the ClickHouse engine of a data directory over ClickHouse's HTTP interface");
+  AddSettingFlags(command, &flags->settings);
+  command->add_option("--listen", flags->listen, "Address and port, of this machine only (default: a free port)");
+  command->callback([flags, job] { *job = [flags] { return RunOlap(*flags); }; });
+}
+
 int Complain(const std::string& sentence, int status) {
   std::cerr << "novafeed: " << sentence << "\n";
   return status;
@@ -113,10 +121,12 @@ int Main(int argc, char** argv) {
   ImportFlags import;
   TokenFlags token;
   RankFlags rank;
+  OlapFlags olap;
   AddServe(&app, &serve, &job);
   AddImport(&app, &import, &job);
   AddToken(&app, &token, &job);
   AddRank(&app, &rank, &job);
+  AddOlap(&app, &olap, &job);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_text) {  // --help, --version
@@ -124,7 +134,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return Complain(std::string(error.what()) + " (see novafeed --help)", kExitUsage);
   }
-  if (!job) return Complain("Name a subcommand: serve, import, token or rank (see novafeed --help)", kExitUsage);
+  if (!job) return Complain("Name a subcommand: serve, import, token, rank or olap (see novafeed --help)", kExitUsage);
   return RunJob(job);
 }
 

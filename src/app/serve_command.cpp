@@ -40,14 +40,6 @@ class StopRequest {
 // Thrown out of a boot's progress, where the boot is to be given up.
 struct Stopped {};
 
-Result<LogLevel> ParseLogLevel(const std::string& name) {
-  if (name == "debug") return LogLevel::kDebug;
-  if (name == "info") return LogLevel::kInfo;
-  if (name == "warn") return LogLevel::kWarn;
-  if (name == "error") return LogLevel::kError;
-  return Fail(Failure::kInvalid, "bad_setting", "log.level is debug, info, warn or error, not \"" + name + "\".");
-}
-
 // In a demo anybody may be anybody, and a held clock keeps tokens alive: neither may be reached from outside.
 Status CheckExposure(const ServeFlags& flags, const std::string& listen) {
   const std::string flag = flags.demo ? "--demo" : flags.test_clock ? "--test-clock" : "";
@@ -125,7 +117,7 @@ Result<int> Serve(const ServeFlags& flags, const Settings& settings, const DataD
 Result<int> RunServe(const ServeFlags& flags) {
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
-  const Result<LogLevel> level = ParseLogLevel(settings->String("log.level"));
+  const Result<LogLevel> level = LogLevelOf(*settings);
   if (!level) return tl::unexpected<Error>(level.error());
   if (flags.print_config) {
     std::cout << settings->Print();

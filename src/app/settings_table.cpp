@@ -99,6 +99,21 @@ std::vector<Setting> UpkeepSettings() {
   };
 }
 
+std::vector<Setting> WarehouseSettings() {
+  return {
+      Text("warehouse.engine", "off",
+           "chdb: a ClickHouse engine in a process of its own, which serve starts and watches; off: none."),
+      Text("olap.library", "../libchdb/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so",
+           "The engine's file; a relative path is taken from the folder of the program. ./run fetches it."),
+      Text("olap.program", "",
+           "The program whose `olap` command serve starts; empty: itself. A build with sanitizers needs one without."),
+      Bounded(SettingType::kSize, "olap.max_memory", "1GiB", 256 * kMiB, kNoBound,
+              "What all queries of the engine may take together; one query takes at most half of it."),
+      Bounded(SettingType::kInt, "olap.connections", "8", 1, 64,
+              "Queries that run at a time; further ones wait, up to 30 s.", "queries"),
+  };
+}
+
 std::vector<Setting> LimitSettings() {
   return {
       Bounded(SettingType::kSize, "limits.max_body", "1MiB", kKiB, 64 * kMiB,
@@ -153,7 +168,8 @@ Result<std::string> ReadWholeFile(const std::string& path) {
 
 std::vector<Setting> NovafeedSettings() {
   std::vector<Setting> table;
-  for (auto* part : {&ListenerSettings, &ServingSettings, &UpkeepSettings, &LimitSettings, &RateSettings}) {
+  for (auto* part :
+       {&ListenerSettings, &ServingSettings, &UpkeepSettings, &WarehouseSettings, &LimitSettings, &RateSettings}) {
     for (Setting& setting : part()) table.push_back(std::move(setting));
   }
   return table;
@@ -170,6 +186,15 @@ Result<Settings> LoadSettings(const SettingFlags& flags) {
     sources.file_text = std::move(*text);
   }
   return Settings::Load(NovafeedSettings(), sources);
+}
+
+Result<LogLevel> LogLevelOf(const Settings& settings) {
+  const std::string& name = settings.String("log.level");
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "info") return LogLevel::kInfo;
+  if (name == "warn") return LogLevel::kWarn;
+  if (name == "error") return LogLevel::kError;
+  return Fail(Failure::kInvalid, "bad_setting", "log.level is debug, info, warn or error, not \"" + name + "\".");
 }
 
 std::string RenderConfigurationPage() {

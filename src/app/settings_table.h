@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "base/settings.h"
 
@@ -22,6 +23,9 @@ struct SettingFlags {
 // Defaults, then the file, the environment of this process, the command line.
 // kInvalid "bad_setting", "bad_config_file"; kNotFound "no_config_file".
 Result<Settings> LoadSettings(const SettingFlags& flags);
+
+// kInvalid "bad_setting" where log.level is no level.
+Result<LogLevel> LogLevelOf(const Settings& settings);
 
 // The whole of docs/configuration.md.
 std::string RenderConfigurationPage();

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "base/test_support.h"
-#include "http/test_gzip.h"
+#include "http/gzip.h"
 
 namespace novafeed {
 namespace {

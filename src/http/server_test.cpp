@@ -16,7 +16,7 @@
 
 #include "http/client.h"
 #include "http/test_client.h"
-#include "http/test_gzip.h"
+#include "http/gzip.h"
 #include "runtime/await.h"
 #include "runtime/io_threads.h"
 

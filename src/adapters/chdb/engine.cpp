@@ -1,0 +1,271 @@
+#include "adapters/chdb/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+namespace novafeed {
+namespace {
+
+constexpr std::string_view kDatabase = "novafeed";
+constexpr std::int64_t kMarkCacheBytes = 256LL << 20;
+constexpr const char* kMakeDatabase = "CREATE DATABASE IF NOT EXISTS novafeed ENGINE = Atomic";
+// The keeper's statements run beside those of others; theirs alone are ended.
+constexpr const char* kKillAll = "KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC";
+
+// Pool sizes are read from a file only, and a stray config.xml of the working directory would be read without one.
+std::string ConfigFile(const EngineOptions& options) {
+  const auto element = [](const std::string& name, std::int64_t value) {
+    return "  <" + name + ">" + std::to_string(value) + "</" + name + ">\n";
+  };
+  return "<clickhouse>\n" + element("max_server_memory_usage", options.max_memory) +
+         element("mark_cache_size", std::min(kMarkCacheBytes, options.max_memory / 4)) +
+         element("uncompressed_cache_size", 0) + element("background_pool_size", 2) +
+         element("background_message_broker_schedule_pool_size", 8) +
+         "  <logger><level>none</level></logger>\n"
+         "  <kafka>\n"
+         "    <session_timeout_ms>6000</session_timeout_ms>\n"
+         "    <heartbeat_interval_ms>1000</heartbeat_interval_ms>\n"
+         "    <auto_offset_reset>earliest</auto_offset_reset>\n"
+         "  </kafka>\n"
+         "</clickhouse>\n";
+}
+
+// 'text' as a string literal of ClickHouse.
+std::string Literal(std::string_view text) {
+  std::string literal = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') literal += '\\';
+    literal += c;
+  }
+  return literal + "'";
+}
+
+// `name` as a quoted identifier.
+std::string QuotedName(std::string_view name) {
+  std::string quoted = "`";
+  for (const char c : name) {
+    if (c == '`' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "`";
+}
+
+bool IsSettingName(std::string_view name) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_plain);
+}
+
+// Names and values as the library takes them.
+struct ParamArrays {
+  explicit ParamArrays(const NamedTexts& params) {
+    for (const auto& [name, value] : params) {
+      names.push_back(name.data());
+      name_sizes.push_back(name.size());
+      values.push_back(value.data());
+      value_sizes.push_back(value.size());
+    }
+  }
+  std::vector<const char*> names;
+  std::vector<std::size_t> name_sizes;
+  std::vector<const char*> values;
+  std::vector<std::size_t> value_sizes;
+};
+
+ClickHouseResult<EngineAnswer> TakeAnswer(const ChdbLibrary& library, ChdbResult* raw) {
+  const std::unique_ptr<ChdbResult, void (*)(ChdbResult*)> result(raw, library.destroy_query_result);
+  if (!result) return tl::unexpected(ReadClickHouseError("the engine gave no answer"));
+  if (const char* error = library.result_error(raw); error != nullptr) {
+    return tl::unexpected(ReadClickHouseError(error));
+  }
+  EngineAnswer answer;
+  if (const std::size_t size = library.result_length(raw); size > 0)
+    answer.body.assign(library.result_buffer(raw), size);
+  EngineSummary& summary = answer.summary;
+  summary.elapsed_seconds = library.result_elapsed(raw);
+  summary.read_rows = library.result_storage_rows_read(raw);
+  summary.read_bytes = library.result_storage_bytes_read(raw);
+  summary.written_rows = library.result_rows_written(raw);
+  summary.written_bytes = library.result_bytes_written(raw);
+  summary.result_rows = library.result_rows_read(raw);
+  summary.result_bytes = library.result_bytes_read(raw);
+  return answer;
+}
+
+}  // namespace
+
+// --- EngineConnection ------------------------------------------------------------------------------------------------
+
+EngineConnection::EngineConnection(EngineConnection&& other) noexcept
+    : engine_(other.engine_),
+      session_(std::move(other.session_)),
+      connection_(std::exchange(other.connection_, nullptr)),
+      fit_for_others_(other.fit_for_others_) {}
+
+EngineConnection::~EngineConnection() {
+  if (connection_ == nullptr) return;
+  if (fit_for_others_) {
+    engine_->PutBack(std::move(session_), connection_);
+  } else {
+    engine_->Close(connection_);
+  }
+}
+
+StatementAnalysis EngineConnection::Analyse(std::string_view sql) const {
+  ChdbAnalysis analysis;
+  const bool done = engine_->library_->classify_query_n(*connection_, sql.data(), sql.size(), kDatabase.data(),
+                                                        kDatabase.size(), &analysis) == 0;
+  const bool known = done && analysis.query_class < static_cast<std::uint32_t>(StatementClass::kUnknown);
+  return {analysis.statement_count,
+          known ? static_cast<StatementClass>(analysis.query_class) : StatementClass::kUnknown};
+}
+
+ClickHouseResult<EngineAnswer> EngineConnection::Query(std::string_view sql, const NamedTexts& params,
+                                                       std::string_view format) {
+  const bool only_reads = Analyse(sql).kind == StatementClass::kReadOnly;
+  auto answer = engine_->Run(*connection_, sql, params, format);
+  // After an error the engine holds on to what it had written of the answer: the connection's next one would begin
+  // with it (seen with 26.7.3: rows of a query that had broken max_result_bytes).
+  if (!only_reads || !answer) fit_for_others_ = false;
+  return answer;
+}
+
+ClickHouseResult<EngineAnswer> EngineConnection::Insert(std::string_view head, const NamedTexts& params,
+                                                        std::string_view format,
+                                                        const std::vector<std::string_view>& data) {
+  const ChdbLibrary& library = *engine_->library_;
+  const ParamArrays arrays(params);
+  const std::unique_ptr<ChdbInsertStream, void (*)(ChdbInsertStream*)> stream(
+      library.stream_insert_with_params_n(*connection_, head.data(), head.size(), format.data(), format.size(),
+                                          arrays.names.data(), arrays.name_sizes.data(), arrays.values.data(),
+                                          arrays.value_sizes.data(), params.size()),
+      library.destroy_insert_stream);
+  if (const char* error = library.stream_insert_error(stream.get()); error != nullptr) {
+    fit_for_others_ = false;
+    return tl::unexpected(ReadClickHouseError(error));
+  }
+  for (const std::string_view piece : data) {
+    // Where it fails, Done says why.
+    if (!piece.empty() && library.stream_append(stream.get(), piece.data(), piece.size()) != 0) break;
+  }
+  auto answer = TakeAnswer(library, library.stream_done(stream.get()));
+  if (!answer) fit_for_others_ = false;
+  return answer;
+}
+
+// --- ChdbEngine ------------------------------------------------------------------------------------------------------
+
+ChdbEngine::ChdbEngine(const ChdbLibrary* library, EngineOptions options)
+    : library_(library), options_(std::move(options)) {
+  const std::string config = options_.directory + "/config.xml";
+  std::ofstream file(config, std::ios::binary | std::ios::trunc);
+  file << ConfigFile(options_);
+  file.close();
+  if (!file) throw std::runtime_error(config + " cannot be written: make room, or check who owns it.");
+
+  keeper_ = Connect();
+  if (keeper_ == nullptr) {
+    throw std::runtime_error(
+        "The ClickHouse engine cannot open " + options_.directory +
+        ": the lines above say why. Another process may use it, or it was made by another version.");
+  }
+  if (const auto made = Run(*keeper_, kMakeDatabase, {}, "TabSeparated"); !made) {
+    Close(keeper_);
+    throw std::runtime_error("The ClickHouse engine cannot make its database: " + made.error().text);
+  }
+}
+
+ChdbEngine::~ChdbEngine() {
+  for (const Idle& idle : idle_) Close(idle.connection);
+  Close(keeper_);
+  library_->shutdown();
+}
+
+ChdbHandle** ChdbEngine::Connect() {
+  std::array<std::string, 3> arguments{"clickhouse", "--path=" + options_.directory + "/store",
+                                       "--config-file=" + options_.directory + "/config.xml"};
+  std::array<char*, 3> pointers{};
+  std::transform(arguments.begin(), arguments.end(), pointers.begin(), [](std::string& text) { return text.data(); });
+  const std::scoped_lock lock(connect_mutex_);
+  return library_->connect(static_cast<int>(pointers.size()), pointers.data());
+}
+
+void ChdbEngine::Close(ChdbHandle** connection) {
+  const std::scoped_lock lock(connect_mutex_);
+  library_->close_conn(connection);
+}
+
+ChdbHandle** ChdbEngine::TakeIdle(const EngineSession& session) {
+  const std::scoped_lock lock(idle_mutex_);
+  const auto found =
+      std::find_if(idle_.begin(), idle_.end(), [&](const Idle& idle) { return idle.session == session; });
+  if (found == idle_.end()) return nullptr;
+  ChdbHandle** connection = found->connection;
+  idle_.erase(found);
+  return connection;
+}
+
+void ChdbEngine::PutBack(EngineSession session, ChdbHandle** connection) {
+  ChdbHandle** spare = nullptr;
+  {
+    const std::scoped_lock lock(idle_mutex_);
+    idle_.push_front({std::move(session), connection});
+    if (idle_.size() > options_.idle_connections) {
+      spare = idle_.back().connection;
+      idle_.pop_back();
+    }
+  }
+  if (spare != nullptr) Close(spare);
+}
+
+ClickHouseResult<EngineConnection> ChdbEngine::Open(EngineSession session) {
+  if (ChdbHandle** idle = TakeIdle(session); idle != nullptr) {
+    return EngineConnection(this, std::move(session), idle);
+  }
+  ChdbHandle** connection = Connect();
+  if (connection == nullptr) return tl::unexpected(ReadClickHouseError("the engine gave no connection"));
+  EngineConnection opened(this, std::move(session), connection);
+  if (auto prepared = Prepare(*connection, opened.session_); !prepared) {
+    opened.fit_for_others_ = false;
+    return tl::unexpected(std::move(prepared.error()));
+  }
+  return opened;
+}
+
+ClickHouseResult<void> ChdbEngine::Prepare(ChdbHandle* handle, const EngineSession& session) const {
+  std::vector<std::string> statements{"USE " + QuotedName(session.database)};
+  for (const auto& [name, value] : session.settings) {
+    if (!IsSettingName(name)) {
+      return tl::unexpected(
+          MakeClickHouseError(ClickHouseCode::kUnknownSetting, "Unknown setting " + Literal(name) + "."));
+    }
+    statements.push_back("SET " + name + " = " + Literal(value));
+  }
+  statements.push_back("SET readonly = " + std::to_string(session.readonly));
+  for (const std::string& statement : statements) {
+    if (auto done = Run(handle, statement, {}, "TabSeparated"); !done) {
+      return tl::unexpected(std::move(done.error()));
+    }
+  }
+  return {};
+}
+
+ClickHouseResult<EngineAnswer> ChdbEngine::Run(ChdbHandle* handle, std::string_view sql, const NamedTexts& params,
+                                               std::string_view format) const {
+  const ParamArrays arrays(params);
+  return TakeAnswer(*library_,
+                    library_->query_with_params_n(handle, sql.data(), sql.size(), format.data(), format.size(),
+                                                  arrays.names.data(), arrays.name_sizes.data(), arrays.values.data(),
+                                                  arrays.value_sizes.data(), params.size()));
+}
+
+void ChdbEngine::CancelAll() {
+  static_cast<void>(Run(*keeper_, kKillAll, {}, "TabSeparated"));  // where it fails, they end by their own limits
+}
+
+}  // namespace novafeed
