@@ -79,10 +79,14 @@ class TestNode {
     applier_ = std::make_unique<IndexApplier>(&clock_, index_.get(), &graph_, &events_, &metrics_);
     engine_ = std::make_unique<IndexEngine>(index_.get());
     trending_ = std::make_unique<TrendingBoard>(&clock_, engine_.get(), &metrics_);
-    feed_ = std::make_unique<FeedService>(&clock_, index_.get(), engine_.get(), trending_.get(),
-                                          CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
+    contents_ = std::make_unique<IndexContents>(index_.get());
+    ranker_ = std::make_unique<Ranker>(engine_.get(), trending_.get(), &metrics_);
+    const FeedParts parts{engine_.get(), ranker_.get(), contents_.get(), applier_.get(), false};
+    feed_ =
+        std::make_unique<FeedService>(&clock_, parts, CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
     applier_->Start();
-    api_.Open(LiveFeed{index_.get(), applier_.get(), feed_.get()});
+    engines_.OpenIndex(feed_.get());
+    api_.Open(LiveIndex{index_.get(), applier_.get()});
   }
 
   std::string Token(std::string_view user, Scope scope = Scope::kUser) const {
@@ -139,6 +143,8 @@ class TestNode {
     dependencies.graph = &graph_;
     dependencies.events = &events_;
     dependencies.readers = &readers_;
+    dependencies.warehouse = &warehouse_;
+    dependencies.engines = &engines_;
     dependencies.rates = rates_;
     return dependencies;
   }
@@ -151,10 +157,14 @@ class TestNode {
   RefusingGraph graph_{&clock_};
   MemoryEventLog events_{&clock_};
   BlockingPool readers_{"reader", 2, 100, &metrics_};
+  BlockingPool warehouse_{"warehouse", 2, 100, &metrics_};
+  FeedEngines engines_;
   ApiService api_;
   std::unique_ptr<FeedIndex> index_;
   std::unique_ptr<IndexEngine> engine_;
   std::unique_ptr<TrendingBoard> trending_;
+  std::unique_ptr<Ranker> ranker_;
+  std::unique_ptr<IndexContents> contents_;
   std::unique_ptr<FeedService> feed_;
   std::unique_ptr<IndexApplier> applier_;
 };

@@ -20,6 +20,7 @@ constexpr std::chrono::hours kForgetEvery{1};
 constexpr std::chrono::seconds kReportLagEvery{1};
 constexpr TimeMs kTokenLife = kMsPerDay;
 constexpr std::size_t kReadQueue = 10'000;
+constexpr std::size_t kWarehousePages = 4;  // at a time
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
 constexpr std::size_t kAdminConnections = 200;
@@ -56,7 +57,9 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       limiter_(static_cast<std::size_t>(settings.Int("rate.max_callers"))),
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
+      warehouse_pages_("warehouse_page", kWarehousePages, kReadQueue, &metrics_),
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
+      engines_(settings.String("serve.engine")),
       olap_(settings.String("warehouse.engine") == kChdbEngine
                 ? std::make_unique<OlapProcess>(OlapProcessOptions::From(settings), &metrics_)
                 : nullptr),
@@ -112,6 +115,8 @@ ApiDependencies EmbeddedNode::MakeApiDependencies() {
   dependencies.graph = stores_.graph.get();
   dependencies.events = stores_.events.get();
   dependencies.readers = &readers_;
+  dependencies.warehouse = &warehouse_pages_;
+  dependencies.engines = &engines_;
   dependencies.rates = {RuleOf(settings_, "user"), RuleOf(settings_, "service"), RuleOf(settings_, "stranger")};
   dependencies.assets = EmbeddedAssets();
   return dependencies;
@@ -143,15 +148,14 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   const BootSources sources = stores_.Sources();
   BootedIndex booted = BootIndex(sources, directory_.SnapshotPath(), clock_->Now(), progress);
   ReportBoot(booted);
-  feed_ = std::make_unique<FeedStack>(std::move(booted.index), keys_.cursor_key, clock_.get(), &metrics_);
-  applier_ =
-      std::make_unique<IndexApplier>(clock_.get(), feed_->index.get(), sources.changes, sources.events, &metrics_);
-  applier_->Start();
-  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), clock_.get(), &metrics_);
+  feed_ = std::make_unique<LiveIndexStack>(std::move(booted.index), sources, keys_.cursor_key, clock_.get(), &metrics_);
+  feed_->applier.Start();
+  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), nullptr, clock_.get(), &metrics_);
   feed_->trending.Refresh();
   StartJobs();
-  api_.Open({feed_->index.get(), applier_.get(), &feed_->feeds});
-  admin_.Open({feed_->index.get(), applier_.get(), desk_.get()});
+  engines_.OpenIndex(&feed_->feeds);
+  api_.Open({feed_->index.get(), &feed_->applier});
+  admin_.Open({feed_->index.get(), &feed_->applier, desk_.get()});
 }
 
 void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
@@ -172,7 +176,7 @@ void EmbeddedNode::StartJobs() {
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });
-  start("lag", kReportLagEvery, [this] { applier_->ReportLag(); });
+  start("lag", kReportLagEvery, [this] { feed_->applier.ReportLag(); });
 }
 
 void EmbeddedNode::Stop() {
@@ -187,11 +191,12 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   admin_drain.join();
   jobs_.clear();
   olap_.reset();
-  if (applier_) applier_->Stop();
+  if (feed_) feed_->applier.Stop();
   io_.Stop();
   // What outlasted the grace may still run there, on what is destroyed next.
   readers_.Stop();
   admin_workers_.Stop();
+  warehouse_pages_.Stop();
   rank_builder_.Stop();
 }
 
@@ -205,7 +210,7 @@ Status EmbeddedNode::MoveClock(TimeMs now) {
     return Fail(Failure::kUnprocessable, "bad_time", "The test clock only moves forward, to a time before 2101.");
   }
   test_clock_->Set(now);
-  applier_->Wake();
+  feed_->applier.Wake();
   Announce();
   return {};
 }

@@ -22,10 +22,10 @@
 #include "base/settings.h"
 #include "base/time.h"
 #include "http/server.h"
-#include "index/applier.h"
 #include "index/boot.h"
 #include "runtime/blocking_pool.h"
 #include "runtime/io_threads.h"
+#include "timeline/feed_engines.h"
 
 namespace novafeed {
 
@@ -85,9 +85,10 @@ class EmbeddedNode {
   RateLimiter limiter_;
   BlockingPool readers_;
   BlockingPool admin_workers_;
-  BlockingPool rank_builder_;        // one thread: indexes for other instants are built one after the other
-  std::unique_ptr<FeedStack> feed_;  // from Boot on, as the next two
-  std::unique_ptr<IndexApplier> applier_;
+  BlockingPool warehouse_pages_;  // where pages wait for the warehouse
+  BlockingPool rank_builder_;     // one thread: indexes for other instants are built one after the other
+  FeedEngines engines_;
+  std::unique_ptr<LiveIndexStack> feed_;  // from Boot on, as the next
   std::unique_ptr<RankDesk> desk_;
   std::mutex clock_mutex_;             // one move at a time
   std::mutex snapshot_mutex_;          // one snapshot at a time; guards saved_

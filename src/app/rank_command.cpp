@@ -18,16 +18,7 @@ namespace {
 constexpr TimeMs kOwnTokenLife = kMsPerDay;
 
 // Gives the JSON of one ranking.
-using Ranker = std::function<Result<std::string>(const RankRequest&)>;
-
-Status CheckEngine(const std::string& engine) {
-  if (engine == "index") return {};
-  if (engine == "warehouse") {
-    return Fail(Failure::kInvalid, "engine_unavailable",
-                "The warehouse engine is not built yet: leave --engine out, or ask for index.");
-  }
-  return Fail(Failure::kInvalid, "bad_engine", "--engine is index or warehouse, not \"" + engine + "\".");
-}
+using AskRanking = std::function<Result<std::string>(const RankRequest&)>;
 
 Result<std::vector<UserId>> ReadUsers(const RankFlags& flags) {
   std::vector<std::string> texts = flags.users;
@@ -54,9 +45,10 @@ Result<std::vector<UserId>> ReadUsers(const RankFlags& flags) {
   return users;
 }
 
-Result<int> PrintRankings(const std::vector<UserId>& users, const RankFlags& flags, TimeMs now, const Ranker& rank) {
+Result<int> PrintRankings(const std::vector<UserId>& users, const RankFlags& flags, RankEngine engine, TimeMs now,
+                          const AskRanking& rank) {
   for (const UserId& user : users) {
-    const Result<std::string> ranking = rank({user, flags.as_of.value_or(now), flags.trending_as_of});
+    const Result<std::string> ranking = rank({user, flags.as_of.value_or(now), flags.trending_as_of, engine});
     if (!ranking) return tl::unexpected<Error>(ranking.error());
     std::cout << *ranking << "\n";
   }
@@ -67,45 +59,49 @@ std::string RankTarget(const RankRequest& request) {
   std::string target = "/admin/rank?user=" + request.viewer.ToString();
   if (request.as_of) target += "&as_of=" + std::to_string(*request.as_of);
   if (request.trending_as_of) target += "&trending_as_of=" + std::to_string(*request.trending_as_of);
+  if (request.engine == RankEngine::kWarehouse) target += "&engine=warehouse";
   return target;
 }
 
-Result<int> RankThroughServe(const std::vector<UserId>& users, const RankFlags& flags, const std::string& directory,
-                             const ServeInfo& served) {
+Result<int> RankThroughServe(const std::vector<UserId>& users, const RankFlags& flags, RankEngine engine,
+                             const std::string& directory, const ServeInfo& served) {
   const Result<KeyRing> keys = KeyRing::Open(directory);
   if (!keys) return tl::unexpected<Error>(keys.error());
   const TimeMs now = DirectoryNow(directory);
   Result<AdminClient> client =
       AdminClient::Connect(served.admin_url, SignToken(*keys, users.front(), Scope::kAdmin, now, kOwnTokenLife));
   if (!client) return tl::unexpected<Error>(client.error());
-  const Ranker rank = [&](const RankRequest& request) { return client->Send(Method::kGet, RankTarget(request), ""); };
-  return PrintRankings(users, flags, now, rank);
+  const AskRanking rank = [&](const RankRequest& request) {
+    return client->Send(Method::kGet, RankTarget(request), "");
+  };
+  return PrintRankings(users, flags, engine, now, rank);
 }
 
-Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& flags, const std::string& path,
-                           const Settings& settings) {
+Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& flags, RankEngine engine,
+                           const std::string& path, const Settings& settings) {
   const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kRefuse);
   if (!directory) return tl::unexpected<Error>(directory.error());
   const SystemClock clock;
   Metrics metrics;
   EmbeddedStores stores = OpenEmbeddedStores(path, settings, &clock, &metrics);
-  RankDesk desk(stores.Sources(), stores.graph.get(), nullptr, &clock, &metrics);
-  const Ranker rank = [&](const RankRequest& request) { return desk.Rank(request); };
-  return PrintRankings(users, flags, clock.Now(), rank);
+  RankDesk desk(stores.Sources(), stores.graph.get(), nullptr, nullptr, &clock, &metrics);
+  const AskRanking rank = [&](const RankRequest& request) { return desk.Rank(request); };
+  return PrintRankings(users, flags, engine, clock.Now(), rank);
 }
 
 }  // namespace
 
 Result<int> RunRank(const RankFlags& flags) {
-  if (const Status known = CheckEngine(flags.engine); !known) return tl::unexpected<Error>(known.error());
+  const Result<RankEngine> engine = ParseRankEngine(flags.engine);
+  if (!engine) return tl::unexpected<Error>(engine.error());
   const Result<std::vector<UserId>> users = ReadUsers(flags);
   if (!users) return tl::unexpected<Error>(users.error());
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
   const std::string& directory = settings->String("data.directory");
   const std::optional<ServeInfo> served = FindRunningServe(directory);
-  return served ? RankThroughServe(*users, flags, directory, *served)
-                : RankFromStores(*users, flags, directory, *settings);
+  return served ? RankThroughServe(*users, flags, *engine, directory, *served)
+                : RankFromStores(*users, flags, *engine, directory, *settings);
 }
 
 }  // namespace novafeed
