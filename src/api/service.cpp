@@ -22,7 +22,6 @@ namespace asio = boost::asio;
 constexpr std::string_view kLivePath = "/healthz";
 constexpr std::string_view kReadyPath = "/readyz";
 constexpr std::string_view kFeedPaths[] = {"/api/v1/feed", "/feed"};
-constexpr std::int64_t kBootRetryMs = 1000;
 
 const RateRule& RuleFor(const ApiRateRules& rates, const Caller& caller) {
   return SpeaksForPlatform(caller) ? rates.service : rates.user;
@@ -114,8 +113,7 @@ Status ApiService::CheckReady(const HttpRequest& request) const {
   if (ready() || request.path == kLivePath) return {};
   const bool is_feed = std::find(std::begin(kFeedPaths), std::end(kFeedPaths), request.path) != std::end(kFeedPaths);
   if (is_feed && dependencies_.engines->WarehouseMayStandIn()) return {};
-  return Fail(Failure::kUnavailable, "booting", "The server is starting: send the request again in a moment.",
-              kBootRetryMs);
+  return tl::unexpected(BootingError());
 }
 
 std::int64_t ApiService::SteadyNow() const {

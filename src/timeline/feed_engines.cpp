@@ -7,6 +7,11 @@ constexpr std::int64_t kBootRetryMs = 1000;
 
 }  // namespace
 
+Error BootingError() {
+  return {Failure::kUnavailable, "booting", "The server is starting: send the request again in a moment.",
+          kBootRetryMs};
+}
+
 Result<ChosenEngine> FeedEngines::Choose(const std::optional<std::string>& wanted) const {
   FeedService* const index = index_.load(std::memory_order_acquire);
   FeedService* const warehouse = warehouse_.load(std::memory_order_acquire);
@@ -19,8 +24,7 @@ Result<ChosenEngine> FeedEngines::Choose(const std::optional<std::string>& wante
   }
   if (name != "index") return Fail(Failure::kInvalid, "bad_engine", "engine must be index or warehouse.");
   if (!wanted && WarehouseMayStandIn()) return ChosenEngine{warehouse, true};
-  return Fail(Failure::kUnavailable, "booting", "The server is starting: send the request again in a moment.",
-              kBootRetryMs);
+  return tl::unexpected(BootingError());
 }
 
 }  // namespace novafeed

@@ -11,6 +11,9 @@
 
 namespace novafeed {
 
+// What who asks too early is told.
+Error BootingError();
+
 struct ChosenEngine {
   FeedService* feed = nullptr;
   bool stands_in = false;  // for the index, which is still booting

@@ -84,7 +84,7 @@ asio::awaitable<Result<HttpResponse>> GetFeed(RequestContext* context, PathParam
   const std::chrono::microseconds waited = Since(waiting);
 
   Result<FeedPage> page = co_await MakePage(context, engine->feed, *std::move(opened));
-  if (!page) co_return tl::unexpected(page.error());
+  if (!page) co_return tl::unexpected(engine->stands_in ? BootingError() : page.error());
   if (engine->stands_in) page->degraded.push_back("booting");
   const Status complete = co_await FetchMissingTexts(context, &*page);
   if (!complete) co_return tl::unexpected(complete.error());
