@@ -8,7 +8,6 @@
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
-#include "app/settings_table.h"
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
@@ -21,6 +20,7 @@ constexpr std::chrono::seconds kReportLagEvery{1};
 constexpr TimeMs kTokenLife = kMsPerDay;
 constexpr std::size_t kReadQueue = 10'000;
 constexpr std::size_t kWarehousePages = 4;  // at a time
+constexpr std::int64_t kStandInWithinMs = kMsPerDay;
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
 constexpr std::size_t kAdminConnections = 200;
@@ -39,6 +39,15 @@ std::unique_ptr<Clock> MakeClock(std::optional<TimeMs> held_at, ManualClock** he
   auto clock = std::make_unique<ManualClock>(*held_at);
   *held = clock.get();
   return clock;
+}
+
+std::unique_ptr<WarehouseFeedStack> MakeWarehouseFeed(const Settings& settings, const KeyRing& keys,
+                                                      WarehouseStack* warehouse, EmbeddedStores* stores,
+                                                      const Clock* clock, Metrics* metrics) {
+  if (warehouse == nullptr) return nullptr;
+  return std::make_unique<WarehouseFeedStack>(
+      &warehouse->reader(), &warehouse->sink(), stores->graph.get(), EngineOptions(settings),
+      CursorCodec(keys.cursor_key, stores->graph->Generation()), clock, metrics);
 }
 
 }  // namespace
@@ -60,9 +69,8 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       warehouse_pages_("warehouse_page", kWarehousePages, kReadQueue, &metrics_),
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
       engines_(settings.String("serve.engine")),
-      olap_(settings.String("warehouse.engine") == kChdbEngine
-                ? std::make_unique<OlapProcess>(OlapProcessOptions::From(settings), &metrics_)
-                : nullptr),
+      warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
+      warehouse_feed_(MakeWarehouseFeed(settings, keys_, warehouse_.get(), &stores_, clock_.get(), &metrics_)),
       api_(MakeApiDependencies()),
       admin_(MakeAdminDependencies()),
       public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(), api_.handler(),
@@ -74,6 +82,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
     const auto counts = [this](UserId user) { return feed_->index->CountsOf(user); };
     AddDemoRoutes(&api_, {clock_.get(), &keys_, stores_.graph.get(), &readers_, counts});
   }
+  if (warehouse_feed_) engines_.OpenWarehouse(&warehouse_feed_->feeds);
   public_server_.Start();
   admin_server_.Start();
   Announce();
@@ -145,17 +154,29 @@ void EmbeddedNode::Announce() const {
 }
 
 void EmbeddedNode::Boot(const BootProgress& progress) {
+  StartWarehouse();
   const BootSources sources = stores_.Sources();
   BootedIndex booted = BootIndex(sources, directory_.SnapshotPath(), clock_->Now(), progress);
   ReportBoot(booted);
   feed_ = std::make_unique<LiveIndexStack>(std::move(booted.index), sources, keys_.cursor_key, clock_.get(), &metrics_);
   feed_->applier.Start();
-  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), nullptr, clock_.get(), &metrics_);
+  const Ranker* warehouse = warehouse_feed_ ? &warehouse_feed_->ranker : nullptr;
+  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), warehouse, clock_.get(), &metrics_);
   feed_->trending.Refresh();
   StartJobs();
   engines_.OpenIndex(&feed_->feeds);
   api_.Open({feed_->index.get(), &feed_->applier});
-  admin_.Open({feed_->index.get(), &feed_->applier, desk_.get()});
+  admin_.Open({feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr});
+}
+
+void EmbeddedNode::StartWarehouse() {
+  if (!warehouse_) return;
+  warehouse_->Start();
+  // Before it holds all that the index will boot with, its answers would lack what callers have seen.
+  const Position end{stores_.graph->Generation(), stores_.changes->End(), stores_.events->End()};
+  warehouse_->sink().WaitFor(end, kStandInWithinMs, [this](bool reached) {
+    if (reached) engines_.LetWarehouseStandIn();
+  });
 }
 
 void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
@@ -176,7 +197,12 @@ void EmbeddedNode::StartJobs() {
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });
-  start("lag", kReportLagEvery, [this] { feed_->applier.ReportLag(); });
+  start("lag", kReportLagEvery, [this] { ReportLags(); });
+}
+
+void EmbeddedNode::ReportLags() {
+  feed_->applier.ReportLag();
+  if (warehouse_) warehouse_->sink().ReportLag();
 }
 
 void EmbeddedNode::Stop() {
@@ -190,7 +216,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   public_server_.Drain(grace);
   admin_drain.join();
   jobs_.clear();
-  olap_.reset();
+  if (warehouse_) warehouse_->Stop();
   if (feed_) feed_->applier.Stop();
   io_.Stop();
   // What outlasted the grace may still run there, on what is destroyed next.
@@ -235,12 +261,24 @@ void EmbeddedNode::SaveSnapshotIfChanged() {
   if (!is_saved()) static_cast<void>(SaveSnapshotNow());  // it says itself where it failed; the next run tries again
 }
 
-void EmbeddedNode::ForgetOld() {
-  // A restart reads the snapshot and the log after it, so only what the snapshot holds may go.
-  const auto applied = [this] {
+// A restart reads the snapshot and the log after it, so only what the snapshot holds may go; and what the warehouse has
+// not applied must stay as well.
+Position EmbeddedNode::AppliedByAll() {
+  Position applied;
+  {
     const std::scoped_lock lock(snapshot_mutex_);
-    return saved_;
-  }();
+    applied = saved_;
+  }
+  if (warehouse_) {
+    const Position filled = warehouse_->sink().position();
+    applied.changes = std::min(applied.changes, filled.changes);
+    applied.events = std::min(applied.events, filled.events);
+  }
+  return applied;
+}
+
+void EmbeddedNode::ForgetOld() {
+  const Position applied = AppliedByAll();
   const TimeMs before = clock_->Now() - settings_.Duration("events.keep").count();
   const std::int64_t events = stores_.events->Forget(before, applied.events);
   const std::int64_t changes = stores_.graph->ForgetChanges(before, applied.changes);

@@ -15,9 +15,9 @@
 #include "app/build_embedded.h"
 #include "app/data_directory.h"
 #include "app/feed_stack.h"
-#include "app/olap_process.h"
 #include "app/periodic_job.h"
 #include "app/rank_desk.h"
+#include "app/warehouse_stack.h"
 #include "base/metrics.h"
 #include "base/settings.h"
 #include "base/time.h"
@@ -63,11 +63,14 @@ class EmbeddedNode {
   AdminDependencies MakeAdminDependencies();
   void Announce() const;
   void ReportBoot(const BootedIndex& booted);
+  void StartWarehouse();
   void StartJobs();
   void Quiesce(std::chrono::milliseconds grace);
   Status MoveClock(TimeMs now);
   Result<Position> SaveSnapshotNow();
   void SaveSnapshotIfChanged();
+  void ReportLags();
+  Position AppliedByAll();
   void ForgetOld();
 
   const Settings& settings_;
@@ -90,10 +93,11 @@ class EmbeddedNode {
   FeedEngines engines_;
   std::unique_ptr<LiveIndexStack> feed_;  // from Boot on, as the next
   std::unique_ptr<RankDesk> desk_;
-  std::mutex clock_mutex_;             // one move at a time
-  std::mutex snapshot_mutex_;          // one snapshot at a time; guards saved_
-  Position saved_;                     // what the snapshot file surely holds
-  std::unique_ptr<OlapProcess> olap_;  // null where warehouse.engine is off
+  std::mutex clock_mutex_;                     // one move at a time
+  std::mutex snapshot_mutex_;                  // one snapshot at a time; guards saved_
+  Position saved_;                             // what the snapshot file surely holds
+  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next
+  std::unique_ptr<WarehouseFeedStack> warehouse_feed_;
   ApiService api_;
   AdminService admin_;
   HttpServer public_server_;

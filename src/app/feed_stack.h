@@ -7,6 +7,7 @@
 
 #include "app/graph_contents.h"
 #include "base/metrics.h"
+#include "base/settings.h"
 #include "base/time.h"
 #include "candidates/index_engine.h"
 #include "candidates/warehouse_engine.h"
@@ -55,19 +56,27 @@ struct LiveIndexStack : IndexStack {
   FeedService feeds;
 };
 
+inline WarehouseEngineOptions EngineOptions(const Settings& settings) {
+  WarehouseEngineOptions options;
+  options.source_deadline = settings.Duration("warehouse.source_deadline");
+  options.trending_deadline = settings.Duration("warehouse.trending_deadline");
+  options.query_threads = static_cast<std::size_t>(settings.Int("warehouse.query_threads"));
+  return options;
+}
+
 // The warehouse as an engine, and its feeds.
-struct WarehouseStack {
-  // All outlive it; `progress` is that of the warehouse's tables.
-  WarehouseStack(Olap* olap, LogProgress* progress, GraphStore* graph, const WarehouseEngineOptions& options,
-                 const CursorCodec& codec, const Clock* clock, Metrics* metrics)
+struct WarehouseFeedStack {
+  // All outlive it; `progress` is that of what fills it.
+  WarehouseFeedStack(Olap* olap, LogProgress* progress, GraphStore* graph, const WarehouseEngineOptions& options,
+                     const CursorCodec& codec, const Clock* clock, Metrics* metrics)
       : engine(
             olap, [progress] { return progress->Applied(); }, options, metrics),
         trending(clock, &engine, metrics),
         ranker(&engine, &trending, metrics),
         contents(graph),
         feeds(clock, {&engine, &ranker, &contents, progress, true}, codec, metrics) {}
-  WarehouseStack(const WarehouseStack&) = delete;
-  WarehouseStack& operator=(const WarehouseStack&) = delete;
+  WarehouseFeedStack(const WarehouseFeedStack&) = delete;
+  WarehouseFeedStack& operator=(const WarehouseFeedStack&) = delete;
 
   WarehouseEngine engine;
   TrendingBoard trending;

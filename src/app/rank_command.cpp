@@ -1,6 +1,8 @@
 #include <fstream>
 #include <functional>
+#include <future>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,13 +11,18 @@
 #include "app/build_embedded.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
+#include "app/feed_stack.h"
+#include "app/progress_line.h"
 #include "app/rank_desk.h"
+#include "app/warehouse_stack.h"
 
 namespace novafeed {
 namespace {
 
 // Longer than any list of viewers takes.
 constexpr TimeMs kOwnTokenLife = kMsPerDay;
+
+constexpr std::int64_t kShowFillingEveryMs = 500;
 
 // Gives the JSON of one ranking.
 using AskRanking = std::function<Result<std::string>(const RankRequest&)>;
@@ -77,6 +84,26 @@ Result<int> RankThroughServe(const std::vector<UserId>& users, const RankFlags& 
   return PrintRankings(users, flags, engine, now, rank);
 }
 
+bool AwaitApplied(LogProgress* progress, const Position& wanted, std::int64_t timeout_ms) {
+  const auto reached = std::make_shared<std::promise<bool>>();
+  progress->WaitFor(wanted, timeout_ms, [reached](bool done) { reached->set_value(done); });
+  return reached->get_future().get();
+}
+
+// Waits until the warehouse holds the whole log, and says how far it is.
+Status FillWarehouse(WarehouseStack* warehouse, EmbeddedStores* stores) {
+  const Position end{stores->graph->Generation(), stores->changes->End(), stores->events->End()};
+  WarehouseSink& sink = warehouse->sink();
+  warehouse->Start();
+  ProgressLine line;
+  while (!AwaitApplied(&sink, end, kShowFillingEveryMs)) {
+    const SinkStatus status = sink.status();
+    if (status.phase == SinkPhase::kRefused) return Fail(Failure::kConflict, "warehouse_refused", status.reason);
+    line.Show("filling the warehouse: " + std::to_string(status.entries_left) + " entries left " + status.reason);
+  }
+  return {};
+}
+
 Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& flags, RankEngine engine,
                            const std::string& path, const Settings& settings) {
   const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kRefuse);
@@ -84,7 +111,25 @@ Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& fl
   const SystemClock clock;
   Metrics metrics;
   EmbeddedStores stores = OpenEmbeddedStores(path, settings, &clock, &metrics);
-  RankDesk desk(stores.Sources(), stores.graph.get(), nullptr, nullptr, &clock, &metrics);
+  std::unique_ptr<WarehouseStack> warehouse;
+  std::unique_ptr<WarehouseFeedStack> feed;
+  if (engine == RankEngine::kWarehouse) {
+    // As with a held clock: what is older than this moment's windows is ranked, too, so nothing of it may go meanwhile.
+    warehouse = WarehouseStack::Make(settings, &clock, true, &stores, &metrics);
+    if (!warehouse) {
+      return Fail(Failure::kInvalid, "bad_engine",
+                  "There is no warehouse here: set warehouse.engine to chdb, and fetch its engine with "
+                  "tools/libchdb/install.sh.");
+    }
+    if (const Status filled = FillWarehouse(warehouse.get(), &stores); !filled) {
+      return tl::unexpected<Error>(filled.error());
+    }
+    feed = std::make_unique<WarehouseFeedStack>(&warehouse->reader(), &warehouse->sink(), stores.graph.get(),
+                                                EngineOptions(settings), CursorCodec("", stores.graph->Generation()),
+                                                &clock, &metrics);
+  }
+  const Ranker* ranker = feed ? &feed->ranker : nullptr;
+  RankDesk desk(stores.Sources(), stores.graph.get(), nullptr, ranker, &clock, &metrics);
   const AskRanking rank = [&](const RankRequest& request) { return desk.Rank(request); };
   return PrintRankings(users, flags, engine, clock.Now(), rank);
 }

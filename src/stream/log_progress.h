@@ -9,7 +9,7 @@
 
 namespace novafeed {
 
-// Port. Implemented by whoever follows the log. Thread-safe; nothing here blocks.
+// Port. Implemented by whoever follows the log. Thread-safe; nothing here waits.
 class LogProgress {
  public:
   virtual ~LogProgress() = default;
