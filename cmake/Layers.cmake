@@ -12,7 +12,7 @@ set(NOVAFEED_LAYERS
   "warehouse: base social graph capture stream"
   "erasure: base social graph capture stream"
   "index: base social graph capture stream warehouse"
-  "candidates: base social stream warehouse index"
+  "candidates: base runtime social stream warehouse index"
   "ranking: base social candidates"
   "timeline: base social stream index candidates ranking"
   "import: base social graph stream"

@@ -24,6 +24,8 @@ constexpr TimeMs kTokenLife = kMsPerDay;
 // How long a boot waits for the engine to start and the sink to hold still; the tables are there at once.
 constexpr std::chrono::seconds kWarehouseRest{5};
 constexpr std::size_t kReadQueue = 10'000;
+constexpr std::size_t kWarehousePages = 4;  // at a time
+constexpr std::int64_t kStandInWithinMs = kMsPerDay;
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
 constexpr std::size_t kAdminConnections = 200;
@@ -50,6 +52,15 @@ LogLevel LevelOf(const PassedOver& passed) {
   return passed.code == "broken_snapshot" || passed.code == "olap_error" ? LogLevel::kWarn : LogLevel::kInfo;
 }
 
+std::unique_ptr<WarehouseFeedStack> MakeWarehouseFeed(const Settings& settings, const KeyRing& keys,
+                                                      WarehouseStack* warehouse, EmbeddedStores* stores,
+                                                      const Clock* clock, Metrics* metrics) {
+  if (warehouse == nullptr) return nullptr;
+  return std::make_unique<WarehouseFeedStack>(
+      &warehouse->reader(), &warehouse->sink(), stores->graph.get(), EngineOptions(settings),
+      CursorCodec(keys.cursor_key, stores->graph->Generation()), clock, metrics);
+}
+
 }  // namespace
 
 EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& directory, KeyRing keys,
@@ -66,8 +77,11 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       limiter_(static_cast<std::size_t>(settings.Int("rate.max_callers"))),
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
+      warehouse_pages_("warehouse_page", kWarehousePages, kReadQueue, &metrics_),
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
+      engines_(settings.String("serve.engine")),
       warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
+      warehouse_feed_(MakeWarehouseFeed(settings, keys_, warehouse_.get(), &stores_, clock_.get(), &metrics_)),
       api_(MakeApiDependencies()),
       admin_(MakeAdminDependencies()),
       public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(), api_.handler(),
@@ -79,6 +93,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
     const auto counts = [this](UserId user) { return feed_->index->CountsOf(user); };
     AddDemoRoutes(&api_, {clock_.get(), &keys_, stores_.graph.get(), &readers_, counts});
   }
+  if (warehouse_feed_) engines_.OpenWarehouse(&warehouse_feed_->feeds);
   public_server_.Start();
   admin_server_.Start();
   Announce();
@@ -120,6 +135,8 @@ ApiDependencies EmbeddedNode::MakeApiDependencies() {
   dependencies.graph = stores_.graph.get();
   dependencies.events = stores_.events.get();
   dependencies.readers = &readers_;
+  dependencies.warehouse = &warehouse_pages_;
+  dependencies.engines = &engines_;
   dependencies.rates = {RuleOf(settings_, "user"), RuleOf(settings_, "service"), RuleOf(settings_, "stranger")};
   dependencies.assets = EmbeddedAssets();
   return dependencies;
@@ -149,24 +166,34 @@ void EmbeddedNode::Announce() const {
 }
 
 void EmbeddedNode::Boot(const BootProgress& progress) {
+  StartWarehouse();
   const BootSources sources = stores_.Sources();
-  if (warehouse_) warehouse_->Start();
   BootedIndex booted = BootIndex(WithWarehouse(sources), directory_.SnapshotPath(), clock_->Now(), progress);
   ReportBoot(booted);
-  feed_ = std::make_unique<FeedStack>(std::move(booted.index), keys_.cursor_key, clock_.get(), &metrics_);
-  applier_ =
-      std::make_unique<IndexApplier>(clock_.get(), feed_->index.get(), sources.changes, sources.events, &metrics_);
-  applier_->Start();
-  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), clock_.get(), &metrics_);
+  feed_ = std::make_unique<LiveIndexStack>(std::move(booted.index), sources, keys_.cursor_key, clock_.get(), &metrics_);
+  feed_->applier.Start();
+  const Ranker* warehouse = warehouse_feed_ ? &warehouse_feed_->ranker : nullptr;
+  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), warehouse, clock_.get(), &metrics_);
   index_erasure_ =
-      std::make_unique<IndexErasure>(feed_->index.get(), applier_.get(), [this] { return SaveSnapshotNow(); });
+      std::make_unique<IndexErasure>(feed_->index.get(), &feed_->applier, [this] { return SaveSnapshotNow(); });
   std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get()};
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
   StartJobs();
-  api_.Open({feed_->index.get(), applier_.get(), &feed_->feeds});
-  admin_.Open({feed_->index.get(), applier_.get(), desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr});
+  engines_.OpenIndex(&feed_->feeds);
+  api_.Open({feed_->index.get(), &feed_->applier});
+  admin_.Open({feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr});
+}
+
+void EmbeddedNode::StartWarehouse() {
+  if (!warehouse_) return;
+  warehouse_->Start();
+  // Before it holds all that the index will boot with, its answers would lack what callers have seen.
+  const Position end{stores_.graph->Generation(), stores_.changes->End(), stores_.events->End()};
+  warehouse_->sink().WaitFor(end, kStandInWithinMs, [this](bool reached) {
+    if (reached) engines_.LetWarehouseStandIn();
+  });
 }
 
 BootSources EmbeddedNode::WithWarehouse(BootSources sources) {
@@ -212,7 +239,7 @@ void EmbeddedNode::StartJobs() {
 }
 
 void EmbeddedNode::ReportLags() {
-  applier_->ReportLag();
+  feed_->applier.ReportLag();
   if (warehouse_) warehouse_->sink().ReportLag();
 }
 
@@ -229,11 +256,12 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   if (eraser_) eraser_->Stop();
   jobs_.clear();
   if (warehouse_) warehouse_->Stop();
-  if (applier_) applier_->Stop();
+  if (feed_) feed_->applier.Stop();
   io_.Stop();
   // What outlasted the grace may still run there, on what is destroyed next.
   readers_.Stop();
   admin_workers_.Stop();
+  warehouse_pages_.Stop();
   rank_builder_.Stop();
 }
 
@@ -247,7 +275,7 @@ Status EmbeddedNode::MoveClock(TimeMs now) {
     return Fail(Failure::kUnprocessable, "bad_time", "The test clock only moves forward, to a time before 2101.");
   }
   test_clock_->Set(now);
-  applier_->Wake();
+  feed_->applier.Wake();
   Announce();
   return {};
 }

@@ -30,7 +30,7 @@ inline constexpr std::string_view kChdbEngine = "chdb";
 inline constexpr std::string_view kNoEngine = "off";
 
 // kInvalid "bad_setting" where warehouse.engine is none of them.
-Status CheckWarehouseEngine(const Settings& settings);
+Status CheckEngines(const Settings& settings);
 
 // kInvalid "bad_setting" where log.level is no level.
 Result<LogLevel> LogLevelOf(const Settings& settings);
