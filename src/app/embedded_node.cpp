@@ -9,6 +9,7 @@
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
+#include "app/settings_table.h"
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
@@ -150,9 +151,9 @@ void EmbeddedNode::Announce() const {
 
 void EmbeddedNode::Boot(const BootProgress& progress) {
   const BootSources sources = stores_.Sources();
-  if (warehouse_) warehouse_->Start();
   BootedIndex booted = BootIndex(WithWarehouse(sources), directory_.SnapshotPath(), clock_->Now(), progress);
   ReportBoot(booted);
+  if (warehouse_) warehouse_->Start();
   feed_ = std::make_unique<FeedStack>(std::move(booted.index), keys_.cursor_key, clock_.get(), &metrics_);
   applier_ =
       std::make_unique<IndexApplier>(clock_.get(), feed_->index.get(), sources.changes, sources.events, &metrics_);
@@ -178,6 +179,7 @@ BootSources EmbeddedNode::WithWarehouse(BootSources sources) {
 }
 
 Result<WarehouseCut> EmbeddedNode::CutWarehouse() {
+  warehouse_->Start();  // else it begins when the index is there, and does not share the machine with its boot
   WarehouseSink& sink = warehouse_->sink();
   const Result<Position> position = sink.Pause(kWarehouseRest);
   if (!position) return tl::unexpected<Error>(position.error());
@@ -295,7 +297,11 @@ Position EmbeddedNode::AppliedByAll() {
 
 void EmbeddedNode::ForgetOld() {
   const Position applied = AppliedByAll();
-  const TimeMs before = clock_->Now() - settings_.Duration("events.keep").count();
+  // A shorter time is for a log whose events the warehouse has; where its engine is missing, nothing has them.
+  const auto keep = warehouse_
+                        ? settings_.Duration("events.keep")
+                        : std::max<std::chrono::milliseconds>(settings_.Duration("events.keep"), kKeptWithoutWarehouse);
+  const TimeMs before = clock_->Now() - keep.count();
   const std::int64_t events = stores_.events->Forget(before, applied.events);
   const std::int64_t changes = stores_.graph->ForgetChanges(before, applied.changes);
   if (events + changes > 0) Log(LogLevel::kInfo, "log_forgotten", {{"events", events}, {"changes", changes}});
