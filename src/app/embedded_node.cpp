@@ -161,7 +161,7 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), clock_.get(), &metrics_);
   index_erasure_ =
       std::make_unique<IndexErasure>(feed_->index.get(), applier_.get(), [this] { return SaveSnapshotNow(); });
-  std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get()};
+  std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get()};
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
@@ -208,7 +208,7 @@ void EmbeddedNode::StartJobs() {
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });
-  start("erase", kRemoveEvery, [this] { eraser_->Remove(); });
+  start("erase", kRemoveEvery, [this] { RemoveErasedUsers(); });
   start("purge", std::min(kLookForPurgeEvery, settings_.Duration("erase.purge_every")), [this] { PurgeIfDue(); });
   start("lag", kReportLagEvery, [this] { ReportLags(); });
 }
@@ -272,6 +272,12 @@ void EmbeddedNode::SaveSnapshotIfChanged() {
     return saved_ == feed_->index->position();
   };
   if (!is_saved()) static_cast<void>(SaveSnapshotNow());  // it says itself where it failed; the next run tries again
+}
+
+void EmbeddedNode::RemoveErasedUsers() {
+  eraser_->Remove();
+  const Status listed = stores_.erased->Add(stores_.graph->ReadErasures());
+  if (!listed) throw StoreError(listed.error());
 }
 
 void EmbeddedNode::PurgeIfDue() {

@@ -75,6 +75,7 @@ class EmbeddedNode {
   void ReportLags();
   Position AppliedByAll();
   void ForgetOld();
+  void RemoveErasedUsers();
   void PurgeIfDue();
 
   const Settings& settings_;

@@ -55,7 +55,7 @@ def filled(directory):
         wait_until_filled(server)
         expected = page(server)
         assert server.stop() == 0
-    assert len(expected) == 80 and any(item["explain"]["counts"]["shares"] for item in expected)
+    assert len(expected) == 80 and any(item["explain"]["engagement"]["shares"] for item in expected)
     return data, expected
 
 
