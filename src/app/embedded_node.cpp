@@ -9,6 +9,7 @@
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
+#include "app/settings_table.h"
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
@@ -329,7 +330,11 @@ Position EmbeddedNode::AppliedByAll() {
 
 void EmbeddedNode::ForgetOld() {
   const Position applied = AppliedByAll();
-  const TimeMs before = clock_->Now() - settings_.Duration("events.keep").count();
+  // A shorter time is for a log whose events the warehouse has; where its engine is missing, nothing has them.
+  const auto keep = warehouse_
+                        ? settings_.Duration("events.keep")
+                        : std::max<std::chrono::milliseconds>(settings_.Duration("events.keep"), kKeptWithoutWarehouse);
+  const TimeMs before = clock_->Now() - keep.count();
   const std::int64_t events = stores_.events->Forget(before, applied.events);
   const std::int64_t changes = stores_.graph->ForgetChanges(before, applied.changes);
   if (events + changes > 0) Log(LogLevel::kInfo, "log_forgotten", {{"events", events}, {"changes", changes}});

@@ -3,10 +3,10 @@
 
 #include <chrono>
 #include <future>
-#include <map>
 #include <memory>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "app/test_olap.h"
 #include "base/metrics.h"
@@ -46,7 +46,7 @@ class WarehouseBootTest : public ::testing::Test {
 
   void StartSink() {
     WarehouseSinkOptions options;
-    options.batch_rows = 1 + random_() % 200;
+    options.batch_rows = 20 + random_() % 200;
     options.refresh_every = std::chrono::milliseconds(20);
     options.stop_ttl_merges = true;
     sink_ = std::make_unique<WarehouseSink>(&clock_, &olap_->writer(), log_.get(), &log_->events, "g", metrics_.get(),
@@ -66,7 +66,7 @@ class WarehouseBootTest : public ::testing::Test {
     log_->AddFollow(2, kErased);
     log_->AddLike(kErased, 0, kNow - kMsPerHour);
     log_->AddComment(9'999, kErased, 0, kNow);
-    log_->AddEvent(EventType::kShare, kErased, 0, kNow - kMsPerHour);
+    log_->AddEvent(EventType::kShare, kErased, 0, kNow - 50 * kMsPerDay);
     log_->RemoveComment(9'999);
     log_->RemoveLike(kErased, 0);
     log_->RemoveFollow(2, kErased);
@@ -178,34 +178,45 @@ TEST_F(WarehouseBootTest, AWarehouseThatIsMadeAfterTheLogForgotIsExact) {
   EXPECT_EQ(Describe(*booted.index), expected);
 }
 
+struct Damage {
+  std::string name;
+  std::string table;
+  std::string sql;
+};
+
 TEST_F(WarehouseBootTest, EachDamageIsFoundByTheSampleAndTheTablesAreUsed) {
-  const std::map<std::string, std::string> damages = {
-      {"a counter",
+  const std::vector<Damage> damages = {
+      {"a counter", "post_counters",
        "INSERT INTO novafeed.post_counters SELECT * REPLACE (likes + 1 AS likes, _version + 1 AS _version) "
        "FROM novafeed.post_counters FINAL WHERE is_live ORDER BY post_id LIMIT 1"},
-      {"a lost counter", "ALTER TABLE novafeed.post_counters DELETE WHERE impressions > 0 OR shares > 0"},
-      {"a lost hour", "ALTER TABLE novafeed.post_hour_counters DELETE WHERE 1"},
-      {"a lost set", "ALTER TABLE novafeed.user_author_90d DELETE WHERE 1"},
-      {"a lost follow", "ALTER TABLE novafeed.follows_cdc DELETE WHERE 1"},
-      {"a lost user", "ALTER TABLE novafeed.users_cdc DELETE WHERE id = {user:UUID}"},
-      {"a lost post", "ALTER TABLE novafeed.posts_cdc DELETE WHERE user_id = {user:UUID}"},
-      {"a lost like", "ALTER TABLE novafeed.likes_cdc DELETE WHERE _deleted = 0"},
-      {"a lost share", "ALTER TABLE novafeed.events_raw DELETE WHERE type = 'share'"},
+      {"lost counters", "post_counters", "ALTER TABLE novafeed.post_counters DELETE WHERE impressions + shares > 0"},
+      {"lost hours", "post_hour_counters", "TRUNCATE TABLE novafeed.post_hour_counters"},
+      {"lost sets", "user_author_90d", "TRUNCATE TABLE novafeed.user_author_90d"},
+      {"lost follows", "follows_cdc", "TRUNCATE TABLE novafeed.follows_cdc"},
+      {"a lost user", "users_cdc", "ALTER TABLE novafeed.users_cdc DELETE WHERE id = {user:UUID}"},
+      {"lost posts", "posts_cdc", "ALTER TABLE novafeed.posts_cdc DELETE WHERE user_id = {user:UUID}"},
+      {"lost likes", "likes_cdc", "ALTER TABLE novafeed.likes_cdc DELETE WHERE _deleted = 0"},
+      {"lost shares", "events_raw", "ALTER TABLE novafeed.events_raw DELETE WHERE type = 'share'"},
   };
-  for (const auto& [name, damage] : damages) {
-    SCOPED_TRACE(name);
-    Renew();
-    StartSink();
-    Grow(300);
-    AddWhatIsDatedAhead();
-    Fill();
-    ASSERT_EQ(Boot().source, BootSource::kWarehouse) << "nothing is wrong yet";
-    Execute(damage);
+  StartSink();
+  Grow(300);
+  AddWhatIsDatedAhead();
+  Fill();
+  for (const Damage& damage : damages) {
+    SCOPED_TRACE(damage.name);
+    const std::string table = "novafeed." + damage.table;
+    Execute("DROP TABLE IF EXISTS novafeed.whole");
+    Execute("CREATE TABLE novafeed.whole ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM " + table);
+    const BootedIndex before = Boot();
+    ASSERT_EQ(before.source, BootSource::kWarehouse) << "nothing is wrong yet, but " << ReasonOf(before);
+    Execute(damage.sql);
     const BootedIndex booted = Boot();
     EXPECT_EQ(booted.source, BootSource::kTables);
     ASSERT_EQ(booted.passed_over.size(), 1U);
     EXPECT_EQ(booted.passed_over.front().code, kBootMismatch) << booted.passed_over.front().reason;
     EXPECT_EQ(Describe(*booted.index), WholeLog());
+    Execute("TRUNCATE TABLE " + table);
+    Execute("INSERT INTO " + table + " SELECT * FROM novafeed.whole");
   }
 }
 

@@ -51,12 +51,12 @@ std::string_view BootSourceName(BootSource source);  // "snapshot", ...
 // A source that was looked at and not used.
 struct PassedOver {
   BootSource source = BootSource::kTables;
-  std::string code;  // for machines: of LoadSnapshot, of the port Olap, of the cut, "log_forgotten" (nothing joins it
-                     // to the log any more), or
-                     //   "snapshot_ahead", "warehouse_ahead"  of a log that was restored without it
-                     //   "snapshot_old"                       far behind, and the warehouse was tried first
-                     //   "warehouse_other_generation", "warehouse_empty"
-                     //   kBootMismatch                        it differs from itself: `novafeed check` says where
+  std::string code;    // for machines: of LoadSnapshot, of the port Olap, of the cut, "log_forgotten" (nothing joins it
+                       // to the log any more), or
+                       //   "snapshot_ahead", "warehouse_ahead"  of a log that was restored without it
+                       //   "snapshot_old"                       far behind, and the warehouse was tried first
+                       //   "warehouse_other_generation", "warehouse_empty"
+                       //   kBootMismatch                        it differs from itself: `novafeed check` says where
   std::string reason;  // a sentence
 };
 

@@ -75,7 +75,12 @@ void NoteSizes(const IndexState& state, Facts* facts) {
   const auto users = std::count_if(state.users.begin(), state.users.end(), [](const auto& user) { return user.known; });
   const auto posts =
       std::count_if(state.posts.begin(), state.posts.end(), [](const auto& post) { return post.live(); });
+  // SQL has no second table of users to count them from: one who is missing is somebody whom rows name.
+  const auto missing = std::count_if(state.users.begin(), state.users.end(), [](const auto& user) {
+    return !user.known && (!user.posts.empty() || !user.following.empty() || user.followers > 0);
+  });
   Note(facts, "number of users", users);
+  Note(facts, "number of missing users", missing);
   Note(facts, "number of live posts", posts);
   Note(facts, "number of follows", static_cast<std::int64_t>(state.follow_count));
 }

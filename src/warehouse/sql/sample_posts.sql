@@ -12,16 +12,28 @@ SELECT
 FROM (SELECT * FROM novafeed.posts_cdc FINAL WHERE id IN {posts:Array(UUID)}) AS posts
 LEFT JOIN
 (
-    SELECT post_id, toInt64(uniqExact(incarnation)) - toInt64(uniqExactIf(incarnation, _deleted = 1)) AS number
-    FROM novafeed.likes_cdc
-    WHERE post_id IN {posts:Array(UUID)}
+    SELECT post_id, toInt64(count()) AS number
+    FROM
+    (
+        SELECT post_id
+        FROM novafeed.likes_cdc
+        WHERE post_id IN {posts:Array(UUID)}
+        GROUP BY user_id, post_id
+        HAVING argMax(_deleted, _version) = 0
+    )
     GROUP BY post_id
 ) AS likes ON likes.post_id = posts.id
 LEFT JOIN
 (
-    SELECT post_id, toInt64(uniqExact(incarnation)) - toInt64(uniqExactIf(incarnation, _deleted = 1)) AS number
-    FROM novafeed.comments_cdc
-    WHERE post_id IN {posts:Array(UUID)}
+    SELECT post_id, toInt64(count()) AS number
+    FROM
+    (
+        SELECT post_id
+        FROM novafeed.comments_cdc
+        WHERE post_id IN {posts:Array(UUID)}
+        GROUP BY id, post_id
+        HAVING argMax(_deleted, _version) = 0
+    )
     GROUP BY post_id
 ) AS comments ON comments.post_id = posts.id
 LEFT JOIN
