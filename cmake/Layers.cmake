@@ -11,6 +11,7 @@ set(NOVAFEED_LAYERS
   "stream: base social graph capture"
   "warehouse: base social graph capture stream"
   "index: base social graph capture stream warehouse"
+  "check: base social graph capture stream warehouse index"
   "candidates: base social stream warehouse index"
   "ranking: base social candidates"
   "timeline: base social stream index candidates ranking"
@@ -21,7 +22,7 @@ set(NOVAFEED_LAYERS
   "adapters/sqlite: base social graph capture stream"
   "adapters/clickhouse: base http warehouse"
   "adapters/chdb: base runtime http"
-  "app: base runtime http social graph capture stream warehouse index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse adapters/chdb"
+  "app: base runtime http social graph capture stream warehouse index check candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse adapters/chdb"
 )
 
 set(NOVAFEED_ROOMS)
