@@ -55,6 +55,13 @@ struct OlapFlags {
   std::string listen = "127.0.0.1:0";
 };
 
+struct SqlFlags {
+  SettingFlags settings;
+  std::string statement;
+  std::string file;                 // with the statement; empty: it is in `statement`
+  std::vector<std::string> params;  // NAME=VALUE for {NAME:Type}
+};
+
 // Each returns the exit status, or the error that main prints: kInvalid ends in kExitUsage, all others in kExitFailed.
 // They throw what start-up throws (std::runtime_error with a sentence, StoreError).
 Result<int> RunServe(const ServeFlags& flags);
@@ -62,5 +69,6 @@ Result<int> RunImport(const ImportFlags& flags);
 Result<int> RunToken(const TokenFlags& flags);
 Result<int> RunRank(const RankFlags& flags);
 Result<int> RunOlap(const OlapFlags& flags);
+Result<int> RunSql(const SqlFlags& flags);
 
 }  // namespace novafeed

@@ -8,6 +8,7 @@
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
+#include "app/settings_table.h"
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
@@ -56,6 +57,9 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
+      olap_(settings.String("warehouse.engine") == kChdbEngine
+                ? std::make_unique<OlapProcess>(OlapProcessOptions::From(settings), &metrics_)
+                : nullptr),
       api_(MakeApiDependencies()),
       admin_(MakeAdminDependencies()),
       public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(), api_.handler(),
@@ -182,6 +186,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   public_server_.Drain(grace);
   admin_drain.join();
   jobs_.clear();
+  olap_.reset();
   if (applier_) applier_->Stop();
   io_.Stop();
   // What outlasted the grace may still run there, on what is destroyed next.

@@ -15,6 +15,7 @@
 #include "app/build_embedded.h"
 #include "app/data_directory.h"
 #include "app/feed_stack.h"
+#include "app/olap_process.h"
 #include "app/periodic_job.h"
 #include "app/rank_desk.h"
 #include "base/metrics.h"
@@ -88,9 +89,10 @@ class EmbeddedNode {
   std::unique_ptr<FeedStack> feed_;  // from Boot on, as the next two
   std::unique_ptr<IndexApplier> applier_;
   std::unique_ptr<RankDesk> desk_;
-  std::mutex clock_mutex_;     // one move at a time
-  std::mutex snapshot_mutex_;  // one snapshot at a time; guards saved_
-  Position saved_;             // what the snapshot file surely holds
+  std::mutex clock_mutex_;             // one move at a time
+  std::mutex snapshot_mutex_;          // one snapshot at a time; guards saved_
+  Position saved_;                     // what the snapshot file surely holds
+  std::unique_ptr<OlapProcess> olap_;  // null where warehouse.engine is off
   ApiService api_;
   AdminService admin_;
   HttpServer public_server_;

@@ -97,6 +97,16 @@ void AddOlap(CLI::App* app, OlapFlags* flags, Job* job) {
   command->callback([flags, job] { *job = [flags] { return RunOlap(*flags); }; });
 }
 
+void AddSql(CLI::App* app, SqlFlags* flags, Job* job) {
+  CLI::App* command =
+      app->add_subcommand("sql", "Ask the ClickHouse engine of a data directory; prints TSV with names");
+  AddSettingFlags(command, &flags->settings);
+  command->add_option("STATEMENT", flags->statement, "A statement that only reads, as SELECT ...");
+  command->add_option("--file", flags->file, "A file that holds the statement");
+  command->add_option("--param", flags->params, "NAME=VALUE for {NAME:Type} of the statement; may be repeated");
+  command->callback([flags, job] { *job = [flags] { return RunSql(*flags); }; });
+}
+
 int Complain(const std::string& sentence, int status) {
   std::cerr << "novafeed: " << sentence << "\n";
   return status;
@@ -122,11 +132,13 @@ int Main(int argc, char** argv) {
   TokenFlags token;
   RankFlags rank;
   OlapFlags olap;
+  SqlFlags sql;
   AddServe(&app, &serve, &job);
   AddImport(&app, &import, &job);
   AddToken(&app, &token, &job);
   AddRank(&app, &rank, &job);
   AddOlap(&app, &olap, &job);
+  AddSql(&app, &sql, &job);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_text) {  // --help, --version
@@ -134,7 +146,8 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return Complain(std::string(error.what()) + " (see novafeed --help)", kExitUsage);
   }
-  if (!job) return Complain("Name a subcommand: serve, import, token, rank or olap (see novafeed --help)", kExitUsage);
+  if (!job)
+    return Complain("Name a subcommand: serve, import, token, rank, olap or sql (see novafeed --help)", kExitUsage);
   return RunJob(job);
 }
 

@@ -38,11 +38,12 @@ HttpLimits Limits() {
   return limits;
 }
 
-// Half of the memory for one query; a quarter of it for what it answers with, which is held whole.
+// Half of the memory for one query. An answer is held whole, up to four times while it grows, for several queries at a
+// time: a sixteenth.
 ClickHouseHttpOptions HttpOptions(const Settings& settings) {
   ClickHouseHttpOptions options;
   options.limits.max_memory_usage = settings.Size("olap.max_memory") / 2;
-  options.limits.max_result_bytes = settings.Size("olap.max_memory") / 4;
+  options.limits.max_result_bytes = settings.Size("olap.max_memory") / 16;
   return options;
 }
 

@@ -188,6 +188,12 @@ Result<Settings> LoadSettings(const SettingFlags& flags) {
   return Settings::Load(NovafeedSettings(), sources);
 }
 
+Status CheckWarehouseEngine(const Settings& settings) {
+  const std::string& engine = settings.String("warehouse.engine");
+  if (engine == kChdbEngine || engine == kNoEngine) return {};
+  return Fail(Failure::kInvalid, "bad_setting", "warehouse.engine is chdb or off, not \"" + engine + "\".");
+}
+
 Result<LogLevel> LogLevelOf(const Settings& settings) {
   const std::string& name = settings.String("log.level");
   if (name == "debug") return LogLevel::kDebug;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -23,6 +24,13 @@ struct SettingFlags {
 // Defaults, then the file, the environment of this process, the command line.
 // kInvalid "bad_setting", "bad_config_file"; kNotFound "no_config_file".
 Result<Settings> LoadSettings(const SettingFlags& flags);
+
+// Values of warehouse.engine.
+inline constexpr std::string_view kChdbEngine = "chdb";
+inline constexpr std::string_view kNoEngine = "off";
+
+// kInvalid "bad_setting" where warehouse.engine is none of them.
+Status CheckWarehouseEngine(const Settings& settings);
 
 // kInvalid "bad_setting" where log.level is no level.
 Result<LogLevel> LogLevelOf(const Settings& settings);

@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
@@ -22,6 +23,7 @@ namespace {
 
 namespace http = boost::beast::http;
 using ResponseParser = http::response_parser<http::string_body>;
+using SteadyClock = std::chrono::steady_clock;
 
 // Owns a file descriptor.
 class Socket {
@@ -72,14 +74,12 @@ tl::unexpected<Error> NetworkError(int error) {
               std::string("The connection to the server failed (") + std::strerror(error) + "): try again.");
 }
 
-void SetSocketOptions(int descriptor, std::chrono::milliseconds timeout) {
+void BoundWaits(int descriptor, std::chrono::milliseconds timeout) {
   timeval wait{};
   wait.tv_sec = timeout.count() / 1000;
   wait.tv_usec = timeout.count() % 1000 * 1000;
-  const int on = 1;
   setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
   setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);  // also bounds connect()
-  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 Result<Socket> Dial(const Address& address, std::chrono::milliseconds timeout) {
@@ -93,7 +93,9 @@ Result<Socket> Dial(const Address& address, std::chrono::milliseconds timeout) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, &freeaddrinfo);
   for (const addrinfo* candidate = found; candidate != nullptr; candidate = candidate->ai_next) {
     Socket socket(::socket(candidate->ai_family, candidate->ai_socktype | SOCK_CLOEXEC, candidate->ai_protocol));
-    SetSocketOptions(socket.get(), timeout);
+    const int on = 1;
+    setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    BoundWaits(socket.get(), timeout);
     if (connect(socket.get(), candidate->ai_addr, candidate->ai_addrlen) == 0) return socket;
     reason = std::strerror(errno);
   }
@@ -101,14 +103,14 @@ Result<Socket> Dial(const Address& address, std::chrono::milliseconds timeout) {
               "Cannot connect to " + address.host + ":" + address.port + " (" + reason + "): is the server running?");
 }
 
-std::string RenderRequest(const Address& address, Method method, std::string_view target, const Headers& headers,
-                          std::string_view body) {
+std::string RenderHead(const Address& address, Method method, std::string_view target, const Headers& headers,
+                       std::size_t body_size) {
   const bool is_v6 = address.host.find(':') != std::string::npos;
   std::string request;
   request.append(MethodName(method)).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
   request.append(is_v6 ? "[" + address.host + "]" : address.host).append(":").append(address.port).append("\r\n");
   for (const auto& [name, value] : headers) request.append(name).append(": ").append(value).append("\r\n");
-  request.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+  request.append("Content-Length: ").append(std::to_string(body_size)).append("\r\n\r\n");
   return request;
 }
 
@@ -131,19 +133,44 @@ HttpResponse TakeResponse(ResponseParser* parser) {
 }  // namespace
 
 struct HttpClient::State {
-  Status SendAll(std::string_view bytes);
+  // How long the next wait may take: `timeout`, or what is left until `deadline`.
+  std::chrono::milliseconds Patience() const;
+  Status BoundNextWait() const;
+  // Whether the server has closed the kept connection, or sent what nobody asked for.
+  bool IsStale() const;
+  Status SendAll(std::string_view bytes, int flags);
   // `*answer_began` tells whether any byte of the answer came.
   Result<HttpResponse> Receive(Method method, bool* answer_began);
-  Result<HttpResponse> Exchange(Method method, std::string_view request, bool* answer_began);
+  Result<HttpResponse> Exchange(Method method, std::string_view head, std::string_view body, bool* answer_began);
 
   Address address;
   std::chrono::milliseconds timeout{};
+  std::optional<SteadyClock::time_point> deadline;  // of the call that runs
   Socket socket;
 };
 
-Status HttpClient::State::SendAll(std::string_view bytes) {
+std::chrono::milliseconds HttpClient::State::Patience() const {
+  if (!deadline) return timeout;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - SteadyClock::now());
+}
+
+Status HttpClient::State::BoundNextWait() const {
+  const std::chrono::milliseconds patience = Patience();
+  if (patience.count() <= 0) return NetworkError(EAGAIN);  // zero would mean: for ever
+  BoundWaits(socket.get(), patience);
+  return {};
+}
+
+bool HttpClient::State::IsStale() const {
+  char byte = 0;
+  const ssize_t count = recv(socket.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+Status HttpClient::State::SendAll(std::string_view bytes, int flags) {
   while (!bytes.empty()) {
-    const ssize_t sent = send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (const Status bounded = BoundNextWait(); !bounded) return bounded;
+    const ssize_t sent = send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | flags);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return NetworkError(errno);
     bytes.remove_prefix(static_cast<std::size_t>(sent));
@@ -159,6 +186,7 @@ Result<HttpResponse> HttpClient::State::Receive(Method method, bool* answer_bega
   std::string pending;
   std::array<char, 64 * 1024> piece;
   while (!parser.is_done()) {
+    if (const Status bounded = BoundNextWait(); !bounded) return tl::unexpected<Error>(bounded.error());
     const ssize_t count = recv(socket.get(), piece.data(), piece.size(), 0);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return NetworkError(errno);
@@ -176,15 +204,19 @@ Result<HttpResponse> HttpClient::State::Receive(Method method, bool* answer_bega
   return TakeResponse(&parser);
 }
 
-Result<HttpResponse> HttpClient::State::Exchange(Method method, std::string_view request, bool* answer_began) {
+Result<HttpResponse> HttpClient::State::Exchange(Method method, std::string_view head, std::string_view body,
+                                                 bool* answer_began) {
   *answer_began = false;
   if (!socket.is_open()) {
-    Result<Socket> dialled = Dial(address, timeout);
+    const std::chrono::milliseconds patience = std::min(timeout, Patience());
+    if (patience.count() <= 0) return NetworkError(EAGAIN);
+    Result<Socket> dialled = Dial(address, patience);
     if (!dialled) return tl::unexpected<Error>(std::move(dialled.error()));
     socket = std::move(*dialled);
   }
   // A server that refuses early answers before it has read everything: look for that answer in any case.
-  const Status sent = SendAll(request);
+  Status sent = SendAll(head, body.empty() ? 0 : MSG_MORE);
+  if (sent) sent = SendAll(body, 0);
   Result<HttpResponse> response = Receive(method, answer_began);
   if (!response && !sent) response = tl::unexpected<Error>(sent.error());
   if (!response || response->close) socket = Socket();
@@ -213,13 +245,23 @@ Result<HttpClient> HttpClient::Connect(std::string_view url, std::chrono::millis
 
 Result<HttpResponse> HttpClient::Send(Method method, std::string_view target, const Headers& headers,
                                       std::string_view body) {
-  const std::string request = RenderRequest(state_->address, method, target, headers, body);
+  state_->deadline.reset();
+  const std::string head = RenderHead(state_->address, method, target, headers, body.size());
   const bool was_kept = state_->socket.is_open();
   bool answer_began = false;
-  Result<HttpResponse> response = state_->Exchange(method, request, &answer_began);
+  Result<HttpResponse> response = state_->Exchange(method, head, body, &answer_began);
   const bool retry = !response && was_kept && !answer_began && response.error().code == "connection_lost";
-  if (retry) response = state_->Exchange(method, request, &answer_began);
+  if (retry) response = state_->Exchange(method, head, body, &answer_began);
   return response;
+}
+
+Result<HttpResponse> HttpClient::SendOnce(Method method, std::string_view target, const Headers& headers,
+                                          std::string_view body, SteadyClock::time_point deadline) {
+  state_->deadline = deadline;
+  if (state_->socket.is_open() && state_->IsStale()) state_->socket = Socket();
+  bool answer_began = false;
+  return state_->Exchange(method, RenderHead(state_->address, method, target, headers, body.size()), body,
+                          &answer_began);
 }
 
 }  // namespace novafeed

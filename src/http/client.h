@@ -1,4 +1,5 @@
-// A small blocking HTTP/1.1 client for loopback use by the command line (`rank`, `import --url`). Keep-alive, no TLS.
+// A small blocking HTTP/1.1 client: for the command line (`rank`, `import --url`), and for the analytical engine.
+// Keep-alive, no TLS.
 #pragma once
 
 #include <chrono>
@@ -24,6 +25,12 @@ class HttpClient {
   // One request, one answer. Where a kept connection was closed before the first byte of an answer, the request is sent
   // once more on a new one, so it should be idempotent. kUnavailable "connection_lost" or "timeout" on network errors.
   Result<HttpResponse> Send(Method method, std::string_view target, const Headers& headers, std::string_view body);
+
+  // The same as a whole until `deadline`, a new connection included, and never sent twice: a kept connection that the
+  // server has closed meanwhile is replaced before anything goes out. After "connection_lost" or "timeout" the server
+  // may have got the request; after "cannot_connect" it has not.
+  Result<HttpResponse> SendOnce(Method method, std::string_view target, const Headers& headers, std::string_view body,
+                                std::chrono::steady_clock::time_point deadline);
 
  private:
   struct State;

@@ -109,4 +109,22 @@ std::optional<std::string> DecodePercent(std::string_view text, bool plus_is_spa
   return decoded;
 }
 
+std::string EncodePercent(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "-._~";
+  std::string encoded;
+  for (const char c : text) {
+    const bool is_letter = ToLower(c) >= 'a' && ToLower(c) <= 'z';
+    if (is_letter || (c >= '0' && c <= '9') || kPlain.find(c) != kPlain.npos) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += kDigits[byte >> 4];
+    encoded += kDigits[byte & 15U];
+  }
+  return encoded;
+}
+
 }  // namespace novafeed

@@ -62,4 +62,7 @@ class QueryParams {
 // "%41" -> "A"; empty where malformed or not UTF-8. A '+' stays a '+' in paths.
 std::optional<std::string> DecodePercent(std::string_view text, bool plus_is_space = false);
 
+// All but letters, digits, '-', '.', '_' and '~' as %XX.
+std::string EncodePercent(std::string_view text);
+
 }  // namespace novafeed

@@ -3,6 +3,7 @@
 from harness.cli import binary, novafeed, scratch_directory, test_data
 from harness.client import Client, Response, assert_problem
 from harness.ids import comment_id, event_id, ext, post_id, user_id
+from harness.olap import READER, WRITER, Olap, OlapClient, assert_refused
 from harness.server import Server
 from harness.tokens import Keys, sign_token
 from harness.waiting import wait_until
@@ -10,9 +11,14 @@ from harness.waiting import wait_until
 __all__ = [
     "Client",
     "Keys",
+    "Olap",
+    "OlapClient",
+    "READER",
     "Response",
     "Server",
+    "WRITER",
     "assert_problem",
+    "assert_refused",
     "binary",
     "comment_id",
     "event_id",

@@ -111,7 +111,7 @@ class Server:
         if not self.url:
             command = " ".join(self._command())
             raise AssertionError(f"serve is not ready: {command}\n{self.stdout}\n{self.log()[-4000:]}")
-        served = json.loads((self.data / "serve.json").read_text(encoding="utf-8"))
+        served = json.loads(self._info_file().read_text(encoding="utf-8"))
         assert served["pid"] == self.pid, served
         self.admin_url = served["admin_url"]
 
@@ -191,6 +191,9 @@ class Server:
         for name, value in self._settings.items():
             command += ["--set", f"{name}={value}"]
         return command + list(self._flags)
+
+    def _info_file(self) -> Path:
+        return self.data / "serve.json"
 
     def _token_source(self, user: str, scope: str):
         """Tokens follow the server's clock: a new one when it has moved by more than half a token's life."""

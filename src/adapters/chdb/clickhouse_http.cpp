@@ -246,6 +246,9 @@ ClickHouseResult<EngineAnswer> ClickHouseHttp::Run(const Job& job) {
   }
   const StatementAnalysis analysis = connection->Analyse(job.text);
   if (auto whole = CheckWhole(job, analysis, &*connection); !whole) return tl::unexpected(std::move(whole.error()));
+  if (job.only_reads && !IsOneRead(analysis)) {
+    return Refuse(ClickHouseCode::kReadonly, "Cannot execute query in readonly mode: a GET only reads, send a POST.");
+  }
   if (is_reader) {
     if (auto allowed = CheckReader(job, analysis, &*connection); !allowed) {
       return tl::unexpected(std::move(allowed.error()));

@@ -82,13 +82,13 @@ class ShapeReader {
     }
     if (IsOther(before_, ".")) return true;  // db.table
     if (depth_ != 0) return true;
-    if (IsKeyword(token, "VALUES")) {
-      shape_.data = InsertData{token.begin, "Values", token.begin + token.text.size()};
-      return false;
-    }
     if (IsKeyword(before_, "FORMAT") && token.kind == SqlTokenKind::kWord) {
       shape_.data =
           InsertData{before_.begin, std::string(token.text), SkipToData(sql_, token.begin + token.text.size())};
+      return false;
+    }
+    if (IsKeyword(token, "VALUES")) {
+      shape_.data = InsertData{token.begin, "Values", token.begin + token.text.size()};
       return false;
     }
     const bool is_query = IsKeyword(token, "SELECT") || IsKeyword(token, "WITH") || IsKeyword(token, "WATCH");
