@@ -74,6 +74,7 @@ AdminService::AdminService(AdminDependencies dependencies)
       dispatcher_(dependencies_.metrics, "admin") {
   AddRoute(Method::kGet, "/admin/status", &AdminService::ShowStatus);
   AddRoute(Method::kPost, "/admin/snapshot", &AdminService::SaveSnapshot);
+  AddRoute(Method::kPost, "/admin/purge", &AdminService::Purge);
   AddRoute(Method::kPost, std::string(kImportPath), &AdminService::Import);
   AddRoute(Method::kPost, "/admin/clock", &AdminService::MoveClock);
   dispatcher_.Add(Method::kGet, "/admin/rank",
@@ -171,6 +172,15 @@ Result<std::string> AdminService::SaveSnapshot(const HttpRequest&) {
   json.BeginObject();
   RenderPosition(&json, "saved", saved->changes, saved->events);
   json.EndObject();
+  return text;
+}
+
+Result<std::string> AdminService::Purge(const HttpRequest&) {
+  if (!open_) return Booting();
+  const PurgeReport report = dependencies_.purge();
+  std::string text;
+  JsonWriter json(&text);
+  json.BeginObject().Key("users").Int(report.users).Key("pages").Int(report.pages).EndObject();
   return text;
 }
 

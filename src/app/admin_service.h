@@ -4,6 +4,7 @@
 //   GET  /admin/status    positions, sizes
 //   GET  /admin/rank      ?user=&as_of=&trending_as_of=: what `novafeed rank` prints
 //   POST /admin/snapshot  writes the index's snapshot now
+//   POST /admin/purge     purges what was erased now
 //   POST /admin/import    one chunk of `novafeed import --url` (import/wire.h); also on the public listener
 //   POST /admin/clock     {"now":ms}: moves the test clock
 #pragma once
@@ -22,6 +23,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "capture/change.h"
+#include "erasure/eraser.h"
 #include "graph/store.h"
 #include "http/message.h"
 #include "http/server.h"
@@ -46,6 +48,7 @@ struct AdminDependencies {
   bool metrics_need_token = true;
   std::function<Status(TimeMs)> move_clock;         // empty: there is no test clock
   std::function<Result<Position>()> save_snapshot;  // blocking; the position that the file holds
+  std::function<PurgeReport()> purge;               // blocking; throws StoreError
 };
 
 // What exists only once the index has booted.
@@ -87,6 +90,7 @@ class AdminService {
 
   Result<std::string> ShowStatus(const HttpRequest& request);
   Result<std::string> SaveSnapshot(const HttpRequest& request);
+  Result<std::string> Purge(const HttpRequest& request);
   Result<std::string> Import(const HttpRequest& request);
   Result<std::string> MoveClock(const HttpRequest& request);
 

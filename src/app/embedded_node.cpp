@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::chrono::hours kForgetEvery{1};
 constexpr std::chrono::seconds kReportLagEvery{1};
+constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
+constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
 constexpr TimeMs kTokenLife = kMsPerDay;
 constexpr std::size_t kReadQueue = 10'000;
 constexpr std::size_t kAdminThreads = 4;
@@ -130,6 +132,7 @@ AdminDependencies EmbeddedNode::MakeAdminDependencies() {
   dependencies.metrics_need_token = settings_.Bool("serve.metrics_token");
   if (test_clock_ != nullptr) dependencies.move_clock = [this](TimeMs now) { return MoveClock(now); };
   dependencies.save_snapshot = [this] { return SaveSnapshotNow(); };
+  dependencies.purge = [this] { return eraser_->Purge(); };
   return dependencies;
 }
 
@@ -148,6 +151,11 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
       std::make_unique<IndexApplier>(clock_.get(), feed_->index.get(), sources.changes, sources.events, &metrics_);
   applier_->Start();
   desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), clock_.get(), &metrics_);
+  index_erasure_ =
+      std::make_unique<IndexErasure>(feed_->index.get(), applier_.get(), [this] { return SaveSnapshotNow(); });
+  std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get()};
+  eraser_ =
+      std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
   StartJobs();
   api_.Open({feed_->index.get(), applier_.get(), &feed_->feeds});
@@ -172,6 +180,8 @@ void EmbeddedNode::StartJobs() {
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });
+  start("erase", kRemoveEvery, [this] { eraser_->Remove(); });
+  start("purge", std::min(kLookForPurgeEvery, settings_.Duration("erase.purge_every")), [this] { PurgeIfDue(); });
   start("lag", kReportLagEvery, [this] { applier_->ReportLag(); });
 }
 
@@ -185,6 +195,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   std::thread admin_drain([this, grace] { admin_server_.Drain(grace); });
   public_server_.Drain(grace);
   admin_drain.join();
+  if (eraser_) eraser_->Stop();
   jobs_.clear();
   olap_.reset();
   if (applier_) applier_->Stop();
@@ -228,6 +239,11 @@ void EmbeddedNode::SaveSnapshotIfChanged() {
     return saved_ == feed_->index->position();
   };
   if (!is_saved()) static_cast<void>(SaveSnapshotNow());  // it says itself where it failed; the next run tries again
+}
+
+void EmbeddedNode::PurgeIfDue() {
+  const TimeMs erased_by = clock_->Now() - settings_.Duration("erase.purge_every").count();
+  if (eraser_->IsPurgeDue(erased_by)) static_cast<void>(eraser_->Purge());
 }
 
 void EmbeddedNode::ForgetOld() {

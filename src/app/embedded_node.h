@@ -15,12 +15,14 @@
 #include "app/build_embedded.h"
 #include "app/data_directory.h"
 #include "app/feed_stack.h"
+#include "app/index_erasure.h"
 #include "app/olap_process.h"
 #include "app/periodic_job.h"
 #include "app/rank_desk.h"
 #include "base/metrics.h"
 #include "base/settings.h"
 #include "base/time.h"
+#include "erasure/eraser.h"
 #include "http/server.h"
 #include "index/applier.h"
 #include "index/boot.h"
@@ -69,6 +71,7 @@ class EmbeddedNode {
   Result<Position> SaveSnapshotNow();
   void SaveSnapshotIfChanged();
   void ForgetOld();
+  void PurgeIfDue();
 
   const Settings& settings_;
   const DataDirectory& directory_;
@@ -86,9 +89,11 @@ class EmbeddedNode {
   BlockingPool readers_;
   BlockingPool admin_workers_;
   BlockingPool rank_builder_;        // one thread: indexes for other instants are built one after the other
-  std::unique_ptr<FeedStack> feed_;  // from Boot on, as the next two
+  std::unique_ptr<FeedStack> feed_;  // from Boot on, as the next four
   std::unique_ptr<IndexApplier> applier_;
   std::unique_ptr<RankDesk> desk_;
+  std::unique_ptr<IndexErasure> index_erasure_;
+  std::unique_ptr<Eraser> eraser_;
   std::mutex clock_mutex_;             // one move at a time
   std::mutex snapshot_mutex_;          // one snapshot at a time; guards saved_
   Position saved_;                     // what the snapshot file surely holds

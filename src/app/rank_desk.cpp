@@ -81,6 +81,12 @@ Result<std::string> RankDesk::Rank(const RankRequest& request) {
   return RankWith(BuiltFor(OldestInstant(request, clock_->Now())), request);
 }
 
+Status RankDesk::Reach(const Position&) {
+  const std::scoped_lock lock(mutex_);
+  built_.reset();
+  return {};
+}
+
 Result<std::string> RankDesk::RankWith(FeedStack* stack, const RankRequest& request) {
   const TimeMs as_of = request.as_of.value_or(clock_->Now());
   const Result<FeedService::FullRanking> full = stack->feeds.RankAll(request.viewer, as_of, request.trending_as_of);

@@ -94,6 +94,9 @@ std::vector<Setting> UpkeepSettings() {
       Bounded(SettingType::kDuration, "events.keep", "92d", 91 * kDay, kNoBound,
               "How long events and changes stay in the log after they came. Interactions reach back 90 UTC days, so "
               "less would forget some."),
+      Bounded(
+          SettingType::kDuration, "erase.purge_every", "12h", kSecond, 20 * kHour,
+          "How long after an erasure, at the latest, its purge begins: then every trace of the user leaves the files."),
       Bounded(SettingType::kSize, "events.max_bytes", "0", 0, kNoBound,
               "Size of the event log at which events are refused (507 log_full); 0: as long as the disk lasts."),
   };

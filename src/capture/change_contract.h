@@ -432,7 +432,7 @@ TEST_P(ChangeFeedContract, WhatIsNoRowEmitsNothing) {
   EXPECT_EQ(NewKinds(), Kinds{});
 }
 
-TEST_P(ChangeFeedContract, ErasingAUserEmitsTheirRowsAndTheUserLast) {
+TEST_P(ChangeFeedContract, ErasingAUserEmitsTheUserAndThenTheirRows) {
   AddUsers(3);
   Must(AddPost(1, 1, "mine"));
   Must(AddPost(2, 2, "theirs"));
@@ -447,12 +447,69 @@ TEST_P(ChangeFeedContract, ErasingAUserEmitsTheirRowsAndTheUserLast) {
 
   Must(Erase(1));
   const std::vector<Change> found = NewChanges();
-  EXPECT_EQ(KindsOf(found), (Kinds{"u post", "d comment", "d like", "d follow", "d follow", "d user"}));
+  EXPECT_EQ(KindsOf(found), (Kinds{"d user", "u post", "d comment", "d like", "d follow", "d follow"}));
   for (const Change& change : found) EXPECT_EQ(change.transaction, found[0].transaction);
-  const Post blank = std::get<Post>(*found[0].after);
+  const Post blank = std::get<Post>(*found[1].after);
   EXPECT_EQ(blank.id, TestPost(1));
   EXPECT_EQ(blank.text, "");
   EXPECT_TRUE(blank.deleted_at);
+}
+
+TEST_P(ChangeFeedContract, HiddenUsersAreNowhereInTheChangesAndTheseStillAddUp) {
+  AddUsers(3);
+  Must(AddPost(1, 1, "mine"));
+  Must(Edit(TestUser(1), 1, "mine, too"));
+  Must(AddPost(2, 2, "theirs"));
+  Must(AddPost(3, 1, "deleted before"));
+  Must(RemovePost(TestUser(1), 3));
+  Must(AddComment(1, 2, 1, "mine"));
+  Must(AddComment(2, 1, 2, "theirs"));
+  Must(AddLike(1, 2));
+  Must(AddLike(2, 1));
+  Must(AddFollow(1, 2));
+  Must(AddFollow(3, 1));
+  Must(Erase(1));
+  const std::vector<Erasure> erased = store().ReadErasures();
+  store().HideInRows(erased);
+  const std::int64_t through = changes().End();
+  Must(Unlike(2, 1));
+
+  for (int round = 0; round < 2; ++round) {
+    store().HideInChanges(erased, through);
+    FoldedState folded;
+    const std::vector<Change> all = changes().Read(0, 1000);
+    folded.ApplyAll(all);
+    const FoldedState state = ReadWholeState();
+    EXPECT_EQ(folded.Describe(), state.Describe());
+    EXPECT_TRUE(folded.rows() == state.rows());
+    for (const Change& change : all) {
+      for (const auto* image : {&change.before, &change.after}) {
+        if (!*image) continue;
+        const std::string line = DescribeRow(**image);
+        EXPECT_EQ(line.find(TestUser(1).ToString()), std::string::npos) << line;
+        EXPECT_EQ(line.find("mine"), std::string::npos) << line;
+        EXPECT_EQ(line.find("user1"), std::string::npos) << line;
+        EXPECT_EQ(line.find("deleted before"), std::string::npos) << line;
+      }
+    }
+    Reopen();
+  }
+}
+
+TEST_P(ChangeFeedContract, HidingStopsAtTheSequenceThatIsGiven) {
+  AddUsers(2);
+  Must(AddPost(1, 1, "mine"));
+  Must(AddPost(2, 1, "mine"));
+  Must(Erase(1));
+  const std::vector<Change> before = changes().Read(0, 100);
+  store().HideInChanges(store().ReadErasures(), before[2].sequence);
+  const std::vector<Change> after = changes().Read(0, 100);
+  ASSERT_EQ(after.size(), before.size());
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(after[i].before == before[i].before && after[i].after == before[i].after, i == 1 || i > 2) << i;
+    EXPECT_EQ(after[i].transaction, before[i].transaction);
+    EXPECT_EQ(after[i].committed_at, before[i].committed_at);
+  }
 }
 
 TEST_P(ChangeFeedContract, ALikeEventEmitsTheLike) {

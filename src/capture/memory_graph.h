@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -19,7 +20,9 @@
 
 #include "base/time.h"
 #include "capture/change.h"
+#include "capture/pseudonyms.h"
 #include "capture/retention.h"
+#include "graph/retired.h"
 #include "graph/store.h"
 
 namespace novafeed {
@@ -31,7 +34,8 @@ struct MemoryGraphState {
   std::map<CommentId, Comment> comments;
   std::map<std::pair<UserId, PostId>, Like> likes;
   std::map<std::pair<UserId, UserId>, Follow> follows;
-  std::set<std::pair<RetiredKind, Uuid>> retired;
+  std::set<std::pair<RetiredKind, Uuid>> retired;  // digests
+  std::map<UserId, Erasure> erasures;
   std::set<std::pair<TimeMs, Uuid>> events;  // of likes and unlikes that were applied: time, identity
   std::map<std::string, std::string, std::less<>> facts;
   std::vector<OutboxEntry> outbox;
@@ -64,22 +68,22 @@ class MemoryGraphTransaction final : public GraphTransaction {
   std::optional<Post> FindPost(PostId id) override { return Find(state_.posts, id); }
   void InsertPost(const Post& post) override { Put(state_.posts, post.id, post); }
   void UpdatePost(const Post& before, const Post& after) override { Replace(state_.posts, before.id, before, after); }
-  std::vector<Post> LivePostsOf(UserId author) override {
-    return Select(state_.posts, [&](const Post& post) { return post.author == author && !post.deleted_at; });
+  std::vector<Post> LivePostsOf(UserId author, std::size_t limit) override {
+    return Select(state_.posts, limit, [&](const Post& post) { return post.author == author && !post.deleted_at; });
   }
 
   std::optional<Comment> FindComment(CommentId id) override { return Find(state_.comments, id); }
   Comment InsertComment(Comment comment) override { return PutNewLife(state_.comments, comment.id, comment); }
   void DeleteComment(const Comment& comment) override { Remove(state_.comments, comment.id, comment); }
-  std::vector<Comment> CommentsOf(UserId user) override {
-    return Select(state_.comments, [&](const Comment& comment) { return comment.user == user; });
+  std::vector<Comment> CommentsOf(UserId user, std::size_t limit) override {
+    return Select(state_.comments, limit, [&](const Comment& comment) { return comment.user == user; });
   }
 
   std::optional<Like> FindLike(UserId user, PostId post) override { return Find(state_.likes, {user, post}); }
   Like InsertLike(Like like) override { return PutNewLife(state_.likes, {like.user, like.post}, like); }
   void DeleteLike(const Like& like) override { Remove(state_.likes, {like.user, like.post}, like); }
-  std::vector<Like> LikesOf(UserId user) override {
-    return Select(state_.likes, [&](const Like& like) { return like.user == user; });
+  std::vector<Like> LikesOf(UserId user, std::size_t limit) override {
+    return Select(state_.likes, limit, [&](const Like& like) { return like.user == user; });
   }
 
   std::optional<Follow> FindFollow(UserId follower, UserId followee) override {
@@ -91,12 +95,17 @@ class MemoryGraphTransaction final : public GraphTransaction {
   void DeleteFollow(const Follow& follow) override {
     Remove(state_.follows, {follow.follower, follow.followee}, follow);
   }
-  std::vector<Follow> FollowsOf(UserId user) override {
-    return Select(state_.follows, [&](const Follow& f) { return f.follower == user || f.followee == user; });
+  std::vector<Follow> FollowsOf(UserId user, std::size_t limit) override {
+    return Select(state_.follows, limit, [&](const Follow& f) { return f.follower == user || f.followee == user; });
   }
 
-  bool IsRetired(RetiredKind kind, Uuid id) override { return state_.retired.contains({kind, id}); }
-  void Retire(RetiredKind kind, Uuid id) override { state_.retired.insert({kind, id}); }
+  bool IsRetired(RetiredKind kind, Uuid id) override {
+    return state_.retired.contains({kind, RetiredDigest(kind, id)});
+  }
+  void Retire(RetiredKind kind, Uuid id) override { state_.retired.insert({kind, RetiredDigest(kind, id)}); }
+
+  std::optional<Erasure> FindErasure(UserId user) override { return Find(state_.erasures, user); }
+  void PutErasure(const Erasure& erasure) override { state_.erasures.insert_or_assign(erasure.user, erasure); }
 
   bool KnowsEvent(const Event& event) override { return state_.events.contains({event.at, EventIdentity(event)}); }
   bool RememberEvent(const Event& event) override {
@@ -120,10 +129,10 @@ class MemoryGraphTransaction final : public GraphTransaction {
   }
 
   template <class Key, class Value, class Predicate>
-  static std::vector<Value> Select(const std::map<Key, Value>& table, Predicate wanted) {
+  static std::vector<Value> Select(const std::map<Key, Value>& table, std::size_t limit, Predicate wanted) {
     std::vector<Value> found;
     for (const auto& [key, value] : table) {
-      if (wanted(value)) found.push_back(value);
+      if (found.size() < limit && wanted(value)) found.push_back(value);
     }
     return found;
   }
@@ -250,6 +259,42 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
     const std::lock_guard lock(mutex_);
     std::erase_if(state_->outbox, [&](const OutboxEntry& entry) { return entry.sequence <= up_to; });
   }
+
+  std::vector<Erasure> ReadErasures() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<Erasure> erasures;
+    for (const auto& [user, erasure] : state_->erasures) erasures.push_back(erasure);
+    return erasures;
+  }
+  void HideInRows(std::span<const Erasure> erased) override {
+    const std::lock_guard lock(mutex_);
+    const Pseudonyms pseudonyms(erased);
+    HideIn(&state_->posts, pseudonyms);
+    HideIn(&state_->comments, pseudonyms);
+    HideIn(&state_->likes, pseudonyms);
+    std::erase_if(state_->outbox, [&](const OutboxEntry& entry) { return pseudonyms.Names(entry.event.user); });
+    for (OutboxEntry& entry : state_->outbox) pseudonyms.Hide(&entry.event);
+    std::erase_if(state_->facts, [&](const auto& fact) {
+      return std::any_of(erased.begin(), erased.end(), [&](const Erasure& erasure) {
+        return fact.first.find(erasure.user.ToString()) != std::string::npos;
+      });
+    });
+  }
+  void HideInChanges(std::span<const Erasure> erased, std::int64_t through) override {
+    const std::lock_guard lock(mutex_);
+    const Pseudonyms pseudonyms(erased);
+    for (Change& change : state_->changes) {
+      if (change.sequence > through) break;
+      if (change.before) pseudonyms.Hide(&*change.before);
+      if (change.after) pseudonyms.Hide(&*change.after);
+    }
+  }
+  void CloseErasures(std::span<const Erasure> erased) override {
+    const std::lock_guard lock(mutex_);
+    for (const Erasure& erasure : erased) state_->erasures.erase(erasure.user);
+  }
+  std::int64_t Scrub() override { return 0; }
+
   std::string Generation() override { return state_->generation.ToString(); }
 
   std::vector<Change> Read(std::int64_t after, std::size_t limit) override {
@@ -354,10 +399,19 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
     std::vector<Listed<User>> found;
     for (const auto& [key, follow] : state_->follows) {
       if (const std::optional<UserId> id = other(follow)) {
-        found.push_back({{follow.created_at, id->value}, state_->users.at(*id)});
+        const auto user = state_->users.find(*id);  // not there: erased, with follows still to be removed
+        if (user != state_->users.end()) found.push_back({{follow.created_at, id->value}, user->second});
       }
     }
     return Page(std::move(found), limit, after);
+  }
+
+  template <class Table>
+  static void HideIn(Table* table, const Pseudonyms& pseudonyms) {
+    for (auto& [key, fields] : *table) {
+      Row row = fields;
+      if (pseudonyms.Hide(&row)) fields = std::get<typename Table::mapped_type>(row);
+    }
   }
 
   static Change ReadChange(std::int64_t cut, Row row) {

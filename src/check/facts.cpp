@@ -214,6 +214,10 @@ void FactWriter::AddForgotten(const ForgottenTotals& totals) {
   CountTotal(totals, counts, 1);
 }
 
+void FactWriter::AddForgotten(const InteractionCount& interactions) {
+  CountInteraction(interactions.user, interactions.author, interactions.day, interactions.count, 1);
+}
+
 void FactWriter::Count(const Action& action, int sign) {
   ForgottenTotals post;
   post.post = action.post;

@@ -49,6 +49,7 @@ class FactWriter {
   void AddRow(const Row& row, int sign);
   void AddEvent(const Event& event);
   void AddForgotten(const ForgottenTotals& totals);
+  void AddForgotten(const InteractionCount& interactions);
 
  private:
   void Add(const User& user, int sign);

@@ -59,7 +59,12 @@ Status ReadEvents(EventLog* events, std::span<const TruthTarget> targets) {
       for (const TruthTarget& target : targets) target.writer->AddForgotten(totals);
     }
   };
-  std::int64_t at = events->ReadForgotten(take_totals);
+  const auto take_interactions = [&](const std::vector<InteractionCount>& batch) {
+    for (const InteractionCount& interactions : batch) {
+      for (const TruthTarget& target : targets) target.writer->AddForgotten(interactions);
+    }
+  };
+  std::int64_t at = events->ReadForgotten(take_totals, take_interactions);
   while (at < last) {
     const std::vector<LoggedEvent> batch = events->Read(at, kBatch);
     if (batch.empty()) break;

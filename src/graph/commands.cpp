@@ -113,13 +113,29 @@ Status EraseUser(GraphTransaction& tx, UserId id) {
     if (tx.IsRetired(RetiredKind::kUser, id.value)) return {};
     return UnknownUser(id);
   }
-  for (const Post& post : tx.LivePostsOf(id)) SoftDelete(tx, post);
-  for (const Comment& comment : tx.CommentsOf(id)) RemoveComment(tx, comment);
-  for (const Like& like : tx.LikesOf(id)) tx.DeleteLike(like);
-  for (const Follow& follow : tx.FollowsOf(id)) tx.DeleteFollow(follow);
   tx.DeleteUser(*user);
   tx.Retire(RetiredKind::kUser, id.value);
+  // A version 7 id of the year 1970: no time in it tells when, or who.
+  tx.PutErasure({id, UserId{NewUuid(0)}, tx.Now(), false});
   return {};
+}
+
+bool RemoveErased(GraphTransaction& tx, UserId id, std::size_t limit) {
+  std::optional<Erasure> erasure = tx.FindErasure(id);
+  if (!erasure || erasure->removed) return true;
+  std::size_t left = limit;
+  const auto take = [&left](const auto& rows, const auto& remove) {
+    for (const auto& row : rows) remove(row);
+    left -= rows.size();
+  };
+  take(tx.LivePostsOf(id, left), [&tx](const Post& post) { SoftDelete(tx, post); });
+  take(tx.CommentsOf(id, left), [&tx](const Comment& comment) { RemoveComment(tx, comment); });
+  take(tx.LikesOf(id, left), [&tx](const Like& like) { tx.DeleteLike(like); });
+  take(tx.FollowsOf(id, left), [&tx](const Follow& follow) { tx.DeleteFollow(follow); });
+  if (left == 0) return false;
+  erasure->removed = true;
+  tx.PutErasure(*erasure);
+  return true;
 }
 
 Result<Post> CreatePost(GraphTransaction& tx, const NewPost& request) {

@@ -6,6 +6,7 @@
 // "unknown_comment".
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -26,9 +27,15 @@ struct NewUser {
   std::string name;    // 0..200 code points
 };
 Result<User> CreateUser(GraphTransaction& tx, const NewUser& request);
-// Their posts (soft, text blanked), comments, likes and follows (both directions) go as deletes, the user row last; the
-// ids are never accepted again. Erasing again is success.
+// The user is gone with this: from answers, with their handle; the id is never accepted again. What they wrote is left
+// to RemoveErased, and every trace of the id to the purge. Erasing again is success.
 Status EraseUser(GraphTransaction& tx, UserId user);
+// How much of it the product removes in one transaction: some milliseconds of the writer.
+inline constexpr std::size_t kErasedAtOnce = 200;
+// Removes up to `limit` (> 0) of an erased user's posts (soft, text blanked), comments, likes and follows (both
+// directions), as deletes; the ids of the comments are never accepted again. True once nothing of theirs is left; also
+// for somebody who is not being erased.
+bool RemoveErased(GraphTransaction& tx, UserId user, std::size_t limit);
 
 // --- Posts. Codes: "bad_text" (422), "not_yours" (403), "id_conflict" (409: the id is known with another body),
 // "id_retired" (409: the post was deleted).

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,6 +34,16 @@ class StoreError : public std::runtime_error {
 // What an id that is no longer there once named.
 enum class RetiredKind : std::uint8_t { kUser = 1, kPost = 2, kComment = 3 };
 
+// A user who was erased, from the moment of it until the purge (erasure/purge.h): the one place that still knows the
+// id.
+struct Erasure {
+  UserId user;
+  UserId pseudonym;  // random; stands for the user wherever something of theirs stays
+  TimeMs erased_at = 0;
+  bool removed = false;  // their posts, comments, likes and follows are gone
+  friend bool operator==(const Erasure&, const Erasure&) = default;
+};
+
 // How long after its time the identity of a like or unlike event is kept: an event is accepted until 24 h after its
 // time, so one that is forgotten cannot come again.
 inline constexpr TimeMs kEventMemory = 2 * kMsPerDay;
@@ -53,25 +64,29 @@ class GraphTransaction {
   virtual std::optional<Post> FindPost(PostId id) = 0;  // also deleted ones
   virtual void InsertPost(const Post& post) = 0;
   virtual void UpdatePost(const Post& before, const Post& after) = 0;  // text, deleted_at
-  virtual std::vector<Post> LivePostsOf(UserId author) = 0;
+  virtual std::vector<Post> LivePostsOf(UserId author, std::size_t limit) = 0;
 
   virtual std::optional<Comment> FindComment(CommentId id) = 0;
   virtual Comment InsertComment(Comment comment) = 0;  // returns it with its incarnation
   virtual void DeleteComment(const Comment& comment) = 0;
-  virtual std::vector<Comment> CommentsOf(UserId user) = 0;
+  virtual std::vector<Comment> CommentsOf(UserId user, std::size_t limit) = 0;
 
   virtual std::optional<Like> FindLike(UserId user, PostId post) = 0;
   virtual Like InsertLike(Like like) = 0;
   virtual void DeleteLike(const Like& like) = 0;
-  virtual std::vector<Like> LikesOf(UserId user) = 0;
+  virtual std::vector<Like> LikesOf(UserId user, std::size_t limit) = 0;
 
   virtual std::optional<Follow> FindFollow(UserId follower, UserId followee) = 0;
   virtual Follow InsertFollow(Follow follow) = 0;
   virtual void DeleteFollow(const Follow& follow) = 0;
-  virtual std::vector<Follow> FollowsOf(UserId user) = 0;  // in both directions
+  virtual std::vector<Follow> FollowsOf(UserId user, std::size_t limit) = 0;  // in both directions
 
+  // Ids that are never accepted again. A store keeps their digests only (graph/retired.h).
   virtual bool IsRetired(RetiredKind kind, Uuid id) = 0;
   virtual void Retire(RetiredKind kind, Uuid id) = 0;
+
+  virtual std::optional<Erasure> FindErasure(UserId user) = 0;
+  virtual void PutErasure(const Erasure& erasure) = 0;  // in the place of that user's, where there is one
 
   // The identities of like/unlike events, kept for at least kEventMemory. Remembering is false where it was known.
   virtual bool KnowsEvent(const Event& event) = 0;
@@ -138,6 +153,22 @@ class GraphStore {
   // The outbox, oldest first, and its clearing once the event log has the entries durably.
   virtual std::vector<OutboxEntry> ReadOutbox(std::size_t limit) = 0;
   virtual void ClearOutbox(std::int64_t up_to) = 0;  // blocking
+
+  // --- For the purge (erasure/purge.h). Blocking, in small transactions; may be repeated; throw StoreError.
+
+  virtual std::vector<Erasure> ReadErasures() = 0;
+  // Puts the pseudonyms into the rows that stay: the authors of deleted posts, and the likes and comments of others
+  // that name them. Removes what is kept about these users beside the rows: facts whose key has the user's id in it,
+  // and what waits in the outbox. No change is recorded: consumers learn it from the purge.
+  virtual void HideInRows(std::span<const Erasure> erased) = 0;
+  // Puts the pseudonyms into the recorded changes up to and with sequence `through`, without the users' texts, handles,
+  // names and external ids. No consumer may read these changes again that has applied some of them.
+  virtual void HideInChanges(std::span<const Erasure> erased, std::int64_t through) = 0;
+  // Forgets the erasures. From then on nobody knows whom the pseudonyms stand for.
+  virtual void CloseErasures(std::span<const Erasure> erased) = 0;
+  // What was deleted and overwritten leaves the files, byte for byte. Returns how many pages held something of it.
+  // kUnavailable "database_busy" where readers hold it up for long: to be tried again.
+  virtual std::int64_t Scrub() = 0;
 
   // Names this data set since it was made; part of every Position. A new data set has another name, but a copy of the
   // files keeps it: after such a copy was put back, positions that were given since it was taken are of this generation

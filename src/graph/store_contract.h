@@ -160,8 +160,8 @@ TEST_P(GraphStoreContract, LivePostsOfLeavesOutDeletedOnesAndThoseOfOthers) {
     tx.InsertPost(doomed);
     tx.InsertPost(SamplePost(3, 2));
     tx.UpdatePost(doomed, deleted);
-    EXPECT_EQ(tx.LivePostsOf(TestUser(1)), std::vector{live});
-    EXPECT_TRUE(tx.LivePostsOf(TestUser(9)).empty());
+    EXPECT_EQ(tx.LivePostsOf(TestUser(1), 10), std::vector{live});
+    EXPECT_TRUE(tx.LivePostsOf(TestUser(9), 10).empty());
   });
 }
 
@@ -179,10 +179,10 @@ TEST_P(GraphStoreContract, CommentsAreKeptUntilDeleted) {
   Reopen();
   EXPECT_EQ(store().GetComment(comment.id), comment);
   Commit([&](GraphTransaction& tx) {
-    EXPECT_EQ(tx.CommentsOf(TestUser(1)).size(), 2u);
+    EXPECT_EQ(tx.CommentsOf(TestUser(1), 10).size(), 2u);
     tx.DeleteComment(comment);
     EXPECT_EQ(tx.FindComment(comment.id), std::nullopt);
-    EXPECT_EQ(tx.CommentsOf(TestUser(1)), std::vector{second});
+    EXPECT_EQ(tx.CommentsOf(TestUser(1), 10), std::vector{second});
   });
   EXPECT_EQ(store().GetComment(comment.id), std::nullopt);
 }
@@ -200,10 +200,10 @@ TEST_P(GraphStoreContract, LikesAreKeptUntilDeleted) {
   Commit([&](GraphTransaction& tx) {
     EXPECT_EQ(tx.FindLike(TestUser(1), TestPost(1)), like);
     EXPECT_EQ(tx.FindLike(TestUser(3), TestPost(1)), std::nullopt);
-    EXPECT_EQ(tx.LikesOf(TestUser(1)).size(), 2u);
+    EXPECT_EQ(tx.LikesOf(TestUser(1), 10).size(), 2u);
     tx.DeleteLike(like);
     EXPECT_EQ(tx.FindLike(TestUser(1), TestPost(1)), std::nullopt);
-    EXPECT_EQ(tx.LikesOf(TestUser(1)), std::vector{second});
+    EXPECT_EQ(tx.LikesOf(TestUser(1), 10), std::vector{second});
   });
 }
 
@@ -220,10 +220,29 @@ TEST_P(GraphStoreContract, FollowsAreKeptUntilDeletedAndListedInBothDirections) 
   Commit([&](GraphTransaction& tx) {
     EXPECT_EQ(tx.FindFollow(TestUser(1), TestUser(2)), out);
     EXPECT_EQ(tx.FindFollow(TestUser(2), TestUser(1)), std::nullopt);
-    EXPECT_EQ(tx.FollowsOf(TestUser(1)).size(), 2u);
+    EXPECT_EQ(tx.FollowsOf(TestUser(1), 10).size(), 2u);
     tx.DeleteFollow(out);
     EXPECT_EQ(tx.FindFollow(TestUser(1), TestUser(2)), std::nullopt);
-    EXPECT_EQ(tx.FollowsOf(TestUser(1)), std::vector{in});
+    EXPECT_EQ(tx.FollowsOf(TestUser(1), 10), std::vector{in});
+  });
+}
+
+TEST_P(GraphStoreContract, WhatIsOfAUserIsReadUpToALimit) {
+  Commit([&](GraphTransaction& tx) {
+    for (int i = 1; i <= 3; ++i) {
+      tx.InsertPost(SamplePost(i, 1));
+      tx.InsertComment(SampleComment(i, 1, 1));
+      tx.InsertLike(SampleLike(1, i));
+      tx.InsertFollow(SampleFollow(1, 10 + i));
+      tx.InsertFollow(SampleFollow(10 + i, 1));
+    }
+    for (const std::size_t limit : {std::size_t{0}, std::size_t{2}}) {
+      EXPECT_EQ(tx.LivePostsOf(TestUser(1), limit).size(), limit);
+      EXPECT_EQ(tx.CommentsOf(TestUser(1), limit).size(), limit);
+      EXPECT_EQ(tx.LikesOf(TestUser(1), limit).size(), limit);
+      EXPECT_EQ(tx.FollowsOf(TestUser(1), limit).size(), limit);
+    }
+    EXPECT_EQ(tx.FollowsOf(TestUser(1), 5).size(), 5u) << "of both directions together";
   });
 }
 
@@ -677,6 +696,126 @@ TEST_P(GraphStoreContract, AnErasedUsersIdIsNeverAcceptedAgainButTheHandleIsFree
   EXPECT_EQ(CodeOf(AddPost(9, 1)), "unknown_user");
   EXPECT_EQ(CodeOf(AddFollow(2, 1)), "unknown_user");
   EXPECT_EQ(CodeOf(AddLike(1, 1)), "unknown_user");
+}
+
+TEST_P(GraphStoreContract, AnErasedUserIsGoneAtOnceAndWhatTheyWroteInBoundedSteps) {
+  AddUsers(4);
+  for (int i = 1; i <= 3; ++i) Must(AddPost(i, 1));
+  Must(AddPost(4, 2));
+  for (int i = 1; i <= 3; ++i) Must(AddComment(i, 4, 1));
+  for (int i = 1; i <= 4; ++i) Must(AddLike(1, i));
+  for (int i = 2; i <= 4; ++i) {
+    Must(AddFollow(1, i));
+    Must(AddFollow(i, 1));
+  }
+  const std::int64_t before = changes_end();
+  Must(Do([&](GraphTransaction& tx) { return EraseUser(tx, TestUser(1)); }));
+  EXPECT_EQ(changes_end(), before + 1) << "the user alone";
+  EXPECT_EQ(store().GetUser(TestUser(1)), std::nullopt);
+  EXPECT_TRUE(store().Followers(TestUser(2), 10, std::nullopt).items.empty()) << "not in the lists of others either";
+  EXPECT_EQ(CodeOf(AddFollow(3, 1)), "unknown_user");
+
+  const auto step = [&](GraphTransaction& tx) { return RemoveErased(tx, TestUser(1), 3); };
+  int steps = 0;
+  for (bool done = false; !done; ++steps) {
+    if (steps == 2) Reopen();
+    const std::int64_t from = changes_end();
+    done = Do(step);
+    EXPECT_LE(changes_end() - from, 3);
+  }
+  EXPECT_EQ(steps, 6) << "16 rows by three";
+  EXPECT_EQ(changes_end(), before + 1 + 16);
+  EXPECT_TRUE(Do(step)) << "again, of nothing";
+  EXPECT_TRUE(Do([&](GraphTransaction& tx) { return RemoveErased(tx, TestUser(2), 3); })) << "of somebody who stays";
+  EXPECT_TRUE(FindLike(2, 4) == std::nullopt && store().GetUser(TestUser(2)));
+}
+
+TEST_P(GraphStoreContract, AnErasureIsKeptUntilItIsClosed) {
+  AddUsers(2);
+  clock_.Advance(5);
+  Must(Do([&](GraphTransaction& tx) { return EraseUser(tx, TestUser(1)); }));
+  Reopen();
+  std::vector<Erasure> erasures = store().ReadErasures();
+  ASSERT_EQ(erasures.size(), 1u);
+  EXPECT_EQ(erasures[0].user, TestUser(1));
+  EXPECT_NE(erasures[0].pseudonym, TestUser(1));
+  EXPECT_EQ(erasures[0].erased_at, kStart + 5);
+  EXPECT_FALSE(erasures[0].removed);
+  clock_.Advance(5);
+  Must(Erase(1));
+  erasures[0].removed = true;
+  EXPECT_EQ(store().ReadErasures(), erasures);
+  Must(Erase(2));
+  ASSERT_EQ(store().ReadErasures().size(), 2u);
+  EXPECT_NE(store().ReadErasures()[0].pseudonym, store().ReadErasures()[1].pseudonym);
+  store().CloseErasures(erasures);
+  ASSERT_EQ(store().ReadErasures().size(), 1u);
+  EXPECT_EQ(store().ReadErasures()[0].user, TestUser(2));
+  EXPECT_EQ(CodeOf(AddUser(1)), "id_retired") << "for good";
+}
+
+TEST_P(GraphStoreContract, HidingPutsPseudonymsIntoTheRowsThatStay) {
+  AddUsers(3);
+  Commit([&](GraphTransaction& tx) {
+    Must(CreatePost(tx, {ParsedId{TestPost(1).value, "post-ext"}, TestUser(1), "mine"}));
+  });
+  Must(AddPost(2, 1));
+  Must(RemovePost(TestUser(1), 2));
+  Must(AddPost(3, 2, "theirs"));
+  Must(AddComment(1, 1, 2));
+  Must(AddComment(2, 3, 3));
+  Must(AddLike(2, 1));
+  Must(AddLike(3, 3));
+  Must(SendLikeEvent(LikeEvent(EventType::kLike, 1, 3, 1)));
+  Must(SendLikeEvent(LikeEvent(EventType::kLike, 3, 1, 1)));
+  Must(SendLikeEvent(LikeEvent(EventType::kLike, 2, 3, 1)));
+  Commit([&](GraphTransaction& tx) {
+    tx.SetFact("of/" + TestUser(1).ToString(), "x");
+    tx.SetFact("of/" + TestUser(2).ToString(), "y");
+  });
+  Must(Erase(1));
+  const std::vector<Erasure> erased = store().ReadErasures();
+  const UserId pseudonym = erased.at(0).pseudonym;
+  const std::int64_t end = changes_end();
+  const auto theirs = store().GetPost(TestPost(3));
+
+  for (int round = 0; round < 2; ++round) {
+    store().HideInRows(erased);
+    for (const int post : {1, 2}) {
+      EXPECT_EQ(store().GetPost(TestPost(post))->author, pseudonym);
+      EXPECT_EQ(store().GetPost(TestPost(post))->external_id, std::nullopt);
+    }
+    EXPECT_EQ(store().GetPost(TestPost(3)), theirs);
+    EXPECT_EQ(store().GetComment(TestComment(1))->post_author, pseudonym);
+    EXPECT_EQ(store().GetComment(TestComment(1))->text, "comment") << "it is somebody else's";
+    EXPECT_EQ(store().GetComment(TestComment(2))->post_author, TestUser(2));
+    EXPECT_EQ(FindLike(2, 1)->post_author, pseudonym);
+    EXPECT_EQ(FindLike(3, 3)->post_author, TestUser(2));
+    EXPECT_EQ(store().GetFact("of/" + TestUser(1).ToString()), std::nullopt);
+    EXPECT_EQ(store().GetFact("of/" + TestUser(2).ToString()), "y");
+    std::vector<std::pair<UserId, UserId>> waiting;
+    for (const OutboxEntry& entry : store().ReadOutbox(10)) {
+      waiting.emplace_back(entry.event.user, entry.event.post_author);
+    }
+    EXPECT_EQ(waiting, (std::vector<std::pair<UserId, UserId>>{{TestUser(3), pseudonym}, {TestUser(2), TestUser(2)}}));
+    Reopen();
+  }
+  EXPECT_EQ(changes_end(), end) << "no change";
+  EXPECT_EQ(CodeOf(Unlike(2, 1)), "") << "on a deleted post";
+  EXPECT_EQ(CodeOf(Uncomment(TestUser(2), 1)), "");
+  EXPECT_EQ(CodeOf(AddPost(1, 2, "mine")), "id_retired");
+}
+
+TEST_P(GraphStoreContract, ScrubbingLeavesEverythingThatIsThere) {
+  AddUsers(5);
+  for (int i = 1; i <= 5; ++i) Must(AddPost(i, i, std::string(static_cast<std::size_t>(i) * 900, 'x')));
+  Must(Erase(3));
+  const auto before = store().GetPost(TestPost(5));
+  EXPECT_GE(store().Scrub(), 0);
+  EXPECT_EQ(store().GetPost(TestPost(5)), before);
+  Reopen();
+  EXPECT_EQ(store().GetPost(TestPost(5)), before);
+  EXPECT_EQ(CodeOf(AddPost(6, 5)), "");
 }
 
 TEST_P(GraphStoreContract, ErasingAnUnknownUserIs404) {

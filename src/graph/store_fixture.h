@@ -122,6 +122,11 @@ class GraphStoreFixture : public ::testing::TestWithParam<GraphStoreFactory> {
   // Runs one work that must be committed; the sequence that the store answers.
   std::int64_t Commit(GraphStore::Work work) { return Must(TryCommit(std::move(work))); }
 
+  // The sequence of the last change.
+  std::int64_t changes_end() {
+    return Commit([](GraphTransaction&) {});
+  }
+
   // Commits a function of the transaction and hands on what it returns.
   template <class F>
   auto Do(F work) {
@@ -144,7 +149,11 @@ class GraphStoreFixture : public ::testing::TestWithParam<GraphStoreFactory> {
     });
   }
   Status Erase(int user) {
-    return Do([&](GraphTransaction& tx) { return EraseUser(tx, TestUser(user)); });
+    return Do([&](GraphTransaction& tx) {
+      Status erased = EraseUser(tx, TestUser(user));
+      if (erased) EXPECT_TRUE(RemoveErased(tx, TestUser(user), 1'000'000));
+      return erased;
+    });
   }
   Result<Post> AddPost(int number, int author, const std::string& text = "text") {
     const NewPost request = {ParsedId{TestPost(number).value, std::nullopt}, TestUser(author), text};

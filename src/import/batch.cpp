@@ -5,8 +5,8 @@
 namespace novafeed {
 
 std::string_view OutcomeName(Outcome outcome) {
-  static constexpr std::array<std::string_view, kOutcomes> kNames = {"applied",   "unchanged", "conflict",
-                                                                     "duplicate", "erased",    "bad"};
+  static constexpr std::array<std::string_view, kOutcomes> kNames = {"applied", "unchanged", "conflict", "duplicate",
+                                                                     "bad"};
   return kNames.at(static_cast<std::size_t>(outcome));
 }
 

@@ -58,7 +58,6 @@ enum class Outcome : std::uint8_t {
   kUnchanged,  // what it asks for was so already: a like while liked, a second delete, a known id with equal content
   kConflict,   // a known id with other content: the first wins
   kDuplicate,  // an event that is known already
-  kErased,     // it names a user who was erased
   kBad,
 };
 inline constexpr std::size_t kOutcomes = static_cast<std::size_t>(Outcome::kBad) + 1;

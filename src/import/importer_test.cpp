@@ -22,6 +22,7 @@
 #include "base/json.h"
 #include "graph/commands.h"
 #include "import/import_test_support.h"
+#include "stream/memory_event_log.h"
 
 namespace novafeed {
 namespace {
@@ -374,19 +375,45 @@ TEST_F(Importing, WarnsOfTheFirstTwentyConflicts) {
   EXPECT_THAT(result.warnings[19], HasSubstr("line 21 "));
 }
 
-TEST_F(Importing, LinesOfErasedUsersAreSkipped) {
-  Import(Post("p", "ann", 1000) + Act("share", "ben", "p", 1100));
+// As the API and the eraser do.
+void EraseWhole(World* world, const std::string& user) {
   std::promise<void> erased;
-  world_.graph()->Write([](GraphTransaction& tx) { ASSERT_TRUE(EraseUser(tx, UserOf("ben"))); },
-                        [&erased](const Result<std::int64_t>&) { erased.set_value(); });
+  world->graph()->Write(
+      [&user](GraphTransaction& tx) {
+        ASSERT_TRUE(EraseUser(tx, UserOf(user)));
+        ASSERT_TRUE(RemoveErased(tx, UserOf(user), 100));
+      },
+      [&erased](const Result<std::int64_t>&) { erased.set_value(); });
   erased.get_future().wait();
+}
+
+TEST_F(Importing, LinesByAndAboutErasedUsersAreBad) {
+  Import(Post("p", "ann", 1000) + Act("share", "ben", "p", 1100) + Post("old", "ben", 1200));
+  EraseWhole(&world_, "ben");
   const WorldState before = world_.State();
-  const ImportResult result = world_.Import(
-      Write(UserWith("ben", 2000) + Post("q", "ben", 2100) + Follow("ben", "new", 2200) + Follow("new", "ben", 2300) +
-                Act("like", "ben", "p", 2400) + Comment("c", "ben", "p", 2500) + Act("share", "ben", "p", 2600),
-            "more.ndjson"));
-  EXPECT_EQ(Count(result, Outcome::kErased), 7);
+  const std::string lines = UserWith("ben", 2000) + Post("q", "ben", 2100) + Follow("ben", "new", 2200) +
+                            Follow("new", "ben", 2300) + Act("like", "ben", "p", 2400) +
+                            Comment("c", "ben", "p", 2500) + Act("share", "ben", "p", 2600) + Post("old", "ben", 1200);
+  EXPECT_EQ(RejectedCodes(lines), std::vector<std::string>(8, "retired"));
   EXPECT_EQ(world_.State(), before);
+  world_.Reopen();
+  EXPECT_EQ(RejectedCodes(Post("of another file", "ann", 1) + lines), std::vector<std::string>(8, "retired"));
+}
+
+TEST_F(Importing, EventsThatAreSentAgainAreNotThoseOfErasedUsers) {
+  const std::string file =
+      Write(Post("p", "ann", 1000) + Act("share", "ben", "p", 1100) + Act("share", "eve", "p", 1200));
+  ManualClock clock(0);
+  MemoryEventLog full(&clock);
+  full.Refuse(Error{Failure::kStorageFull, "disk_full", "Make room.", 0});
+  ImportOptions options;
+  options.files = {file};
+  ASSERT_TRUE(RunLocalImport(options, world_.graph(), &full).error) << "the rows are in, the events are not";
+  EraseWhole(&world_, "ben");
+  EXPECT_FALSE(world_.Import(file).error);
+  const std::vector<LoggedEvent> events = world_.events()->Read(0, 10);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].event.user, UserOf("eve"));
 }
 
 TEST_F(Importing, TwiceChangesNothingAndSaysSo) {

@@ -24,6 +24,12 @@ tl::unexpected<Error> UnknownPost(const ParsedId& id) {
   return Unknown("unknown_post", "post", id);
 }
 
+tl::unexpected<Error> Retired(const ParsedId& user) {
+  return Fail(Failure::kUnprocessable, "retired",
+              "The user " + user.external_id.value_or(user.id.ToString()) +
+                  " was erased, and nothing of theirs is taken in again: leave the line out.");
+}
+
 bool SameContent(const Post& post, const PostLine& line, TimeMs at) {
   return !post.deleted_at && post.author.value == line.author.id && post.created_at == at && post.text == line.text;
 }
@@ -66,7 +72,7 @@ Result<Outcome> LineApplier::Apply(const ImportLine& line) {
 void LineApplier::Replay(const ImportLine& line) {
   if (!line.action) return;
   const auto* event = std::get_if<EventLine>(&line.action->body);
-  if (event == nullptr) return;
+  if (event == nullptr || PresenceOf(UserId{event->user.id}) == Presence::kErased) return;
   at_ = line.action->at + shift_;
   event_id_ = line.event_id;
   if (const std::optional<PostFacts> post = FindPost(PostId{event->post.id})) {
@@ -77,7 +83,7 @@ void LineApplier::Replay(const ImportLine& line) {
 Result<Outcome> LineApplier::Do(const UserLine& line) {
   const UserId id{line.id.id};
   if (const std::optional<User> user = tx_->FindUser(id)) return FillInUser(*user, line);
-  if (tx_->IsRetired(RetiredKind::kUser, id.value)) return Outcome::kErased;
+  if (tx_->IsRetired(RetiredKind::kUser, id.value)) return Retired(line.id);
   InsertUser(line.id, line.handle.value_or(HandleFromId(line.id)), line.name.value_or(""));
   return Outcome::kApplied;
 }
@@ -94,12 +100,12 @@ Outcome LineApplier::FillInUser(const User& user, const UserLine& line) {
 
 Result<Outcome> LineApplier::Do(const PostLine& line) {
   const PostId id{line.id.id};
+  const UserId author{line.author.id};
+  const Presence presence = PresenceOf(author);
+  if (presence == Presence::kErased) return Retired(line.author);
   if (const std::optional<Post> post = tx_->FindPost(id)) {
     return SameContent(*post, line, at_) ? Outcome::kUnchanged : Outcome::kConflict;
   }
-  const UserId author{line.author.id};
-  const Presence presence = PresenceOf(author);
-  if (presence == Presence::kErased) return Outcome::kErased;
   EnsureUser(line.author, presence);
   tx_->InsertPost({id, line.id.external_id, author, line.text, at_, std::nullopt});
   learned_.Add(id, {author, at_});
@@ -136,7 +142,8 @@ Result<Outcome> LineApplier::Do(const FollowLine& line) {
   if (line.undo) return Unfollow(user, target);
   const Presence user_presence = PresenceOf(user);
   const Presence target_presence = PresenceOf(target);
-  if (user_presence == Presence::kErased || target_presence == Presence::kErased) return Outcome::kErased;
+  if (user_presence == Presence::kErased) return Retired(line.user);
+  if (target_presence == Presence::kErased) return Retired(line.target);
   if (tx_->FindFollow(user, target)) return Outcome::kUnchanged;
   EnsureUser(line.user, user_presence);
   EnsureUser(line.target, target_presence);
@@ -158,7 +165,7 @@ Result<Outcome> LineApplier::Do(const LikeLine& line) {
   if (!post) return UnknownPost(line.post);
   if (line.undo) return Unlike(user, id);
   const Presence presence = PresenceOf(user);
-  if (presence == Presence::kErased) return Outcome::kErased;
+  if (presence == Presence::kErased) return Retired(line.user);
   if (tx_->FindLike(user, id)) return Outcome::kUnchanged;
   EnsureUser(line.user, presence);
   tx_->InsertLike({user, id, post->author, post->created_at, at_});
@@ -178,12 +185,12 @@ Result<Outcome> LineApplier::Do(const CommentLine& line) {
   const UserId user{line.user.id};
   const std::optional<PostFacts> post = FindPost(post_id);
   if (!post) return UnknownPost(line.post);
+  const Presence presence = PresenceOf(user);
+  if (presence == Presence::kErased) return Retired(line.user);
   if (const std::optional<Comment> comment = tx_->FindComment(id)) {
     return SameContent(*comment, line, at_) ? Outcome::kUnchanged : Outcome::kConflict;
   }
   if (tx_->IsRetired(RetiredKind::kComment, id.value)) return Outcome::kConflict;
-  const Presence presence = PresenceOf(user);
-  if (presence == Presence::kErased) return Outcome::kErased;
   EnsureUser(line.user, presence);
   tx_->InsertComment({id, line.id.external_id, post_id, user, post->author, post->created_at, line.text, at_});
   return Outcome::kApplied;
@@ -204,7 +211,7 @@ Result<Outcome> LineApplier::Do(const EventLine& line) {
   const std::optional<PostFacts> post = FindPost(PostId{line.post.id});
   if (!post) return UnknownPost(line.post);
   const Presence presence = PresenceOf(UserId{line.user.id});
-  if (presence == Presence::kErased) return Outcome::kErased;
+  if (presence == Presence::kErased) return Retired(line.user);
   EnsureUser(line.user, presence);
   events_.push_back(MakeEvent(line, *post));
   return Outcome::kApplied;

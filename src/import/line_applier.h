@@ -41,10 +41,11 @@ class LineApplier {
   // Both outlive this.
   LineApplier(GraphTransaction* transaction, const KnownRows* known, TimeMs shift);
 
-  // Errors are what makes the line bad: its own, "unknown_post", "unknown_comment", "post_deleted", "bad_time".
+  // Errors are what makes the line bad: its own, "unknown_post", "unknown_comment", "post_deleted",
+  // "bad_time"; "retired": it is by or about a user who was erased.
   Result<Outcome> Apply(const ImportLine& line);
 
-  // Makes the event of a line whose rows are in the graph already; nothing for other lines.
+  // Makes the event of a line whose rows are in the graph already; nothing for other lines, and of erased users.
   void Replay(const ImportLine& line);
 
   // What the last line did beside what it asks for.

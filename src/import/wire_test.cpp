@@ -97,7 +97,7 @@ TEST(Wire, PointsAreAskedForByHead) {
 TEST(Wire, ReportsArriveAsTheyWereSent) {
   ImportReport report;
   report.counts.At(ActionType::kUser, Outcome::kApplied) = 3;
-  report.counts.At(ActionType::kShare, Outcome::kErased) = 4;
+  report.counts.At(ActionType::kShare, Outcome::kDuplicate) = 4;
   report.users_by_mention = 5;
   report.numbered_handles = 6;
   report.remarks = {{8, "is \"odd\""}};

@@ -21,10 +21,11 @@ std::unique_ptr<FeedIndex> BuildFromTables(const BootSources& sources, TimeMs an
     index->ApplyState(rows);
     progress("tables", taken += static_cast<std::int64_t>(rows.size()));
   });
-  position.events = sources.events->ReadForgotten([&](const std::vector<ForgottenTotals>& totals) {
-    index->ApplyForgotten(totals);
-    progress("events", taken += static_cast<std::int64_t>(totals.size()));
-  });
+  const auto take = [&](const auto& forgotten) {
+    index->ApplyForgotten(forgotten);
+    progress("events", taken += static_cast<std::int64_t>(forgotten.size()));
+  };
+  position.events = sources.events->ReadForgotten(take, take);
   index->SetPosition(position);
   return index;
 }

@@ -66,6 +66,12 @@ void FeedIndex::ApplyForgotten(std::span<const ForgottenTotals> totals) {
   });
 }
 
+void FeedIndex::ApplyForgotten(std::span<const InteractionCount> interactions) {
+  gate_.Write([&] {
+    for (const InteractionCount& entry : interactions) state_->Apply(entry);
+  });
+}
+
 void FeedIndex::SetPosition(const Position& position) {
   if (position.generation != state_->position.generation) throw std::logic_error("position of another generation");
   gate_.Write([&] { state_->position = position; });
@@ -73,6 +79,10 @@ void FeedIndex::SetPosition(const Position& position) {
 
 void FeedIndex::AdvanceTo(TimeMs now) {
   gate_.Write([&] { state_->AdvanceTo(now, kTrimmedUsers); });
+}
+
+void FeedIndex::Rename(UserId from, UserId to) {
+  gate_.Write([&] { state_->Rename(from, to); });
 }
 
 Position FeedIndex::position() const {

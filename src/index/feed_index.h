@@ -4,7 +4,8 @@
 // interactions by UTC day of the last 91 days, newest posts. Windows carry slack because a walk's as_of may be an hour
 // old. Taking in the same part of the log again changes nothing (watermarks, one for each stream).
 //
-// Threads: Apply* by one writer at a time; everything const by any thread, each call over one consistent state.
+// Threads: Apply* by one writer at a time, Rename by any thread beside it; everything const by any thread, each call
+// over one consistent state.
 #pragma once
 
 #include <cstdint>
@@ -77,9 +78,13 @@ class FeedIndex {
   void ApplyEvents(std::span<const LoggedEvent> events);
   void ApplyState(std::span<const Change> rows);                 // boot: kRead rows, before any log
   void ApplyForgotten(std::span<const ForgottenTotals> totals);  // boot
-  void SetPosition(const Position& position);                    // boot: where the state was cut
+  void ApplyForgotten(std::span<const InteractionCount> interactions);
+  void SetPosition(const Position& position);  // boot: where the state was cut
   // Moves the windows to `now` (never back) and lets go of a bounded amount of what fell out of them.
   void AdvanceTo(TimeMs now);
+
+  // Puts another id in the place of an erased user's. What names the user must be applied before.
+  void Rename(UserId from, UserId to);
 
   // --- Readers.
   Position position() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace novafeed {
 namespace {
@@ -120,10 +121,28 @@ void IndexState::Apply(const LoggedEvent& logged) {
 }
 
 void IndexState::Apply(const ForgottenTotals& totals) {
-  PostSlot& post = posts[RefOf(totals.post)];
-  post.shares += static_cast<std::uint32_t>(totals.shares);
-  post.impressions += static_cast<std::uint32_t>(totals.impressions);
-  post.views += static_cast<std::uint32_t>(totals.views);
+  Apply(CountedPost{totals.post, 0, 0, totals.shares, totals.impressions, totals.views});
+}
+
+void IndexState::Apply(const CountedPost& counted) {
+  PostSlot& post = posts[RefOf(counted.post)];
+  post.likes += static_cast<std::uint32_t>(counted.likes);
+  post.comments += static_cast<std::uint32_t>(counted.comments);
+  post.shares += static_cast<std::uint32_t>(counted.shares);
+  post.impressions += static_cast<std::uint32_t>(counted.impressions);
+  post.views += static_cast<std::uint32_t>(counted.views);
+}
+
+void IndexState::Apply(const CountedHour& counted) {
+  if (counted.hour >= OldestHour()) CountHour(counted.hour, RefOf(counted.post), counted.counts);
+}
+
+void IndexState::Apply(const InteractionCount& interactions) {
+  if (interactions.day < OldestDay()) return;
+  const UserRef viewer = RefOf(interactions.user);
+  const UserRef author = RefOf(interactions.author);
+  AddInteractions(viewer,
+                  {author, static_cast<std::int32_t>(interactions.day), static_cast<std::int32_t>(interactions.count)});
 }
 
 void IndexState::ApplyUser(const Change& change) {
@@ -203,30 +222,68 @@ void IndexState::Count(UserId user, PostId post, UserId post_author, TimeMs at, 
   posts[ref].*total += static_cast<std::uint32_t>(sign);
   const std::int64_t hour = HourOf(at);
   if (hour >= OldestHour()) {
-    HourTable& table = hours[hour];
-    HourCounts& counts = table[ref];
-    counts.*hourly += sign;
-    if (counts.empty()) table.erase(ref);
-    if (table.empty()) hours.erase(hour);
+    HourCounts counts;
+    counts.*hourly = sign;
+    CountHour(hour, ref, counts);
   }
-  if (is_interaction && user != post_author) CountInteraction(RefOf(user), RefOf(post_author), at, sign);
+  if (is_interaction && user != post_author) Apply(InteractionCount{user, post_author, DayOf(at), sign});
 }
 
-void IndexState::CountInteraction(UserRef viewer, UserRef author, TimeMs at, int sign) {
-  const auto day = static_cast<std::int32_t>(DayOf(at));
-  if (day < OldestDay()) return;
+void IndexState::CountHour(std::int64_t hour, PostRef ref, const HourCounts& counts) {
+  HourTable& table = hours[hour];
+  HourCounts& sums = table[ref];
+  sums.likes += counts.likes;
+  sums.comments += counts.comments;
+  sums.shares += counts.shares;
+  sums.impressions += counts.impressions;
+  if (sums.empty()) table.erase(ref);
+  if (table.empty()) hours.erase(hour);
+}
+
+void IndexState::AddInteractions(UserRef viewer, const DayInteractions& added) {
   std::vector<DayInteractions>& given = users[viewer].interactions;
   const auto before = [](const DayInteractions& a, const DayInteractions& b) {
     return a.author != b.author ? a.author < b.author : a.day < b.day;
   };
-  const DayInteractions wanted{author, day, sign};
-  const auto place = std::lower_bound(given.begin(), given.end(), wanted, before);
-  if (place == given.end() || place->author != author || place->day != day) {
-    given.insert(place, wanted);
+  const auto place = std::lower_bound(given.begin(), given.end(), added, before);
+  if (place == given.end() || place->author != added.author || place->day != added.day) {
+    given.insert(place, added);
     return;
   }
-  place->count += sign;
+  place->count += added.count;
   if (place->count == 0) given.erase(place);
+}
+
+// --- Erased users.
+
+void IndexState::Rename(UserId from, UserId to) {
+  const auto found = user_refs.find(from);
+  if (found == user_refs.end()) return;
+  const UserRef ref = found->second;
+  user_refs.erase(found);
+  const auto [entry, is_new] = user_refs.try_emplace(to, ref);
+  if (is_new) {
+    users[ref].id = to;
+  } else {
+    Merge(ref, entry->second);
+  }
+}
+
+// The slot of `from` stays, of nobody: refs are not used again.
+void IndexState::Merge(UserRef from, UserRef into) {
+  for (PostSlot& post : posts) {
+    if (post.author == from) post.author = into;
+  }
+  for (UserRef viewer = 0; viewer < users.size(); ++viewer) {
+    std::vector<DayInteractions> moved;
+    std::erase_if(users[viewer].interactions, [&](const DayInteractions& entry) {
+      if (entry.author == from) moved.push_back({into, entry.day, entry.count});
+      return entry.author == from;
+    });
+    for (const DayInteractions& entry : moved) AddInteractions(viewer, entry);
+  }
+  const UserSlot old = std::exchange(users[from], UserSlot());
+  for (const DayInteractions& entry : old.interactions) AddInteractions(into, entry);
 }
 
 // --- Windows.

@@ -7,10 +7,13 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/time.h"
+#include "capture/pseudonyms.h"
 #include "capture/retention.h"
 #include "stream/event_log.h"
 
@@ -20,7 +23,9 @@ namespace novafeed {
 struct MemoryEventLogState {
   std::vector<LoggedEvent> events;
   std::set<Uuid> identities;
+  std::map<std::int64_t, Uuid> hidden_identities;  // of events that a pseudonym has changed, by sequence
   std::map<PostId, ForgottenTotals> forgotten;
+  std::map<std::tuple<std::int64_t, UserId, UserId>, std::int64_t> forgotten_interactions;  // by day, user, author
   std::int64_t forgotten_up_to = 0;
   std::int64_t end = 0;
 };
@@ -69,15 +74,20 @@ class MemoryEventLog final : public EventLog {
     return state_->end;
   }
 
-  std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) override {
+  std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     std::vector<ForgottenTotals> totals;
+    std::vector<InteractionCount> interactions;
     std::int64_t up_to = 0;
     {
       const std::lock_guard lock(mutex_);
       for (const auto& [post, sums] : state_->forgotten) totals.push_back(sums);
+      for (const auto& [key, count] : state_->forgotten_interactions) {
+        interactions.push_back({std::get<1>(key), std::get<2>(key), std::get<0>(key), count});
+      }
       up_to = state_->forgotten_up_to;
     }
-    if (!totals.empty()) take(totals);
+    if (!totals.empty()) take_totals(totals);
+    if (!interactions.empty()) take_interactions(interactions);
     return up_to;
   }
 
@@ -90,8 +100,24 @@ class MemoryEventLog final : public EventLog {
       ++count;
     }
     events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(count));
+    std::erase_if(state_->forgotten_interactions,
+                  [&](const auto& entry) { return std::get<0>(entry.first) < OldestForgottenDay(before); });
     return static_cast<std::int64_t>(count);
   }
+
+  void Hide(std::span<const Erasure> erased) override {
+    const std::lock_guard lock(mutex_);
+    pseudonyms_.Add(erased);
+    for (LoggedEvent& logged : state_->events) HideIn(&logged);
+    for (auto& [post, totals] : state_->forgotten) pseudonyms_.Hide(&totals.post_author);
+    for (const auto& [key, count] : std::exchange(state_->forgotten_interactions, {})) {
+      auto [day, user, author] = key;
+      pseudonyms_.Hide(&user);
+      pseudonyms_.Hide(&author);
+      state_->forgotten_interactions[{day, user, author}] += count;
+    }
+  }
+  std::int64_t Scrub() override { return 0; }
 
   void OnCommit(std::function<void()> notify) override {
     const std::lock_guard lock(mutex_);
@@ -104,16 +130,27 @@ class MemoryEventLog final : public EventLog {
     for (const Event& event : events) {
       const bool is_new = state_->identities.insert(EventIdentity(event)).second;
       appended.duplicate.push_back(!is_new);
-      if (is_new) state_->events.push_back({++state_->end, clock_->Now(), event});
+      if (!is_new) continue;
+      state_->events.push_back({++state_->end, clock_->Now(), event});
+      HideIn(&state_->events.back());
     }
     appended.end = state_->end;
     return appended;
   }
 
+  void HideIn(LoggedEvent* logged) {
+    const Uuid identity = EventIdentity(logged->event);
+    if (pseudonyms_.Hide(&logged->event)) state_->hidden_identities.try_emplace(logged->sequence, identity);
+  }
+
   void Fold(const LoggedEvent& logged) {
     const Event& event = logged.event;
-    state_->identities.erase(EventIdentity(event));
+    const auto hidden = state_->hidden_identities.find(logged.sequence);
+    state_->identities.erase(hidden != state_->hidden_identities.end() ? hidden->second : EventIdentity(event));
     state_->forgotten_up_to = logged.sequence;
+    if (IsInteraction(event)) {
+      ++state_->forgotten_interactions[{DayOf(event.at), event.user, event.post_author}];
+    }
     if (event.type == EventType::kLike || event.type == EventType::kUnlike) return;
     ForgottenTotals& totals = state_->forgotten[event.post];
     totals.post = event.post;
@@ -129,6 +166,7 @@ class MemoryEventLog final : public EventLog {
   std::shared_ptr<MemoryEventLogState> state_;  // guarded by mutex_
   std::function<void()> notify_;                // guarded by mutex_
   std::optional<Error> refusal_;                // guarded by mutex_
+  Pseudonyms pseudonyms_;                       // guarded by mutex_
 };
 
 }  // namespace novafeed

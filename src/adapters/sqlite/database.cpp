@@ -57,6 +57,18 @@ Error TranslateError(int code, int system_error, const std::string& what) {
   }
 }
 
+int SqliteMode(CheckpointMode mode) {
+  switch (mode) {
+    case CheckpointMode::kPassive:
+      return SQLITE_CHECKPOINT_PASSIVE;
+    case CheckpointMode::kRestart:
+      return SQLITE_CHECKPOINT_RESTART;
+    case CheckpointMode::kTruncate:
+      break;
+  }
+  return SQLITE_CHECKPOINT_TRUNCATE;
+}
+
 int OnWalGrew(void* pages, sqlite3*, const char*, int count) {
   *static_cast<std::int64_t*>(pages) = count;
   return SQLITE_OK;
@@ -84,7 +96,8 @@ Database::Database(const std::string& path, Access access) : path_(path) {
     Execute("setting up a reader", "PRAGMA query_only=ON");
     return;
   }
-  Execute("turning on the write-ahead log", "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864;");
+  Execute("turning on the write-ahead log",
+          "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864; PRAGMA secure_delete=ON;");
   sqlite3_wal_hook(opened, &OnWalGrew, wal_pages_.get());  // in place of SQLite's own automatic checkpoints
 }
 
@@ -130,17 +143,19 @@ bool Database::Checkpoint(CheckpointMode mode) {
   constexpr int kRestartWaitMs = 200;
   int in_log = 0;
   int folded = 0;
-  if (mode == CheckpointMode::kRestart) {
+  if (mode != CheckpointMode::kPassive) {
     SetBusyTimeout(kRestartWaitMs);
   }
-  const int code = sqlite3_wal_checkpoint_v2(
-      handle(), nullptr, mode == CheckpointMode::kRestart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
-      &in_log, &folded);
+  const int code = sqlite3_wal_checkpoint_v2(handle(), nullptr, SqliteMode(mode), &in_log, &folded);
   SetBusyTimeout(kBusyTimeoutMs);
   if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
     Throw(code, "folding the write-ahead log into the file");
   }
   return code == SQLITE_OK && in_log == folded;
+}
+
+void Database::DropCache() {
+  sqlite3_db_release_memory(handle());
 }
 
 Rows::~Rows() {

@@ -18,9 +18,10 @@ struct sqlite3_stmt;
 namespace novafeed::sqlite {
 
 enum class Access { kWrite, kRead };  // kRead connections refuse to change anything
-enum class CheckpointMode { kPassive, kRestart };
+enum class CheckpointMode { kPassive, kRestart, kTruncate };
 
-// One connection: WAL, synchronous=FULL (what was committed survives a power cut), no foreign keys.
+// One connection: WAL, synchronous=FULL (what was committed survives a power cut), no foreign keys, secure_delete=ON
+// (what is deleted is overwritten; see scrub.h for what that leaves).
 class Database {
  public:
   Database(const std::string& path, Access access);
@@ -40,8 +41,10 @@ class Database {
   // Pages in the write-ahead log after this connection's last commit.
   std::int64_t wal_pages() const { return *wal_pages_; }
   // Folds the write-ahead log into the file as far as readers allow; kRestart also waits for readers (at most the busy
-  // timeout) so that the log starts over. False where readers were in the way.
+  // timeout) so that the log starts over, kTruncate so that its file is empty. False where readers were in the way.
   bool Checkpoint(CheckpointMode mode);
+  // Lets go of cached pages. Outside of a transaction.
+  void DropCache();
 
   const std::string& path() const { return path_; }
   sqlite3* handle() const { return handle_.get(); }

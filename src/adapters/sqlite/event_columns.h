@@ -7,6 +7,7 @@
 namespace novafeed::sqlite {
 
 #define NOVAFEED_EVENT_COLUMNS "user, type, post, at, event_id, post_author, post_created_at"
+inline constexpr int kEventColumns = 7;
 
 inline Event ReadEvent(const Rows& rows, int first) {
   return {UserId{rows.Id(first)},      static_cast<EventType>(rows.Int(first + 1)),

@@ -1,6 +1,10 @@
 // OpenSqliteEventLog: the port of the event log over events.db.
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
+#include <span>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -10,6 +14,8 @@
 #include "adapters/sqlite/group_writer.h"
 #include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/open.h"
+#include "adapters/sqlite/scrub.h"
+#include "capture/pseudonyms.h"
 #include "capture/retention.h"
 
 namespace novafeed {
@@ -17,7 +23,11 @@ namespace sqlite {
 namespace {
 
 constexpr std::int64_t kForgetBatch = 1000;
-constexpr std::size_t kTotalsBatch = 1000;
+constexpr std::size_t kForgottenBatch = 1000;
+constexpr std::int64_t kScanned = 20'000;   // events of one read that looks for erased users
+constexpr std::size_t kHiddenAtOnce = 500;  // events of one transaction that hides them
+constexpr char kFindNames[] =
+    "SELECT sequence, user, post_author FROM events WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
 
 // What is read from events.db, over one connection.
 class LogReader {
@@ -56,13 +66,13 @@ class LogReader {
   Statement last_;
 };
 
-void ReadTotals(Database& database, const std::function<void(const std::vector<ForgottenTotals>&)>& take) {
-  Statement statement(database, "reading totals of forgotten events",
-                      "SELECT post, post_author, post_created_at, shares, impressions, views FROM forgotten_totals");
-  std::vector<ForgottenTotals> batch;
+// Gives all rows of the statement to `take`, in batches of what `read` makes of a row.
+template <class T, class Read>
+void TakeInBatches(Statement& statement, const std::function<void(const std::vector<T>&)>& take, Read read) {
+  std::vector<T> batch;
   for (Rows rows = statement.Query(); rows.Next();) {
-    batch.push_back({PostId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3), rows.Int(4), rows.Int(5)});
-    if (batch.size() == kTotalsBatch) {
+    batch.push_back(read(rows));
+    if (batch.size() == kForgottenBatch) {
       take(batch);
       batch.clear();
     }
@@ -72,10 +82,32 @@ void ReadTotals(Database& database, const std::function<void(const std::vector<F
   }
 }
 
-// Counts of a batch of events that is being forgotten, by post. Likes and unlikes count nowhere: their truth is state.
+void ReadTotals(Database& database, const EventLog::TakeTotals& take) {
+  Statement statement(database, "reading totals of forgotten events",
+                      "SELECT post, post_author, post_created_at, shares, impressions, views FROM forgotten_totals");
+  TakeInBatches(statement, take, [](const Rows& rows) {
+    return ForgottenTotals{PostId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3), rows.Int(4), rows.Int(5)};
+  });
+}
+
+void ReadInteractions(Database& database, const EventLog::TakeInteractions& take) {
+  Statement statement(database, "reading interactions of forgotten events",
+                      "SELECT user, author, day, count FROM forgotten_interactions");
+  TakeInBatches(statement, take, [](const Rows& rows) {
+    return InteractionCount{UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3)};
+  });
+}
+
+// Counts of a batch of events that is being forgotten, by post, and by user, author and day. Likes and unlikes count
+// nowhere: their truth is state.
 class Folding {
  public:
+  explicit Folding(std::int64_t oldest_day) : oldest_day_(oldest_day) {}
+
   void Add(const Event& event) {
+    if (IsInteraction(event) && DayOf(event.at) >= oldest_day_) {
+      ++interactions_[{DayOf(event.at), event.user, event.post_author}];
+    }
     ForgottenTotals& totals = totals_[event.post];
     totals.post = event.post;
     totals.post_author = event.post_author;
@@ -85,7 +117,11 @@ class Folding {
     totals.views += event.type == EventType::kView ? 1 : 0;
   }
 
-  void WriteTo(Statement& add_totals) const {
+  void WriteTo(Statement& add_totals, Statement& add_interactions) const {
+    for (const auto& [key, count] : interactions_) {
+      const auto& [day, user, author] = key;
+      add_interactions.Execute(day, user, author, count);
+    }
     for (const auto& [post, totals] : totals_) {
       if (totals.shares + totals.impressions + totals.views > 0) {
         add_totals.Execute(post, totals.post_author, totals.post_created_at, totals.shares, totals.impressions,
@@ -95,6 +131,8 @@ class Folding {
   }
 
  private:
+  const std::int64_t oldest_day_;
+  std::map<std::tuple<std::int64_t, UserId, UserId>, std::int64_t> interactions_;
   std::unordered_map<PostId, ForgottenTotals, StrongIdHash<PostId>> totals_;
 };
 
@@ -102,12 +140,27 @@ class Folding {
 class LogTables {
  public:
   explicit LogTables(Database& database)
-      : reader_(database),
-        remember_(database, "remembering an event",
+      : remember_(database, "remembering an event",
                   "INSERT INTO identities (at, digest) VALUES (?, ?) ON CONFLICT DO NOTHING"),
         insert_(database, "appending an event",
-                "INSERT INTO events (sequence, received_at, " NOVAFEED_EVENT_COLUMNS
-                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+                "INSERT INTO events (sequence, received_at, identity, " NOVAFEED_EVENT_COLUMNS
+                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        read_(database, "reading an event",
+              "SELECT " NOVAFEED_EVENT_COLUMNS ", identity FROM events WHERE sequence = ?"),
+        read_oldest_(database, "reading the oldest events",
+                     "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS
+                     ", identity FROM events ORDER BY sequence LIMIT ?"),
+        hide_(database, "hiding a user in the event log",
+              "UPDATE events SET user = ?2, post_author = ?3, identity = ?4 WHERE sequence = ?1"),
+        hide_in_totals_(database, "hiding an author in the totals",
+                        "UPDATE forgotten_totals SET post_author = ?2 WHERE post_author = ?1"),
+        add_hidden_interactions_(
+            database, "hiding a user in the interactions",
+            "INSERT INTO forgotten_interactions (day, user, author, count) "
+            "SELECT day, iif(user = ?1, ?2, user), iif(author = ?1, ?2, author), count FROM forgotten_interactions "
+            "WHERE user = ?1 OR author = ?1 ON CONFLICT DO UPDATE SET count = count + excluded.count"),
+        drop_hidden_interactions_(database, "dropping a hidden user's interactions",
+                                  "DELETE FROM forgotten_interactions WHERE user = ?1 OR author = ?1"),
         forget_identity_(database, "forgetting the identity of an event",
                          "DELETE FROM identities WHERE at = ? AND digest = ?"),
         forget_events_(database, "forgetting events", "DELETE FROM events WHERE sequence <= ?"),
@@ -115,6 +168,11 @@ class LogTables {
                     "INSERT INTO forgotten_totals (post, post_author, post_created_at, shares, impressions, views) "
                     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (post) DO UPDATE SET shares = shares + excluded.shares, "
                     "impressions = impressions + excluded.impressions, views = views + excluded.views"),
+        add_interactions_(database, "adding up interactions of forgotten events",
+                          "INSERT INTO forgotten_interactions (day, user, author, count) VALUES (?, ?, ?, ?) "
+                          "ON CONFLICT DO UPDATE SET count = count + excluded.count"),
+        drop_interactions_(database, "dropping old interactions of forgotten events",
+                           "DELETE FROM forgotten_interactions WHERE day < ?"),
         set_forgotten_(database, "marking events as forgotten", "UPDATE event_log SET forgotten_through = ?"),
         live_bytes_(database, "measuring the event log",
                     "SELECT (page_count - freelist_count) * page_size "
@@ -131,39 +189,80 @@ class LogTables {
     if (remember_.Execute(event.at, identity) == 0) {
       return false;
     }
-    InsertEvent(insert_, event, sequence.Next(), now);
+    Event stored = event;
+    // A request may be late, and bring an event of somebody who was erased a moment ago.
+    const bool hidden = pseudonyms_.Hide(&stored);
+    InsertEvent(insert_, stored, sequence.Next(), now, hidden ? std::optional(identity) : std::nullopt);
     return true;
+  }
+
+  // From now on the pseudonyms stand for these users, in what is appended and in what is kept of forgotten events.
+  void Hide(std::span<const Erasure> erased) {
+    pseudonyms_.Add(erased);
+    for (const Erasure& erasure : erased) {
+      hide_in_totals_.Execute(erasure.user, erasure.pseudonym);
+      add_hidden_interactions_.Execute(erasure.user, erasure.pseudonym);
+      drop_hidden_interactions_.Execute(erasure.user);
+    }
+  }
+
+  // In one event, which remembers its identity.
+  void Hide(std::int64_t sequence) {
+    Rows rows = read_.Query(sequence);
+    if (!rows.Next()) {
+      return;  // forgotten meanwhile
+    }
+    Event event = ReadEvent(rows, 0);
+    const Uuid identity = IdentityOf(event, rows, kEventColumns);
+    if (pseudonyms_.Hide(&event)) {
+      hide_.Execute(sequence, event.user, event.post_author, identity);
+    }
   }
 
   // Forgets the oldest events, as long as they are older than `before` and not beyond `applied`; one batch of them.
   std::int64_t Forget(TimeMs before, std::int64_t applied) {
-    Folding folding;
+    Folding folding(OldestForgottenDay(before));
     std::int64_t forgotten = 0;
     std::int64_t through = 0;
-    for (const LoggedEvent& logged : reader_.Read(0, kForgetBatch)) {
+    for (Rows rows = read_oldest_.Query(kForgetBatch); rows.Next();) {
+      const LoggedEvent logged = {rows.Int(0), rows.Int(1), ReadEvent(rows, 2)};
       if (logged.sequence > applied || logged.LatestTime() >= before) {
         break;
       }
       folding.Add(logged.event);
-      forget_identity_.Execute(logged.event.at, EventIdentity(logged.event));
+      forget_identity_.Execute(logged.event.at, IdentityOf(logged.event, rows, 2 + kEventColumns));
       through = logged.sequence;
       ++forgotten;
     }
     if (forgotten > 0) {
-      folding.WriteTo(add_totals_);
+      folding.WriteTo(add_totals_, add_interactions_);
       forget_events_.Execute(through);
       set_forgotten_.Execute(through);
     }
+    drop_interactions_.Execute(OldestForgottenDay(before));
     return forgotten;
   }
 
  private:
-  LogReader reader_;
+  // The one that the event had when it came. `column` holds it where a pseudonym has changed the event since.
+  static Uuid IdentityOf(const Event& event, const Rows& rows, int column) {
+    return rows.IsNull(column) ? EventIdentity(event) : rows.Id(column);
+  }
+
+  Pseudonyms pseudonyms_;  // of the users erased while this process runs
   Statement remember_;
   Statement insert_;
+  Statement read_;
+  Statement read_oldest_;
+  Statement hide_;
+  Statement hide_in_totals_;
+  Statement add_hidden_interactions_;
+  Statement drop_hidden_interactions_;
   Statement forget_identity_;
   Statement forget_events_;
   Statement add_totals_;
+  Statement add_interactions_;
+  Statement drop_interactions_;
   Statement set_forgotten_;
   Statement live_bytes_;
 };
@@ -211,11 +310,12 @@ class SqliteEventLog final : public EventLog {
   }
   std::int64_t End() override { return writer_.End(); }
 
-  std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) override {
+  std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     Database database(path_, Access::kRead);
     const ReadTransaction transaction(&database);
     const std::int64_t through = LogReader(database).ForgottenThrough();
-    ReadTotals(database, take);
+    ReadTotals(database, take_totals);
+    ReadInteractions(database, take_interactions);
     return through;
   }
 
@@ -229,9 +329,45 @@ class SqliteEventLog final : public EventLog {
     return total;
   }
 
+  void Hide(std::span<const Erasure> erased) override {
+    writer_.RunBlocking([&](Sequence&) { tables_.Hide(erased); });
+    const Pseudonyms pseudonyms(erased);
+    Database reader(path_, Access::kRead);
+    Statement scan(reader, "looking for erased users in the event log", kFindNames);
+    std::int64_t after = 0;
+    for (std::int64_t found = kScanned; found == kScanned;) {
+      std::vector<std::int64_t> named;
+      found = 0;
+      for (Rows rows = scan.Query(after, kScanned); rows.Next(); ++found) {
+        after = rows.Int(0);
+        if (pseudonyms.Names(UserId{rows.Id(1)}) || pseudonyms.Names(UserId{rows.Id(2)})) {
+          named.push_back(after);
+        }
+      }
+      HideEvents(named);
+    }
+    // Events that were forgotten meanwhile have brought the names back into what is kept of them.
+    writer_.RunBlocking([&](Sequence&) { tables_.Hide(erased); });
+  }
+
+  std::int64_t Scrub() override { return ScrubFile(&database_, &writer_); }
+
   void OnCommit(std::function<void()> notify) override { writer_.OnCommit(std::move(notify)); }
 
  private:
+  // Some hundred in each transaction.
+  void HideEvents(std::span<const std::int64_t> sequences) {
+    while (!sequences.empty()) {
+      const std::span<const std::int64_t> part = sequences.first(std::min(sequences.size(), kHiddenAtOnce));
+      writer_.RunBlocking([&](Sequence&) {
+        for (const std::int64_t sequence : part) {
+          tables_.Hide(sequence);
+        }
+      });
+      sequences = sequences.subspan(part.size());
+    }
+  }
+
   // The limit is looked at before a batch, so the file may pass it by one batch. Not by throwing: others in the group,
   // a Forget among them, go on.
   void AppendBatch(Batch& batch, Sequence& sequence) {

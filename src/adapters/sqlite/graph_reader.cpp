@@ -6,6 +6,7 @@
 
 #include "adapters/sqlite/event_columns.h"
 #include "adapters/sqlite/row_codec.h"
+#include "graph/retired.h"
 
 #define USER_COLUMNS "users.id, users.external_id, users.handle, users.name, users.created_at"
 #define POST_COLUMNS "id, external_id, author, text, created_at, deleted_at"
@@ -57,6 +58,10 @@ Like ReadLike(const Rows& rows) {
 
 Follow ReadFollow(const Rows& rows) {
   return {UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3)};
+}
+
+Erasure ReadErasure(const Rows& rows) {
+  return {UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3) != 0};
 }
 
 std::optional<Row> ReadImage(const Rows& rows, RowKind kind, int column) {
@@ -160,13 +165,18 @@ GraphReader::GraphReader(Database& database)
       find_follow_(database, "finding a follow",
                    "SELECT " FOLLOW_COLUMNS " FROM follows WHERE follower = ?1 AND followee = ?2"),
       live_posts_of_(database, "reading a user's posts",
-                     "SELECT " POST_COLUMNS " FROM posts WHERE author = ?1 AND deleted_at IS NULL"),
-      comments_of_(database, "reading a user's comments", "SELECT " COMMENT_COLUMNS " FROM comments WHERE user = ?1"),
-      likes_of_(database, "reading a user's likes", "SELECT " LIKE_COLUMNS " FROM likes WHERE user = ?1"),
+                     "SELECT " POST_COLUMNS " FROM posts WHERE author = ?1 AND deleted_at IS NULL LIMIT ?2"),
+      comments_of_(database, "reading a user's comments",
+                   "SELECT " COMMENT_COLUMNS " FROM comments WHERE user = ?1 LIMIT ?2"),
+      likes_of_(database, "reading a user's likes", "SELECT " LIKE_COLUMNS " FROM likes WHERE user = ?1 LIMIT ?2"),
       follows_from_(database, "reading whom a user follows",
-                    "SELECT " FOLLOW_COLUMNS " FROM follows WHERE follower = ?1"),
-      follows_to_(database, "reading who follows a user", "SELECT " FOLLOW_COLUMNS " FROM follows WHERE followee = ?1"),
-      is_retired_(database, "looking up an erased id", "SELECT 1 FROM retired_ids WHERE kind = ?1 AND id = ?2"),
+                    "SELECT " FOLLOW_COLUMNS " FROM follows WHERE follower = ?1 LIMIT ?2"),
+      follows_to_(database, "reading who follows a user",
+                  "SELECT " FOLLOW_COLUMNS " FROM follows WHERE followee = ?1 LIMIT ?2"),
+      is_retired_(database, "looking up an erased id", "SELECT 1 FROM retired_ids WHERE kind = ?1 AND digest = ?2"),
+      find_erasure_(database, "looking up an erasure",
+                    "SELECT user, pseudonym, erased_at, removed FROM erasures WHERE user = ?1"),
+      read_erasures_(database, "reading the erasures", "SELECT user, pseudonym, erased_at, removed FROM erasures"),
       knows_event_(database, "looking up an event", "SELECT 1 FROM event_identities WHERE at = ?1 AND digest = ?2"),
       get_fact_(database, "reading a fact", "SELECT value FROM facts WHERE key = ?1"),
       list_users_(database, "listing users",
@@ -209,26 +219,34 @@ std::optional<Follow> GraphReader::FindFollow(UserId follower, UserId followee) 
   return One(find_follow_.Query(follower, followee), ReadFollow);
 }
 
-std::vector<Post> GraphReader::LivePostsOf(UserId author) {
-  return All(live_posts_of_.Query(author), ReadPost);
+std::vector<Post> GraphReader::LivePostsOf(UserId author, std::size_t limit) {
+  return All(live_posts_of_.Query(author, static_cast<std::int64_t>(limit)), ReadPost);
 }
 
-std::vector<Comment> GraphReader::CommentsOf(UserId user) {
-  return All(comments_of_.Query(user), ReadComment);
+std::vector<Comment> GraphReader::CommentsOf(UserId user, std::size_t limit) {
+  return All(comments_of_.Query(user, static_cast<std::int64_t>(limit)), ReadComment);
 }
 
-std::vector<Like> GraphReader::LikesOf(UserId user) {
-  return All(likes_of_.Query(user), ReadLike);
+std::vector<Like> GraphReader::LikesOf(UserId user, std::size_t limit) {
+  return All(likes_of_.Query(user, static_cast<std::int64_t>(limit)), ReadLike);
 }
 
-std::vector<Follow> GraphReader::FollowsOf(UserId user) {
-  std::vector<Follow> follows = All(follows_from_.Query(user), ReadFollow);
-  AppendAll(follows_to_.Query(user), ReadFollow, &follows);
+std::vector<Follow> GraphReader::FollowsOf(UserId user, std::size_t limit) {
+  std::vector<Follow> follows = All(follows_from_.Query(user, static_cast<std::int64_t>(limit)), ReadFollow);
+  AppendAll(follows_to_.Query(user, static_cast<std::int64_t>(limit - follows.size())), ReadFollow, &follows);
   return follows;
 }
 
 bool GraphReader::IsRetired(RetiredKind kind, const Uuid& id) {
-  return is_retired_.Query(static_cast<std::int64_t>(kind), id).Next();
+  return is_retired_.Query(static_cast<std::int64_t>(kind), RetiredDigest(kind, id)).Next();
+}
+
+std::optional<Erasure> GraphReader::FindErasure(UserId user) {
+  return One(find_erasure_.Query(user), ReadErasure);
+}
+
+std::vector<Erasure> GraphReader::ReadErasures() {
+  return All(read_erasures_.Query(), ReadErasure);
 }
 
 bool GraphReader::KnowsEvent(const Event& event) {

@@ -27,11 +27,13 @@ class GraphReader {
   std::optional<Comment> FindComment(CommentId id);
   std::optional<Like> FindLike(UserId user, PostId post);
   std::optional<Follow> FindFollow(UserId follower, UserId followee);
-  std::vector<Post> LivePostsOf(UserId author);
-  std::vector<Comment> CommentsOf(UserId user);
-  std::vector<Like> LikesOf(UserId user);
-  std::vector<Follow> FollowsOf(UserId user);
+  std::vector<Post> LivePostsOf(UserId author, std::size_t limit);
+  std::vector<Comment> CommentsOf(UserId user, std::size_t limit);
+  std::vector<Like> LikesOf(UserId user, std::size_t limit);
+  std::vector<Follow> FollowsOf(UserId user, std::size_t limit);
   bool IsRetired(RetiredKind kind, const Uuid& id);
+  std::optional<Erasure> FindErasure(UserId user);
+  std::vector<Erasure> ReadErasures();
   bool KnowsEvent(const Event& event);
   std::optional<std::string> GetFact(std::string_view key);
 
@@ -59,6 +61,8 @@ class GraphReader {
   Statement follows_from_;
   Statement follows_to_;
   Statement is_retired_;
+  Statement find_erasure_;
+  Statement read_erasures_;
   Statement knows_event_;
   Statement get_fact_;
   Statement list_users_;

@@ -1,15 +1,19 @@
 // OpenSqliteGraph: the ports of the graph over graph.db.
 #include <functional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "adapters/sqlite/connection_pool.h"
 #include "adapters/sqlite/database.h"
+#include "adapters/sqlite/graph_erasure.h"
 #include "adapters/sqlite/graph_reader.h"
 #include "adapters/sqlite/graph_transaction.h"
 #include "adapters/sqlite/group_writer.h"
 #include "adapters/sqlite/list_indexes.h"
 #include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/open.h"
+#include "adapters/sqlite/scrub.h"
 #include "base/crypto.h"
 #include "capture/retention.h"
 
@@ -53,7 +57,8 @@ class SqliteGraphStore final : public SqliteGraph {
         writer_(
             &database_, log_readers_.Borrow()->LastSequence(),
             {.store = "graph", .max_queued = options.max_queued_works, .checkpoint_pages = options.checkpoint_pages},
-            options.metrics) {}
+            options.metrics),
+        erasure_(&database_, &writer_) {}
 
   void Write(Work work, Done done) override {
     writer_.Submit(
@@ -89,6 +94,14 @@ class SqliteGraphStore final : public SqliteGraph {
   void ClearOutbox(std::int64_t up_to) override {
     writer_.RunBlocking([this, up_to](Sequence&) { transaction_.ClearOutbox(up_to); });
   }
+
+  std::vector<Erasure> ReadErasures() override { return readers_.Borrow()->ReadErasures(); }
+  void HideInRows(std::span<const Erasure> erased) override { erasure_.HideInRows(erased); }
+  void HideInChanges(std::span<const Erasure> erased, std::int64_t through) override {
+    erasure_.HideInChanges(erased, through);
+  }
+  void CloseErasures(std::span<const Erasure> erased) override { erasure_.Close(erased); }
+  std::int64_t Scrub() override { return ScrubFile(&database_, &writer_); }
 
   std::string Generation() override { return generation_; }
 
@@ -147,7 +160,8 @@ class SqliteGraphStore final : public SqliteGraph {
   ConnectionPool<GraphReader> readers_;
   ConnectionPool<GraphReader> log_readers_;  // of those that follow the store: they never wait behind its other readers
   SqliteGraphTransaction transaction_;
-  GroupWriter writer_;  // last: its thread uses the members above
+  GroupWriter writer_;    // after what its thread uses
+  GraphErasure erasure_;  // goes before the writer, which runs works of it only while one of its methods waits for them
 };
 
 }  // namespace

@@ -2,19 +2,30 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "adapters/sqlite/database.h"
 #include "adapters/sqlite/graph_reader.h"
+#include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/test_stores.h"
+#include "graph/commands.h"
 
 namespace novafeed::sqlite {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+bool FileHolds(const std::string& path, const Uuid& id) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return bytes.find(std::string(id.bytes.begin(), id.bytes.end())) != std::string::npos;
+}
 
 Result<std::int64_t> InsertLikes(SqliteGraph& store, int user, int count) {
   return WriteAndWait(store, [user, count](GraphTransaction& tx) {
@@ -235,6 +246,75 @@ TEST(SqliteGraph, ReadsPagesOfListsFromAnIndexWithoutSorting) {
 TEST(SqliteGraph, SaysWhatIsWrongWhereTheDirectoryIsMissing) {
   TestHome home;
   EXPECT_THROW(OpenSqliteGraph(home.OptionsAt("/nonexistent/novafeed")), std::runtime_error);
+}
+
+// What the first version of the schema kept of an erasure was the id itself.
+TEST(SqliteGraph, TurnsErasedIdsOfTheFirstSchemaIntoDigestsAndPurgesThem) {
+  TestHome home;
+  const std::string path = (home.directory.path() / "graph.db").string();
+  const Uuid user = NumberedId(IdKind::kUser, 1);
+  const Uuid comment = NumberedId(IdKind::kComment, 1);
+  {
+    Database old(path, Access::kWrite);
+    Migrate(old, FileKind::kGraph, GraphMigrations().first(1));
+    Statement insert(old, "retiring", "INSERT INTO retired_ids (kind, id) VALUES (?, ?)");
+    insert.Execute(std::int64_t{1}, user);
+    insert.Execute(std::int64_t{3}, comment);
+  }
+  const auto store = OpenSqliteGraph(home.Options());
+  EXPECT_TRUE(store->IsRetired(RetiredKind::kUser, user));
+  EXPECT_TRUE(store->IsRetired(RetiredKind::kComment, comment));
+  EXPECT_FALSE(store->IsRetired(RetiredKind::kPost, comment));
+  const std::vector<Erasure> erasures = store->ReadErasures();
+  ASSERT_EQ(erasures.size(), 1u);
+  EXPECT_EQ(erasures[0].user, UserId{user});
+  EXPECT_TRUE(erasures[0].removed);
+  store->CloseErasures(erasures);
+  store->Scrub();
+  for (const Uuid& id : {user, comment}) {
+    for (const char* suffix : {"", "-wal"}) EXPECT_FALSE(FileHolds(path + suffix, id)) << suffix;
+  }
+}
+
+TEST(SqliteGraph, HoldsNoByteOfAnErasedUserOncePurged) {
+  TestHome home;
+  const auto store = OpenSqliteGraph(home.Options());
+  for (int user = 1; user <= 40; ++user) {
+    ASSERT_TRUE(WriteAndWait(*store, [user](GraphTransaction& tx) {
+      tx.InsertUser(NumberedUser(user));
+      for (int i = 0; i < 50; ++i) {
+        const Post post = {PostId{NumberedId(IdKind::kPost, user * 1000 + i)},
+                           "ext-" + std::to_string(user) + "-" + std::to_string(i),
+                           NumberedUser(user).id,
+                           std::string(static_cast<std::size_t>(i % 7 == 0 ? 9000 : 40), 'x'),
+                           kTestStart,
+                           std::nullopt};
+        tx.InsertPost(post);
+        for (int other = 1; other <= 40; other += 7) {
+          tx.InsertLike({NumberedUser(other).id, post.id, post.author, kTestStart, kTestStart});
+        }
+      }
+    }));
+  }
+  for (int user = 1; user <= 40; user += 3) {
+    ASSERT_TRUE(WriteAndWait(*store, [user](GraphTransaction& tx) {
+      ASSERT_TRUE(EraseUser(tx, NumberedUser(user).id));
+      ASSERT_TRUE(RemoveErased(tx, NumberedUser(user).id, 100'000));
+    }));
+  }
+  const std::vector<Erasure> erased = store->ReadErasures();
+  ASSERT_EQ(erased.size(), 14u);
+  store->HideInRows(erased);
+  store->HideInChanges(erased, store->End());
+  store->CloseErasures(erased);
+  store->Scrub();
+  const std::string path = (home.directory.path() / "graph.db").string();
+  for (const Erasure& erasure : erased) {
+    for (const char* suffix : {"", "-wal", "-shm"})
+      EXPECT_FALSE(FileHolds(path + suffix, erasure.user.value)) << suffix;
+  }
+  EXPECT_TRUE(FileHolds(path, NumberedUser(2).id.value));
+  EXPECT_TRUE(FileHolds(path, erased[0].pseudonym.value));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "adapters/sqlite/event_columns.h"
 #include "adapters/sqlite/row_codec.h"
+#include "graph/retired.h"
 
 namespace novafeed::sqlite {
 namespace {
@@ -39,7 +40,11 @@ SqliteGraphTransaction::SqliteGraphTransaction(Database& database)
       insert_follow_(database, "inserting a follow",
                      "INSERT INTO follows (follower, followee, created_at, incarnation) VALUES (?, ?, ?, ?)"),
       delete_follow_(database, "deleting a follow", "DELETE FROM follows WHERE follower = ? AND followee = ?"),
-      retire_(database, "retiring an id", "INSERT INTO retired_ids (kind, id) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+      retire_(database, "retiring an id",
+              "INSERT INTO retired_ids (kind, digest) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+      put_erasure_(database, "noting an erasure",
+                   "INSERT INTO erasures (user, pseudonym, erased_at, removed) VALUES (?, ?, ?, ?) ON CONFLICT (user) "
+                   "DO UPDATE SET removed = excluded.removed"),
       remember_event_(database, "remembering an event",
                       "INSERT INTO event_identities (at, digest) VALUES (?, ?) ON CONFLICT DO NOTHING"),
       add_to_outbox_(database, "adding to the outbox",
@@ -145,7 +150,11 @@ void SqliteGraphTransaction::DeleteFollow(const Follow& follow) {
 }
 
 void SqliteGraphTransaction::Retire(RetiredKind kind, Uuid id) {
-  retire_.Execute(static_cast<std::int64_t>(kind), id);
+  retire_.Execute(static_cast<std::int64_t>(kind), RetiredDigest(kind, id));
+}
+
+void SqliteGraphTransaction::PutErasure(const Erasure& erasure) {
+  put_erasure_.Execute(erasure.user, erasure.pseudonym, erasure.erased_at, std::int64_t{erasure.removed});
 }
 
 bool SqliteGraphTransaction::RememberEvent(const Event& event) {

@@ -34,27 +34,32 @@ class SqliteGraphTransaction final : public GraphTransaction {
   std::optional<Post> FindPost(PostId id) override { return reader_.FindPost(id); }
   void InsertPost(const Post& post) override;
   void UpdatePost(const Post& before, const Post& after) override;
-  std::vector<Post> LivePostsOf(UserId author) override { return reader_.LivePostsOf(author); }
+  std::vector<Post> LivePostsOf(UserId author, std::size_t limit) override {
+    return reader_.LivePostsOf(author, limit);
+  }
 
   std::optional<Comment> FindComment(CommentId id) override { return reader_.FindComment(id); }
   Comment InsertComment(Comment comment) override;
   void DeleteComment(const Comment& comment) override;
-  std::vector<Comment> CommentsOf(UserId user) override { return reader_.CommentsOf(user); }
+  std::vector<Comment> CommentsOf(UserId user, std::size_t limit) override { return reader_.CommentsOf(user, limit); }
 
   std::optional<Like> FindLike(UserId user, PostId post) override { return reader_.FindLike(user, post); }
   Like InsertLike(Like like) override;
   void DeleteLike(const Like& like) override;
-  std::vector<Like> LikesOf(UserId user) override { return reader_.LikesOf(user); }
+  std::vector<Like> LikesOf(UserId user, std::size_t limit) override { return reader_.LikesOf(user, limit); }
 
   std::optional<Follow> FindFollow(UserId follower, UserId followee) override {
     return reader_.FindFollow(follower, followee);
   }
   Follow InsertFollow(Follow follow) override;
   void DeleteFollow(const Follow& follow) override;
-  std::vector<Follow> FollowsOf(UserId user) override { return reader_.FollowsOf(user); }
+  std::vector<Follow> FollowsOf(UserId user, std::size_t limit) override { return reader_.FollowsOf(user, limit); }
 
   bool IsRetired(RetiredKind kind, Uuid id) override { return reader_.IsRetired(kind, id); }
   void Retire(RetiredKind kind, Uuid id) override;
+
+  std::optional<Erasure> FindErasure(UserId user) override { return reader_.FindErasure(user); }
+  void PutErasure(const Erasure& erasure) override;
 
   bool KnowsEvent(const Event& event) override { return reader_.KnowsEvent(event); }
   bool RememberEvent(const Event& event) override;
@@ -88,6 +93,7 @@ class SqliteGraphTransaction final : public GraphTransaction {
   Statement insert_follow_;
   Statement delete_follow_;
   Statement retire_;
+  Statement put_erasure_;
   Statement remember_event_;
   Statement add_to_outbox_;
   Statement clear_outbox_;

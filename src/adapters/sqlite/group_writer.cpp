@@ -75,25 +75,38 @@ GroupWriter::~GroupWriter() {
 }
 
 void GroupWriter::Submit(Work work, Done done, std::size_t weight) {
+  Enqueue({std::move(work), std::move(done), weight, false});
+}
+
+void GroupWriter::Enqueue(Task task) {
   std::unique_lock lock(mutex_);
-  if (!queue_.empty() && queued_weight_ + weight > options_.max_queued) {
+  if (!queue_.empty() && queued_weight_ + task.weight > options_.max_queued) {
     lock.unlock();
     const Error error = {Failure::kUnavailable, "overloaded",
                          "More writes are waiting than the disk can take: try again.", 1000};
     report_.Refused(error);
-    done(tl::unexpected(error));
+    task.done(tl::unexpected(error));
     return;
   }
-  queue_.push_back({std::move(work), std::move(done), weight});
-  queued_weight_ += weight;
+  queued_weight_ += task.weight;
+  queue_.push_back(std::move(task));
   instruments_.queue_length.Set(static_cast<double>(queue_.size()));
   lock.unlock();
   wake_.notify_one();
 }
 
 void GroupWriter::RunBlocking(Work work) {
+  EnqueueAndWait(std::move(work), false);
+}
+
+void GroupWriter::RunAlone(Work work) {
+  EnqueueAndWait(std::move(work), true);
+}
+
+void GroupWriter::EnqueueAndWait(Work work, bool alone) {
   std::promise<Result<std::int64_t>> promise;
-  Submit(std::move(work), [&promise](Result<std::int64_t> result) { promise.set_value(std::move(result)); });
+  const auto answer = [&promise](Result<std::int64_t> result) { promise.set_value(std::move(result)); };
+  Enqueue({std::move(work), answer, 1, alone});
   const Result<std::int64_t> result = promise.get_future().get();
   if (!result) {
     throw StoreError(result.error());
@@ -120,7 +133,8 @@ bool GroupWriter::WaitForTask() {
 
 std::optional<GroupWriter::Task> GroupWriter::TakeTask() {
   const std::lock_guard lock(mutex_);
-  if (queue_.empty()) {
+  const bool must_wait = !queue_.empty() && queue_.front().alone && !group_.empty();  // for the commit of this group
+  if (queue_.empty() || must_wait) {
     return std::nullopt;
   }
   Task task = std::move(queue_.front());
@@ -139,6 +153,10 @@ void GroupWriter::RunGroup() {
     if (!task) {
       break;
     }
+    if (task->alone) {
+      RunTaskAlone(*std::move(task));
+      return;
+    }
     if (!RunTask(*std::move(task))) {
       return;
     }
@@ -149,6 +167,16 @@ void GroupWriter::RunGroup() {
   instruments_.works_per_commit.Observe(static_cast<double>(group_.size()));
   CommitGroup();
   instruments_.commit_seconds.Observe(SecondsSince(start));
+}
+
+void GroupWriter::RunTaskAlone(Task task) {
+  try {
+    task.work(sequence_);
+  } catch (...) {
+    task.done(tl::unexpected(ErrorOf(std::current_exception())));
+    return;
+  }
+  task.done(sequence_.last());
 }
 
 // False where the whole group had to be given up. The first work of a group needs no savepoint (whose journal would

@@ -63,6 +63,8 @@ class GroupWriter {
   void Submit(Work work, Done done, std::size_t weight = 1);
   // Submits and waits; throws StoreError. Not on the writer thread.
   void RunBlocking(Work work);
+  // The same for what must run on the writer thread but in no transaction, between two groups.
+  void RunAlone(Work work);
 
   std::int64_t End() const { return end_.load(std::memory_order_acquire); }
 
@@ -80,6 +82,7 @@ class GroupWriter {
     Work work;
     Done done;
     std::size_t weight = 1;
+    bool alone = false;  // outside of any transaction
   };
   struct Instruments {
     Histogram commit_seconds;
@@ -93,7 +96,10 @@ class GroupWriter {
   void Run();
   bool WaitForTask();
   std::optional<Task> TakeTask();
+  void Enqueue(Task task);
+  void EnqueueAndWait(Work work, bool alone);
   void RunGroup();
+  void RunTaskAlone(Task task);
   bool RunTask(Task task);
   void RollBackTask(Task task, const Error& error, std::int64_t mark);
   void CommitGroup();

@@ -214,5 +214,28 @@ TEST_F(GroupWriterTest, KeepsTheWriteAheadLogSmallUnderConstantReaders) {
   EXPECT_LT(largest, 3u << 20);
 }
 
+TEST_F(GroupWriterTest, RunsAWorkAloneBehindTheCommitOfWhatWasQueuedBefore) {
+  std::latch queued(1);
+  writer_->Submit([&](Sequence&) { queued.wait(); }, [](const Result<std::int64_t>&) {});
+  writer_->Submit(Insert(7), [](const Result<std::int64_t>&) {});
+  std::thread alone([&] {
+    writer_->RunAlone([&](Sequence&) {
+      EXPECT_FALSE(database_.InTransaction());
+      EXPECT_THAT(Numbers(), ElementsAre(7)) << "committed, and nothing behind it begun";
+    });
+  });
+  queued.count_down();
+  alone.join();
+  writer_->RunBlocking(Insert(8));
+  EXPECT_THAT(Numbers(), ElementsAre(7, 8));
+}
+
+TEST_F(GroupWriterTest, AWorkThatFailsAloneIsAnsweredWithItsError) {
+  const auto fail = [](Sequence&) { throw StoreError(Error{Failure::kUnavailable, "not_now", "Try again."}); };
+  EXPECT_THROW(writer_->RunAlone(fail), StoreError);
+  writer_->RunBlocking(Insert(1));
+  EXPECT_THAT(Numbers(), ElementsAre(1));
+}
+
 }  // namespace
 }  // namespace novafeed::sqlite

@@ -1,10 +1,37 @@
 #include "adapters/sqlite/migrations.h"
 
+#include <sqlite3.h>
+
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
+#include "graph/retired.h"
+
 namespace novafeed::sqlite {
 namespace {
+
+// retired_digest(kind, id).
+void RetiredDigestOf(sqlite3_context* context, int, sqlite3_value** arguments) {
+  const auto kind = static_cast<RetiredKind>(sqlite3_value_int(arguments[0]));
+  Uuid id;
+  if (sqlite3_value_bytes(arguments[1]) != static_cast<int>(id.bytes.size())) {
+    sqlite3_result_error(context, "retired_digest takes the 16 bytes of an id", -1);
+    return;
+  }
+  std::copy_n(static_cast<const std::uint8_t*>(sqlite3_value_blob(arguments[1])), id.bytes.size(), id.bytes.begin());
+  const Uuid digest = RetiredDigest(kind, id);
+  sqlite3_result_blob(context, digest.bytes.data(), static_cast<int>(digest.bytes.size()), SQLITE_TRANSIENT);
+}
+
+void RegisterFunctions(Database& database) {
+  constexpr int kFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
+  const int code = sqlite3_create_function_v2(database.handle(), "retired_digest", 2, kFlags, nullptr, &RetiredDigestOf,
+                                              nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) {
+    database.Throw(code, "preparing for schema changes");
+  }
+}
 
 void RefuseForeignFile(Database& database, FileKind kind) {
   const std::int64_t found = database.QueryInt("reading the kind of file", "PRAGMA application_id");
@@ -38,6 +65,7 @@ void Apply(Database& database, FileKind kind, const Migration& migration, std::s
 
 void Migrate(Database& database, FileKind kind, std::span<const Migration> migrations) {
   RefuseForeignFile(database, kind);
+  RegisterFunctions(database);
   const auto version = static_cast<std::size_t>(database.QueryInt("reading the schema version", "PRAGMA user_version"));
   if (version > migrations.size()) {
     throw std::runtime_error(database.path() + " was written by a newer Novafeed (schema " + std::to_string(version) +

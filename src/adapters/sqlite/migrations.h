@@ -21,6 +21,8 @@ enum class FileKind : std::int32_t { kGraph = 0x4e764667, kEvents = 0x4e764665 }
 std::span<const Migration> GraphMigrations();
 std::span<const Migration> EventMigrations();
 
+// Scripts may call retired_digest(kind, id): graph/retired.h.
+//
 // Applies what `database` lacks, each in a transaction of its own. Throws std::runtime_error with a sentence where the
 // file is of another kind or newer than this program, or a migration fails (then the file is as it was before it).
 void Migrate(Database& database, FileKind kind, std::span<const Migration> migrations);

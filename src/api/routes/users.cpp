@@ -40,6 +40,19 @@ asio::awaitable<Reply> GetUser(RequestContext* context, PathParams params) {
   co_return user.map([context](const User& found) { return JsonAnswer(200, RenderUser(*context, found)); });
 }
 
+// What an erased user wrote, as far as it goes in a moment, which is all of it for nearly everybody. The rest goes soon
+// (erasure/eraser.h).
+asio::awaitable<Status> RemoveWritten(RequestContext* context, UserId id) {
+  constexpr int kSteps = 10;
+  for (int step = 0; step < kSteps; ++step) {
+    Command<bool> remove = [id](GraphTransaction& tx) -> Result<bool> { return RemoveErased(tx, id, kErasedAtOnce); };
+    const Result<bool> done = co_await WriteGraph(context, std::move(remove));
+    if (!done) co_return tl::unexpected(done.error());
+    if (*done) break;
+  }
+  co_return Status();
+}
+
 asio::awaitable<Reply> DeleteUser(RequestContext* context, PathParams params) {
   const Result<UserId> id = PathIdAs<UserId>(IdKind::kUser, params[0]);
   if (!id) co_return tl::unexpected(id.error());
@@ -50,8 +63,12 @@ asio::awaitable<Reply> DeleteUser(RequestContext* context, PathParams params) {
                    "A user is erased by themselves or by an admin: use a token of that user or of scope admin.");
   }
   Command<void> erase = [id = *id](GraphTransaction& tx) { return EraseUser(tx, id); };
-  const Status done = co_await ChangeGraph(context, std::move(erase));
-  co_return done.map(NoContent);
+  const Status done = co_await WriteGraph(context, std::move(erase));
+  if (!done) co_return tl::unexpected(done.error());
+  const Status removed = co_await RemoveWritten(context, *id);
+  if (!removed) co_return tl::unexpected(removed.error());
+  co_await AwaitWritten(context);
+  co_return NoContent();
 }
 
 // Both directions of a follow: whom the path names, and the person who follows them or no longer does.

@@ -1,0 +1,39 @@
+#include "app/index_erasure.h"
+
+#include <cstdint>
+#include <future>
+#include <utility>
+
+namespace novafeed {
+namespace {
+
+constexpr std::int64_t kReachWithinMs = 60'000;
+
+tl::unexpected<Error> Behind() {
+  return Fail(Failure::kUnavailable, "index_behind",
+              "The index has not taken in what was to be purged: the purge is tried again.", 1000);
+}
+
+}  // namespace
+
+IndexErasure::IndexErasure(FeedIndex* index, IndexApplier* applier, SaveSnapshot save_snapshot)
+    : index_(index), applier_(applier), save_snapshot_(std::move(save_snapshot)) {}
+
+Status IndexErasure::Reach(const Position& end) {
+  std::promise<bool> reached;
+  applier_->WaitFor(end, kReachWithinMs, [&reached](bool done) { reached.set_value(done); });
+  if (!reached.get_future().get()) return Behind();
+  const Result<Position> saved = save_snapshot_();
+  if (!saved) return tl::unexpected<Error>(saved.error());
+  if (!Reached(end, *saved)) return Behind();
+  return {};
+}
+
+Status IndexErasure::Hide(std::span<const Erasure> erased) {
+  for (const Erasure& erasure : erased) index_->Rename(erasure.user, erasure.pseudonym);
+  const Result<Position> saved = save_snapshot_();
+  if (!saved) return tl::unexpected<Error>(saved.error());
+  return {};
+}
+
+}  // namespace novafeed
