@@ -243,10 +243,13 @@ void FactWriter::CountTotal(const ForgottenTotals& post, const Values& counts, i
 }
 
 void FactWriter::CountInteraction(UserId user, UserId author, std::int64_t day, std::int64_t count, int sign) {
-  if (!Wants(Relation::kIndexInteractions) || day < windows_.day_from) return;
-  Values values{};
-  values[0] = static_cast<std::uint64_t>(count);
-  Give(Relation::kIndexInteractions, FactKey().Add(user.value).Add(author.value).Add(day), values, sign);
+  if (day < windows_.day_from) return;
+  for (const Relation relation : {Relation::kInteractions, Relation::kIndexInteractions}) {
+    if (!Wants(relation)) continue;
+    Values values{};
+    values[0] = static_cast<std::uint64_t>(count);
+    Give(relation, FactKey().Add(user.value).Add(author.value).Add(day), values, sign);
+  }
 }
 
 }  // namespace novafeed

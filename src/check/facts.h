@@ -18,7 +18,7 @@ struct FactWindows {
   static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
   TimeMs events_from = kNone;      // kEvents: events dated then or later
   std::int64_t hour_from = kNone;  // kIndexHours
-  std::int64_t day_from = kNone;   // kIndexInteractions
+  std::int64_t day_from = kNone;   // kInteractions, kIndexInteractions
   TimeMs content_from = kNone;     // kIndexPosts: posts created after it have their content compared
 };
 

@@ -27,8 +27,8 @@ enum class Relation : std::uint8_t {
   kFollows,
   kEvents,        // events_raw against the event log
   kPostTotals,    // the sets of post_totals against graph and event log
-  kPostHours,     // the sets of post_metrics_1h against a recount of likes, comments and events
-  kInteractions,  // the sets of user_author_90d against the same
+  kPostHours,     // the sets of post_metrics_1h against a recount of likes_cdc, comments_cdc and events_raw
+  kInteractions,  // the sets of user_author_90d against graph and event log
   kPostCounters,  // post_counters against post_totals
   kHourCounters,  // post_hour_counters against post_metrics_1h
   kFollowGraph,   // follow_graph against follows_cdc
