@@ -60,7 +60,8 @@ class Server:
         self.data = Path(data)
         started = time.monotonic()
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(core), BINARY, "serve", "--listen", "127.0.0.1:0", "--data", self.data],
+            ["taskset", "-c", str(core), BINARY, "serve", "--listen", "127.0.0.1:0", "--data", self.data,
+             "--set", "warehouse.engine=off"],
             stdout=subprocess.PIPE, stderr=open(self.data.parent / "serve.log", "ab"), text=True)
         for line in self.process.stdout:
             if line.startswith("ready "):

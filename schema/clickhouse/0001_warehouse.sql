@@ -5,7 +5,8 @@
 -- that throws would stop the stream behind it. Aggregates hang on the tables and are sets that only grow (incarnations of
 -- rows, identities of events), so a message that comes again changes nothing.
 --
--- `ENGINE = Null /* topic */` becomes ENGINE = Kafka on that topic where ClickHouse itself reads the log.
+-- A landing table's engine, Null, becomes Kafka on the topic in the comment behind it where ClickHouse itself reads the log
+-- (warehouse/schema.h).
 -- Times are UTC. now() stands only where garbage is collected.
 
 CREATE DATABASE IF NOT EXISTS novafeed ENGINE = Atomic;

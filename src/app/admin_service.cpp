@@ -46,6 +46,39 @@ void RenderSizes(JsonWriter* json, const IndexSizes& sizes) {
   json->EndObject();
 }
 
+void RenderWarehouse(JsonWriter* json, const WarehouseSink* sink) {
+  json->Key("warehouse").BeginObject();
+  if (sink == nullptr) {
+    json->Key("state").String("off").EndObject();
+    return;
+  }
+  const SinkStatus status = sink->status();
+  json->Key("state").String(SinkPhaseName(status.phase)).Key("reason").String(status.reason);
+  RenderPosition(json, "applied", status.applied.changes, status.applied.events);
+  RenderPosition(json, "reading", status.reading.changes, status.reading.events);
+  json->Key("lag_seconds").Double(sink->LagSeconds());
+  json->Key("entries_left").Int(status.entries_left).Key("entries_per_second").Double(status.entries_per_second);
+  json->EndObject();
+}
+
+Result<SinkRewind> ParseRewind(const HttpRequest& request) {
+  const Result<boost::json::value> body = JsonBody(request);
+  if (!body) return tl::unexpected<Error>(body.error());
+  JsonFields fields(*body);
+  SinkRewind rewind;
+  for (const auto& [name, point] : {std::pair("changes", &rewind.changes), std::pair("events", &rewind.events)}) {
+    const Result<std::optional<std::int64_t>> given = fields.OptionalInt(name);
+    if (!given) return tl::unexpected<Error>(given.error());
+    *point = *given;
+  }
+  if (const boost::json::value* state = fields.Find("state"); state != nullptr) {
+    if (!state->is_bool()) return Fail(Failure::kUnprocessable, "wrong_type", "\"state\" is true or false.");
+    rewind.state = state->get_bool();
+  }
+  if (const Status others = fields.RefuseOthers(); !others) return tl::unexpected<Error>(others.error());
+  return rewind;
+}
+
 Result<RankRequest> ParseRankRequest(const HttpRequest& request) {
   const Result<QueryParams> query = ParseQuery(request);
   if (!query) return tl::unexpected<Error>(query.error());
@@ -77,6 +110,7 @@ AdminService::AdminService(AdminDependencies dependencies)
   AddRoute(Method::kPost, "/admin/purge", &AdminService::Purge);
   AddRoute(Method::kPost, std::string(kImportPath), &AdminService::Import);
   AddRoute(Method::kPost, "/admin/clock", &AdminService::MoveClock);
+  AddRoute(Method::kPost, "/admin/warehouse/rewind", &AdminService::RewindWarehouse);
   dispatcher_.Add(Method::kGet, "/admin/rank",
                   [this](const HttpRequest& request, const PathParams&) { return ServeRank(&request); });
   dispatcher_.Add(Method::kGet, "/metrics",
@@ -158,6 +192,7 @@ Result<std::string> AdminService::ShowStatus(const HttpRequest&) {
     RenderPosition(&json, "applied", applied.changes, applied.events);
     json.Key("counters_as_of").Int(live_.applier->CountersAsOf()).Key("windows_at").Int(live_.index->anchor());
     RenderSizes(&json, live_.index->Sizes());
+    RenderWarehouse(&json, live_.warehouse);
   }
   json.EndObject();
   return text;
@@ -201,6 +236,17 @@ Result<std::string> AdminService::MoveClock(const HttpRequest& request) {
   if (const Status others = fields.RefuseOthers(); !others) return tl::unexpected<Error>(others.error());
   if (const Status moved = dependencies_.move_clock(*now); !moved) return tl::unexpected<Error>(moved.error());
   return "{\"now\":" + std::to_string(*now) + "}";
+}
+
+Result<std::string> AdminService::RewindWarehouse(const HttpRequest& request) {
+  if (!open_) return Booting();
+  if (live_.warehouse == nullptr) {
+    return Fail(Failure::kConflict, "no_warehouse", "This server runs without a warehouse: see warehouse.engine.");
+  }
+  const Result<SinkRewind> rewind = ParseRewind(request);
+  if (!rewind) return tl::unexpected<Error>(rewind.error());
+  if (const Status begun = live_.warehouse->Rewind(*rewind); !begun) return tl::unexpected<Error>(begun.error());
+  return "{}";
 }
 
 }  // namespace novafeed

@@ -7,6 +7,9 @@
 //   POST /admin/purge     purges what was erased now
 //   POST /admin/import    one chunk of `novafeed import --url` (import/wire.h); also on the public listener
 //   POST /admin/clock     {"now":ms}: moves the test clock
+//   POST /admin/warehouse/rewind  {"changes"?:n,"events"?:n,"state"?:bool}: lands a part of the log, or the state of
+//   the
+//                         graph, in the warehouse again
 #pragma once
 
 #include <atomic>
@@ -30,6 +33,7 @@
 #include "index/applier.h"
 #include "runtime/blocking_pool.h"
 #include "stream/event_log.h"
+#include "warehouse/sink.h"
 
 namespace novafeed {
 
@@ -56,6 +60,7 @@ struct AdminLive {
   const FeedIndex* index = nullptr;
   const IndexApplier* applier = nullptr;
   RankDesk* desk = nullptr;
+  WarehouseSink* warehouse = nullptr;  // null where there is none
 };
 
 // Owned by the wiring; outlives the HttpServer that it answers for. Until Open(), what needs the index answers 503
@@ -93,6 +98,7 @@ class AdminService {
   Result<std::string> Purge(const HttpRequest& request);
   Result<std::string> Import(const HttpRequest& request);
   Result<std::string> MoveClock(const HttpRequest& request);
+  Result<std::string> RewindWarehouse(const HttpRequest& request);
 
   const AdminDependencies dependencies_;
   const Gauge dropped_log_lines_;

@@ -8,7 +8,6 @@
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
-#include "app/settings_table.h"
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
@@ -59,9 +58,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
-      olap_(settings.String("warehouse.engine") == kChdbEngine
-                ? std::make_unique<OlapProcess>(OlapProcessOptions::From(settings), &metrics_)
-                : nullptr),
+      warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
       api_(MakeApiDependencies()),
       admin_(MakeAdminDependencies()),
       public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(), api_.handler(),
@@ -157,9 +154,10 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
+  if (warehouse_) warehouse_->Start();
   StartJobs();
   api_.Open({feed_->index.get(), applier_.get(), &feed_->feeds});
-  admin_.Open({feed_->index.get(), applier_.get(), desk_.get()});
+  admin_.Open({feed_->index.get(), applier_.get(), desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr});
 }
 
 void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
@@ -182,7 +180,12 @@ void EmbeddedNode::StartJobs() {
   start("forget", kForgetEvery, [this] { ForgetOld(); });
   start("erase", kRemoveEvery, [this] { eraser_->Remove(); });
   start("purge", std::min(kLookForPurgeEvery, settings_.Duration("erase.purge_every")), [this] { PurgeIfDue(); });
-  start("lag", kReportLagEvery, [this] { applier_->ReportLag(); });
+  start("lag", kReportLagEvery, [this] { ReportLags(); });
+}
+
+void EmbeddedNode::ReportLags() {
+  applier_->ReportLag();
+  if (warehouse_) warehouse_->sink().ReportLag();
 }
 
 void EmbeddedNode::Stop() {
@@ -197,7 +200,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   admin_drain.join();
   if (eraser_) eraser_->Stop();
   jobs_.clear();
-  olap_.reset();
+  if (warehouse_) warehouse_->Stop();
   if (applier_) applier_->Stop();
   io_.Stop();
   // What outlasted the grace may still run there, on what is destroyed next.
@@ -246,12 +249,24 @@ void EmbeddedNode::PurgeIfDue() {
   if (eraser_->IsPurgeDue(erased_by)) static_cast<void>(eraser_->Purge());
 }
 
-void EmbeddedNode::ForgetOld() {
-  // A restart reads the snapshot and the log after it, so only what the snapshot holds may go.
-  const auto applied = [this] {
+// A restart reads the snapshot and the log after it, so only what the snapshot holds may go; and what the warehouse has
+// not applied must stay as well.
+Position EmbeddedNode::AppliedByAll() {
+  Position applied;
+  {
     const std::scoped_lock lock(snapshot_mutex_);
-    return saved_;
-  }();
+    applied = saved_;
+  }
+  if (warehouse_) {
+    const Position filled = warehouse_->sink().position();
+    applied.changes = std::min(applied.changes, filled.changes);
+    applied.events = std::min(applied.events, filled.events);
+  }
+  return applied;
+}
+
+void EmbeddedNode::ForgetOld() {
+  const Position applied = AppliedByAll();
   const TimeMs before = clock_->Now() - settings_.Duration("events.keep").count();
   const std::int64_t events = stores_.events->Forget(before, applied.events);
   const std::int64_t changes = stores_.graph->ForgetChanges(before, applied.changes);

@@ -16,9 +16,9 @@
 #include "app/data_directory.h"
 #include "app/feed_stack.h"
 #include "app/index_erasure.h"
-#include "app/olap_process.h"
 #include "app/periodic_job.h"
 #include "app/rank_desk.h"
+#include "app/warehouse_stack.h"
 #include "base/metrics.h"
 #include "base/settings.h"
 #include "base/time.h"
@@ -70,6 +70,8 @@ class EmbeddedNode {
   Status MoveClock(TimeMs now);
   Result<Position> SaveSnapshotNow();
   void SaveSnapshotIfChanged();
+  void ReportLags();
+  Position AppliedByAll();
   void ForgetOld();
   void PurgeIfDue();
 
@@ -94,10 +96,10 @@ class EmbeddedNode {
   std::unique_ptr<RankDesk> desk_;
   std::unique_ptr<IndexErasure> index_erasure_;
   std::unique_ptr<Eraser> eraser_;
-  std::mutex clock_mutex_;             // one move at a time
-  std::mutex snapshot_mutex_;          // one snapshot at a time; guards saved_
-  Position saved_;                     // what the snapshot file surely holds
-  std::unique_ptr<OlapProcess> olap_;  // null where warehouse.engine is off
+  std::mutex clock_mutex_;                     // one move at a time
+  std::mutex snapshot_mutex_;                  // one snapshot at a time; guards saved_
+  Position saved_;                             // what the snapshot file surely holds
+  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none
   ApiService api_;
   AdminService admin_;
   HttpServer public_server_;

@@ -62,6 +62,7 @@ class OlapServer {
                 "olap") {}
 
   void Start() {
+    if (!settings_.Bool("olap.ttl")) StopTtl();
     server_.Start();
     directory_.Announce({getpid(), url(), "", std::nullopt});
   }
@@ -75,6 +76,13 @@ class OlapServer {
   std::string url() const { return "http://" + server_.address(); }
 
  private:
+  void StopTtl() {
+    ClickHouseResult<EngineConnection> connection = engine_.Open({});
+    if (!connection || !connection->Query("SYSTEM STOP TTL MERGES", {}, "Null")) {
+      throw std::runtime_error("The engine does not stop its TTLs, as olap.ttl = false asks for.");
+    }
+  }
+
   std::size_t Connections() const { return static_cast<std::size_t>(settings_.Int("olap.connections")); }
 
   const Settings& settings_;

@@ -104,14 +104,24 @@ std::vector<Setting> UpkeepSettings() {
 
 std::vector<Setting> WarehouseSettings() {
   return {
-      Text("warehouse.engine", "off",
-           "chdb: a ClickHouse engine in a process of its own, which serve starts and watches; off: none."),
+      Text("warehouse.engine", "chdb",
+           "chdb: a ClickHouse engine in a process of its own, which serve starts and watches; off: none. Where the "
+           "engine is not installed, serve says so and runs without."),
+      Bounded(SettingType::kDuration, "warehouse.refresh_every", "1s", 20, kMinute,
+              "How often the warehouse takes in what is new in the log."),
+      Bounded(SettingType::kInt, "warehouse.batch_rows", "50000", 1, 1'000'000,
+              "Most entries of the log that go to the warehouse at once; a batch holds 32 MiB at most, too.",
+              "entries"),
       Text("olap.library", "../libchdb/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so",
            "The engine's file; a relative path is taken from the folder of the program. ./run fetches it."),
       Text("olap.program", "",
            "The program whose `olap` command serve starts; empty: itself. A build with sanitizers needs one without."),
       Bounded(SettingType::kSize, "olap.max_memory", "1GiB", 256 * kMiB, kNoBound,
               "What all queries of the engine may take together; one query takes at most half of it."),
+      Flag(
+          "olap.ttl", "true",
+          "Whether the engine removes rows that have outlived their TTL, by its own clock; serve --test-clock turns it "
+          "off."),
       Bounded(SettingType::kInt, "olap.connections", "8", 1, 64,
               "Queries that run at a time; further ones wait, up to 30 s.", "queries"),
   };

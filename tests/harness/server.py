@@ -36,7 +36,8 @@ class Server:
         server.client(user).get("/api/v1/feed")
 
     Without `data` it has a temporary data directory of its own, which goes with it. `settings` become `--set`; users
-    have no rate limit unless a test sets one. Start it from the main thread: it dies with the thread that started it.
+    have no rate limit, and there is no warehouse, unless a test sets one. Start it from the main thread: it dies with
+    the thread that started it.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Server:
         self.stdout: list[str] = []
         self._clock = test_clock
         self._flags = flags
-        self._settings = {"rate.user_per_second": 0, **(settings or {})}
+        self._settings = {"rate.user_per_second": 0, "warehouse.engine": "off", **(settings or {})}
         self._log = tempfile.NamedTemporaryFile(prefix="novafeed-log-", suffix=".jsonl")  # noqa: SIM115 (kept open)
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None

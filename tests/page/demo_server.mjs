@@ -13,6 +13,7 @@ export async function startDemoServer() {
   const directory = mkdtempSync(join(tmpdir(), "novafeed-page-"));
   const binary = process.env.NOVAFEED_BINARY ?? builtBinary;
   const args = ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", join(directory, "data")];
+  args.push("--set", "warehouse.engine=off");
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => (log = (log + chunk).slice(-10_000)));

@@ -99,7 +99,7 @@ def test_a_damaged_snapshot_is_replaced_from_the_tables(imported, damage):
 def test_stopping_while_the_demo_is_made_ends_well_and_the_next_start_completes_it(directory):
     data = directory / "data"
     process = subprocess.Popen(
-        [binary(), "serve", "--demo", "--listen", "127.0.0.1:0", "--data", str(data)],
+        [binary(), "serve", "--demo", "--listen", "127.0.0.1:0", "--data", str(data), "--set", "warehouse.engine=off"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

@@ -1,17 +1,18 @@
 -- The sets of touched posts as integers. Whatever was counted meanwhile is newer, so a row never goes back.
 INSERT INTO novafeed.post_counters
+    (author_id, created_at, post_id, is_live, is_deleted, likes, comments, shares, impressions, views, _version)
 SELECT
     author_id,
     created_at,
     post_id,
-    max(is_known) AND NOT max(is_deleted) AS is_live,
-    max(is_deleted) AS is_deleted,
+    max(is_known) AND NOT max(totals.is_deleted) AS is_live,
+    max(totals.is_deleted) AS is_deleted,
     toInt64(uniqExactMerge(likes_added)) - toInt64(uniqExactMerge(likes_removed)) AS likes,
     toInt64(uniqExactMerge(comments_added)) - toInt64(uniqExactMerge(comments_removed)) AS comments,
     toInt64(uniqExactMerge(shares_seen)) AS shares,
     toInt64(uniqExactMerge(impressions_seen)) AS impressions,
     toInt64(uniqExactMerge(views_seen)) AS views,
     {version:UInt64} AS _version
-FROM novafeed.post_totals
+FROM novafeed.post_totals AS totals
 WHERE (author_id, created_at, post_id) IN (SELECT author_id, created_at, post_id FROM novafeed.touched_posts)
 GROUP BY author_id, created_at, post_id

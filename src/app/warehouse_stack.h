@@ -1,0 +1,49 @@
+// The warehouse beside a running serve: the engine's process, the clients that speak to it, and what fills it.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "adapters/clickhouse/open.h"
+#include "app/build_embedded.h"
+#include "app/olap_process.h"
+#include "base/metrics.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "warehouse/sink.h"
+
+namespace novafeed {
+
+// Made before the index boots, so that the engine starts meanwhile; nothing waits for it. Thread-safe as its parts are.
+class WarehouseStack {
+ public:
+  // Null where warehouse.engine is off, and where the engine's library is missing: then with a warning and a metric.
+  // All outlive it. `clock_is_held`: not the time that the engine goes by, so its TTLs are stopped.
+  static std::unique_ptr<WarehouseStack> Make(const Settings& settings, const Clock* clock, bool clock_is_held,
+                                              EmbeddedStores* stores, Metrics* metrics);
+  ~WarehouseStack();
+  WarehouseStack(const WarehouseStack&) = delete;
+  WarehouseStack& operator=(const WarehouseStack&) = delete;
+
+  // Begins to fill it. Once.
+  void Start() { sink_.Start(); }
+  // Lets what is on its way to the engine end, for a while; then nothing is written any more. The engine runs until the
+  // destructor.
+  void Stop();
+
+  WarehouseSink& sink() { return sink_; }
+  // May do everything; read: only what reads (docs/olap.md).
+  Olap& writer() { return *writer_; }
+  Olap& reader() { return *reader_; }
+
+ private:
+  WarehouseStack(const Settings& settings, const Clock* clock, bool clock_is_held, EmbeddedStores* stores,
+                 Metrics* metrics);
+
+  std::unique_ptr<OlapProcess> process_;
+  const std::unique_ptr<Olap> writer_;
+  const std::unique_ptr<Olap> reader_;
+  WarehouseSink sink_;
+};
+
+}  // namespace novafeed

@@ -1,0 +1,352 @@
+#include "warehouse/loader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+#include "base/log.h"
+#include "graph/store.h"
+#include "warehouse/schema.h"
+#include "warehouse/sql.h"
+
+namespace novafeed {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// Read at once from the log; a batch is cut within it.
+constexpr std::size_t kChunk = 1000;
+constexpr std::size_t kTotalsAtOnce = 500;
+constexpr std::string_view kStopTtlMerges = "SYSTEM STOP TTL MERGES";
+constexpr std::string_view kLandingFormat = "LineAsString";
+
+const OlapCall kShortCall{std::chrono::seconds(10)};
+// One block for each view, whatever days and months it reaches over; answered once it is in the tables.
+const OlapCall kInsertCall{std::chrono::seconds(120),
+                           {{"async_insert", "0"}, {"max_partitions_per_insert_block", "0"}}};
+// The sets of a whole warehouse, group by group as they are sorted: memory for one at a time.
+const OlapCall kRefreshCall{std::chrono::seconds(1800),
+                            {{"max_partitions_per_insert_block", "0"}, {"optimize_aggregation_in_order", "1"}}};
+
+const EventLog::TakeTotals kIgnoreTotals = [](const std::vector<ForgottenTotals>&) {};
+const EventLog::TakeInteractions kIgnoreInteractions = [](const std::vector<InteractionCount>&) {};
+
+// Carries an error out of a callback of the log.
+struct LandingFailed {
+  Error error;
+};
+
+double SecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
+tl::unexpected<Error> Stopping() {
+  return Fail(Failure::kUnavailable, "stopping", "The warehouse is being closed.");
+}
+
+constexpr std::string_view kRebuild =
+    " Nothing is written to it. Stop, remove the folder olap of the data directory, and start: the warehouse is made "
+    "anew "
+    "from the tables and the log.";
+
+tl::unexpected<Error> Refuse(std::string code, const std::string& why) {
+  return Fail(Failure::kConflict, std::move(code), why + std::string(kRebuild));
+}
+
+std::string Describe(const Position& position) {
+  return std::to_string(position.changes) + " changes and " + std::to_string(position.events) + " events";
+}
+
+void Raise(Position* position, const Position& to) {
+  position->changes = std::max(position->changes, to.changes);
+  position->events = std::max(position->events, to.events);
+}
+
+std::string RenderTuple(const ForgottenTotals& total) {
+  std::string tuple = "('" + total.post.ToString() + "','" + total.post_author.ToString() + "'";
+  for (const std::int64_t number : {total.post_created_at, total.shares, total.impressions, total.views}) {
+    tuple.append(",").append(std::to_string(number));
+  }
+  return tuple + ")";
+}
+
+std::string RenderTuple(const InteractionCount& counted) {
+  return "('" + counted.user.ToString() + "','" + counted.author.ToString() + "'," + std::to_string(counted.day) + "," +
+         std::to_string(counted.count) + ")";
+}
+
+template <class Entry>
+std::string RenderTuples(std::span<const Entry> entries) {
+  std::string rows;
+  for (const Entry& entry : entries) rows.append(rows.empty() ? "[" : ",").append(RenderTuple(entry));
+  return rows + "]";
+}
+
+std::vector<Counter> RowCounters(Metrics* metrics) {
+  std::vector<Counter> counters;
+  for (const std::string_view table : kLandingTables) {
+    counters.push_back(metrics->AddCounter("novafeed_warehouse_rows_total", "Messages landed in the warehouse.",
+                                           {{"table", std::string(table.substr(table.find('.') + 1))}}));
+  }
+  return counters;
+}
+
+const std::vector<double> kSeconds = {0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60};
+
+}  // namespace
+
+WarehouseLoader::WarehouseLoader(Olap* olap, ChangeFeed* changes, EventLog* events, std::string generation,
+                                 Metrics* metrics, LoaderOptions options)
+    : olap_(olap),
+      changes_(changes),
+      events_(events),
+      generation_(std::move(generation)),
+      options_(std::move(options)),
+      rows_(RowCounters(metrics)),
+      applied_changes_(metrics->AddCounter("novafeed_warehouse_applied_total",
+                                           "Log entries that the warehouse has applied.", {{"stream", "changes"}})),
+      applied_events_(metrics->AddCounter("novafeed_warehouse_applied_total",
+                                          "Log entries that the warehouse has applied.", {{"stream", "events"}})),
+      batch_seconds_(
+          metrics->AddHistogram("novafeed_warehouse_batch_seconds", "Landing one batch, through all views.", kSeconds)),
+      refresh_seconds_(metrics->AddHistogram("novafeed_warehouse_refresh_seconds",
+                                             "Refreshing the counters that batches have touched.", kSeconds)) {}
+
+// ------------------------------------------------------------------------------------------------------------- attach
+
+Status WarehouseLoader::Attach() {
+  if (Status applied = ApplySchema(olap_, WarehouseSchema()); !applied) return applied;
+  if (options_.stop_ttl_merges) {
+    if (Status stopped = olap_->Execute(kStopTtlMerges, {}, kShortCall); !stopped) return stopped;
+  }
+  const Result<LogPositions> positions = ReadLogPositions(olap_, kShortCall);
+  if (!positions) return tl::unexpected<Error>(positions.error());
+  if (positions->HasOther(generation_)) {
+    return Refuse("warehouse_other_generation", "The warehouse was made from another data set.");
+  }
+  if (Status read = ReadVersion(); !read) return read;
+
+  const Position stored = positions->Applied();
+  if (stored == Position{}) {
+    if (Status begun = Begin(*positions); !begun) return begun;
+  } else {
+    applied_ = landed_ = stored;
+    if (Status continues = CheckContinues(); !continues) return continues;
+    // What was landed and did not count is read again; so is what was being landed again.
+    if (reading_ == Position{}) reading_ = applied_;
+    Rewind(applied_.changes, applied_.events);
+  }
+  may_hold_ = {generation_, changes_->End(), events_->End()};
+  settled_ = false;  // what was touched before may wait to be refreshed
+  attached_ = true;
+  Log(LogLevel::kInfo, "warehouse_attached", {{"changes", applied_.changes}, {"events", applied_.events}});
+  return {};
+}
+
+Status WarehouseLoader::CheckContinues() const {
+  const Position end{generation_, changes_->End(), events_->End()};
+  if (Reached(applied_, end)) return {};
+  return Refuse("warehouse_ahead", "The warehouse has applied " + Describe(applied_) + ", and the log ends at " +
+                                       Describe(end) + ": the data was restored without it.");
+}
+
+Status WarehouseLoader::ReadVersion() {
+  Result<OlapRows> rows = olap_->Query(WarehouseSql("greatest_version"), {}, kShortCall);
+  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+  version_ = std::max(version_, rows->UInt64());
+  return {};
+}
+
+// The first filling. Where it begins to read the log is written down before anything else, so that it can be
+// interrupted and begun again: what the log says after that point is never missed.
+Status WarehouseLoader::Begin(const LogPositions& positions) {
+  const StreamPoint* begun_changes = positions.Find(kChangesFromStream);
+  const StreamPoint* begun_events = positions.Find(kEventsFromStream);
+  const std::int64_t changes_from = begun_changes != nullptr ? begun_changes->point
+                                    : HasForgottenChanges()  ? changes_->End()
+                                                             : 0;
+  const std::int64_t events_from =
+      HasForgottenEvents() ? events_->ReadForgotten(kIgnoreTotals, kIgnoreInteractions) : 0;
+  if (begun_events != nullptr && begun_events->point != events_from) {
+    return Refuse("warehouse_behind", "The warehouse was left half filled, and the log has forgotten events since.");
+  }
+  if (Status written = WriteBeginning(changes_from, events_from); !written) return written;
+  if (changes_from > 0) {
+    if (Status landed = LandState(); !landed) return landed;
+  }
+  if (events_from > 0) {
+    if (Status landed = LandForgotten(events_from); !landed) return landed;
+  }
+  reading_ = landed_ = {generation_, changes_from, events_from};
+  return Settle();
+}
+
+Status WarehouseLoader::WriteBeginning(std::int64_t changes_from, std::int64_t events_from) {
+  const std::vector<StreamPoint> points{{std::string(kChangesFromStream), generation_, changes_from},
+                                        {std::string(kEventsFromStream), generation_, events_from}};
+  return WriteLogPositions(olap_, points, ++version_, kShortCall);
+}
+
+bool WarehouseLoader::HasForgottenChanges() const try {
+  changes_->Read(0, 1);
+  return false;
+} catch (const StoreError& error) {
+  if (error.error().code != "log_forgotten") throw;
+  return true;
+}
+
+bool WarehouseLoader::HasForgottenEvents() const try {
+  events_->Read(0, 1);
+  return false;
+} catch (const StoreError& error) {
+  if (error.error().code != "log_forgotten") throw;
+  return true;
+}
+
+Status WarehouseLoader::LandState() try {
+  batch_.Clear();
+  const auto send_full = [this](bool is_last) {
+    if (batch_.rows() == 0 || (!is_last && !IsFull())) return;
+    if (options_.stopping()) throw LandingFailed{Stopping().value()};
+    if (const Status sent = Send(); !sent) throw LandingFailed{sent.error()};
+    batch_.Clear();
+  };
+  changes_->ReadState([&](const std::vector<Change>& rows) {
+    for (const Change& row : rows) {
+      batch_.Add(LandingLineOf(row));
+      send_full(false);
+    }
+  });
+  send_full(true);
+  settled_ = false;
+  return {};
+} catch (const LandingFailed& failed) {
+  return tl::unexpected<Error>(failed.error);
+}
+
+Status WarehouseLoader::LandForgotten(std::int64_t events_from) try {
+  const auto take_totals = [this](const std::vector<ForgottenTotals>& totals) {
+    const Status landed = LandTuples<ForgottenTotals>("land_forgotten_totals", totals);
+    if (!landed) throw LandingFailed{landed.error()};
+  };
+  const auto take_interactions = [this](const std::vector<InteractionCount>& interactions) {
+    const Status landed = LandTuples<InteractionCount>("land_forgotten_interactions", interactions);
+    if (!landed) throw LandingFailed{landed.error()};
+  };
+  const std::int64_t end = events_->ReadForgotten(take_totals, take_interactions);
+  if (end == events_from) return {};
+  return Refuse("warehouse_behind", "The log has forgotten events while the warehouse was being filled.");
+} catch (const LandingFailed& failed) {
+  return tl::unexpected<Error>(failed.error);
+}
+
+template <class Entry>
+Status WarehouseLoader::LandTuples(std::string_view statement, const std::vector<Entry>& entries) {
+  for (std::size_t begin = 0; begin < entries.size(); begin += kTotalsAtOnce) {
+    if (options_.stopping()) return Stopping();
+    const std::span part = std::span(entries).subspan(begin, std::min(kTotalsAtOnce, entries.size() - begin));
+    const OlapParams params{{"rows", RenderTuples(part)}};
+    if (Status landed = olap_->Execute(WarehouseSql(statement), params, kInsertCall); !landed) return landed;
+  }
+  return {};
+}
+
+// --------------------------------------------------------------------------------------------------------------- land
+
+Result<bool> WarehouseLoader::Land() {
+  batch_.Clear();
+  Position read = reading_;
+  FillBatch(&read);
+  if (batch_.rows() == 0) return false;
+  Raise(&may_hold_, read);
+  if (Status sent = Send(); !sent) return tl::unexpected<Error>(std::move(sent.error()));
+  NoteLanded(read);
+  return IsFull();
+}
+
+bool WarehouseLoader::IsFull() const {
+  return batch_.rows() >= options_.batch_rows || batch_.bytes() >= options_.batch_bytes;
+}
+
+// A chunk of each stream in turn, so that a long one does not hold up the other.
+void WarehouseLoader::FillBatch(Position* read) {
+  bool more_changes = true;
+  bool more_events = true;
+  while ((more_changes || more_events) && !IsFull()) {
+    more_changes = more_changes && AddChanges(read);
+    more_events = more_events && !IsFull() && AddEvents(read);
+  }
+}
+
+bool WarehouseLoader::AddChanges(Position* read) {
+  const std::size_t wanted = std::min(kChunk, options_.batch_rows - batch_.rows());
+  const std::vector<Change> changes = changes_->Read(read->changes, wanted);
+  for (const Change& change : changes) {
+    if (IsFull()) break;
+    batch_.Add(LandingLineOf(change));
+    read->changes = change.sequence;
+  }
+  return changes.size() == wanted;
+}
+
+bool WarehouseLoader::AddEvents(Position* read) {
+  const std::size_t wanted = std::min(kChunk, options_.batch_rows - batch_.rows());
+  const std::vector<LoggedEvent> events = events_->Read(read->events, wanted);
+  for (const LoggedEvent& event : events) {
+    if (IsFull()) break;
+    batch_.Add(LandingLineOf(event));
+    read->events = event.sequence;
+  }
+  return events.size() == wanted;
+}
+
+Status WarehouseLoader::Send() {
+  const SteadyClock::time_point start = SteadyClock::now();
+  for (std::size_t table = 0; table < kLandingTables.size(); ++table) {
+    if (batch_.RowsOf(table) == 0) continue;
+    const Status landed = olap_->Insert(kLandingTables[table], kLandingFormat, batch_.LinesOf(table), kInsertCall);
+    if (!landed) return landed;
+    rows_[table].Add(static_cast<double>(batch_.RowsOf(table)));
+  }
+  batch_seconds_.Observe(SecondsSince(start));
+  return {};
+}
+
+void WarehouseLoader::NoteLanded(const Position& read) {
+  reading_ = read;
+  Raise(&landed_, read);
+  settled_ = false;
+  entries_landed_ += batch_.rows();
+}
+
+void WarehouseLoader::Rewind(std::int64_t changes, std::int64_t events) {
+  reading_.changes = std::min(reading_.changes, changes);
+  reading_.events = std::min(reading_.events, events);
+}
+
+std::int64_t WarehouseLoader::EntriesLeft() {
+  return changes_->End() - reading_.changes + events_->End() - reading_.events;
+}
+
+// ------------------------------------------------------------------------------------------------------------- settle
+
+Status WarehouseLoader::Settle() {
+  const SteadyClock::time_point start = SteadyClock::now();
+  const OlapParams version{{"version", std::to_string(++version_)}};
+  for (const std::string_view refresh : {"refresh_post_counters", "refresh_post_hour_counters"}) {
+    if (Status done = olap_->Execute(WarehouseSql(refresh), version, kRefreshCall); !done) return done;
+  }
+  if (Status emptied = olap_->Execute(WarehouseSql("empty_touched"), {}, kShortCall); !emptied) return emptied;
+  refresh_seconds_.Observe(SecondsSince(start));
+
+  const std::vector<StreamPoint> points{{std::string(kChangesStream), generation_, landed_.changes},
+                                        {std::string(kEventsStream), generation_, landed_.events}};
+  if (Status written = WriteLogPositions(olap_, points, version_, kShortCall); !written) return written;
+  applied_changes_.Add(static_cast<double>(std::max<std::int64_t>(0, landed_.changes - applied_.changes)));
+  applied_events_.Add(static_cast<double>(std::max<std::int64_t>(0, landed_.events - applied_.events)));
+  applied_ = landed_;
+  settled_ = true;
+  return {};
+}
+
+}  // namespace novafeed

@@ -1,0 +1,49 @@
+// How far the warehouse has applied the log: novafeed.log_positions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "stream/position.h"
+#include "warehouse/olap.h"
+
+namespace novafeed {
+
+// The streams of the table.
+inline constexpr std::string_view kChangesStream = "changes";  // every entry up to there is in the tables, and counted
+inline constexpr std::string_view kEventsStream = "events";
+inline constexpr std::string_view kChangesFromStream = "changes_from";  // where the first filling began to read
+inline constexpr std::string_view kEventsFromStream = "events_from";
+
+struct StreamPoint {
+  std::string stream;
+  std::string generation;  // of the data set
+  std::int64_t point = 0;
+};
+
+// What a warehouse says of itself; without a schema that is an "olap_error".
+class LogPositions {
+ public:
+  explicit LogPositions(std::vector<StreamPoint> points) : points_(std::move(points)) {}
+
+  const StreamPoint* Find(std::string_view stream) const;
+  // Nothing was ever begun here.
+  bool empty() const { return points_.empty(); }
+  // Some stream is of another data set than `generation`.
+  bool HasOther(std::string_view generation) const;
+  // Both streams, or Position{} while the first filling has not got to the log.
+  Position Applied() const;
+
+ private:
+  std::vector<StreamPoint> points_;
+};
+
+Result<LogPositions> ReadLogPositions(Olap* olap, const OlapCall& call);
+
+// In one block. `version` above that of what they replace.
+Status WriteLogPositions(Olap* olap, const std::vector<StreamPoint>& points, std::uint64_t version,
+                         const OlapCall& call);
+
+}  // namespace novafeed

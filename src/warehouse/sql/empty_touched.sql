@@ -1,0 +1,3 @@
+-- After both refreshes, while nobody lands anything.
+TRUNCATE TABLE novafeed.touched_posts;
+TRUNCATE TABLE novafeed.touched_hours;

@@ -1,0 +1,5 @@
+-- Of the rows that the sink versions itself; its next one is above.
+SELECT greatest(
+    (SELECT max(_version) FROM novafeed.log_positions),
+    (SELECT max(_version) FROM novafeed.post_counters),
+    (SELECT max(_version) FROM novafeed.post_hour_counters))

@@ -1,0 +1,2 @@
+SELECT stream, generation, point
+FROM novafeed.log_positions FINAL
