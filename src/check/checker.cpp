@@ -41,12 +41,12 @@ class HeldWarehouse {
 
   static Error Behind(const WarehouseSink& sink, const Position& end) {
     const SinkStatus status = sink.status();
-    return Error{Failure::kUnavailable, "warehouse_behind",
+    return Error{Failure::kConflict, "warehouse_behind",
                  "The warehouse is " + std::string(SinkPhaseName(status.phase)) + " at change " +
                      std::to_string(status.applied.changes) + " of " + std::to_string(end.changes) + " and event " +
                      std::to_string(status.applied.events) + " of " + std::to_string(end.events) +
                      (status.reason.empty() ? ": try again later." : ": " + status.reason),
-                 1000};
+                 0};
   }
 
   WarehousePause pause_;
@@ -112,7 +112,8 @@ class Check {
         WarehouseFacts facts(subjects_.olap);
         const WarehouseWindows windows = WindowsAt(subjects_.clock->Now(), ForgottenBefore());
         if (Status open = facts.Open(windows); !open) return tl::unexpected<Error>(std::move(open.error()));
-        Comparer comparer({subjects_.changes, subjects_.events, &facts, subjects_.index}, held.position(), windows);
+        Comparer comparer({subjects_.changes, subjects_.events, &facts, subjects_.index, options_.tick},
+                          held.position(), windows);
         const TakeDifferences take_with = [&](Relation relation, const std::vector<Difference>& differences) {
           mending_with_ = &facts;
           return take(relation, differences);

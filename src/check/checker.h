@@ -34,6 +34,7 @@ struct CheckSubjects {
 struct CheckOptions {
   bool repair = false;
   std::chrono::milliseconds wait{60'000};  // for the warehouse to reach the log's end
+  std::function<void()> tick = [] {};      // called now and then; what it throws ends the check
 };
 
 // Called before each step, which may take minutes, with a few words.
@@ -43,7 +44,7 @@ using CheckProgress = std::function<void(std::string_view step)>;
 // the log and the index go on. One at a time for a warehouse. Blocking; throws StoreError.
 //
 // Errors: of the port and of WarehouseSink; kConflict "position_ahead" where warehouse or index know of more than the
-// log; kUnavailable "warehouse_behind" where it does not reach the log's end in time.
+// log, "warehouse_behind" where it does not reach the log's end in time.
 Result<CheckOutcome> RunCheck(const CheckSubjects& subjects, const CheckOptions& options,
                               const CheckProgress& progress);
 

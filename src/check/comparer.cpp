@@ -123,7 +123,7 @@ Status Comparer::ReadTruthInto(RelationSet relations, FactSink* expected, FactSi
   FactWriter warehouse_writer(of_warehouse, windows, expected);
   if (of_warehouse.any()) targets.push_back({warehouse_at_, &warehouse_writer});
   if (targets.empty()) return {};
-  return ReadTruth(sources_.changes, sources_.events, targets);
+  return ReadTruth(sources_.changes, sources_.events, targets, sources_.tick);
 }
 
 Result<Comparer::Buckets> Comparer::FindBuckets(RelationSet relations) {

@@ -26,6 +26,7 @@ struct ComparerSources {
   EventLog* events = nullptr;
   WarehouseFacts* warehouse = nullptr;
   const FeedIndex* index = nullptr;
+  std::function<void()> tick = [] {};  // called now and then; what it throws ends the comparison
 };
 
 // Is given every difference, a relation and a part of its keys at a time; an error ends the comparison.

@@ -22,8 +22,11 @@ void TakeBack(const Change& change, FactWriter* writer) {
   if (change.before) writer->AddRow(*change.before, 1);
 }
 
-Status ReadGraph(ChangeFeed* changes, std::span<const TruthTarget> targets) {
+using Tick = std::function<void()>;
+
+Status ReadGraph(ChangeFeed* changes, std::span<const TruthTarget> targets, const Tick& tick) {
   const std::int64_t cut = changes->ReadState([&](const std::vector<Change>& rows) {
+    tick();
     for (const Change& row : rows) {
       for (const TruthTarget& target : targets) target.writer->AddRow(*row.after, 1);
     }
@@ -47,7 +50,7 @@ Status ReadGraph(ChangeFeed* changes, std::span<const TruthTarget> targets) {
   return {};
 }
 
-Status ReadEvents(EventLog* events, std::span<const TruthTarget> targets) {
+Status ReadEvents(EventLog* events, std::span<const TruthTarget> targets, const Tick& tick) {
   const std::int64_t end = events->End();
   std::int64_t last = 0;
   for (const TruthTarget& target : targets) {
@@ -66,6 +69,7 @@ Status ReadEvents(EventLog* events, std::span<const TruthTarget> targets) {
   };
   std::int64_t at = events->ReadForgotten(take_totals, take_interactions);
   while (at < last) {
+    tick();
     const std::vector<LoggedEvent> batch = events->Read(at, kBatch);
     if (batch.empty()) break;
     for (const LoggedEvent& logged : batch) {
@@ -80,9 +84,9 @@ Status ReadEvents(EventLog* events, std::span<const TruthTarget> targets) {
 
 }  // namespace
 
-Status ReadTruth(ChangeFeed* changes, EventLog* events, std::span<const TruthTarget> targets) {
-  if (Status read = ReadGraph(changes, targets); !read) return read;
-  return ReadEvents(events, targets);
+Status ReadTruth(ChangeFeed* changes, EventLog* events, std::span<const TruthTarget> targets, const Tick& tick) {
+  if (Status read = ReadGraph(changes, targets, tick); !read) return read;
+  return ReadEvents(events, targets, tick);
 }
 
 }  // namespace novafeed

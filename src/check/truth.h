@@ -1,6 +1,7 @@
 // One pass over the truth: the state of the graph and the whole of the event log, as facts at given positions.
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "base/result.h"
@@ -23,6 +24,9 @@ struct TruthTarget {
 // Blocking; memory does not grow with the data. kConflict "position_ahead" where a position is beyond the log's end:
 // the copy knows what the truth does not, as after restoring only one of them. Throws StoreError ("log_forgotten" where
 // the log forgot while it was read: the facts are then void, begin again).
-Status ReadTruth(ChangeFeed* changes, EventLog* events, std::span<const TruthTarget> targets);
+//
+// `tick` is called now and then; what it throws ends the reading.
+Status ReadTruth(ChangeFeed* changes, EventLog* events, std::span<const TruthTarget> targets,
+                 const std::function<void()>& tick);
 
 }  // namespace novafeed

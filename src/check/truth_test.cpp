@@ -43,7 +43,7 @@ std::vector<std::string> Disagreements(TestLog* log, const FeedIndex& index) {
   KeepAll expected;
   FactWriter writer(IndexRelations(), reading.windows, &expected);
   const TruthTarget target{reading.position, &writer};
-  EXPECT_TRUE(ReadTruth(log, &log->events, {&target, 1}));
+  EXPECT_TRUE(ReadTruth(log, &log->events, {&target, 1}, [] {}));
   std::vector<std::string> lines;
   for (std::size_t i = NumberOf(Relation::kIndexUsers); i < kRelationCount; ++i) {
     const auto relation = static_cast<Relation>(i);
@@ -126,7 +126,7 @@ TEST(Truth, RefusesAPositionBeyondTheLog) {
   KeepAll facts;
   FactWriter writer(IndexRelations(), {}, &facts);
   const TruthTarget target{{kGeneration, 2, 0}, &writer};
-  const Status read = ReadTruth(&log, &log.events, {&target, 1});
+  const Status read = ReadTruth(&log, &log.events, {&target, 1}, [] {});
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, "position_ahead");
 }
