@@ -19,6 +19,13 @@ const OlapCall kShortCall{std::chrono::seconds(30)};
 
 const TakeDifferences kOnlyCount = [](Relation, const std::vector<Difference>&) { return Status(); };
 
+// What does not stand on each other, and so is mended in one pass over the truth; in this order.
+constexpr std::pair<Relation, Relation> kMendedTogether[] = {
+    {Relation::kUsers, Relation::kEvents},
+    {Relation::kPostTotals, Relation::kInteractions},
+    {Relation::kPostCounters, Relation::kFollowGraph},
+};
+
 // A consistent cut of the warehouse at the log's end, for as long as this lives.
 class HeldWarehouse {
  public:
@@ -139,27 +146,25 @@ class Check {
       if (Status done = MendSchema(subjects_.olap, report.schema); !done) return done;
       mended->push_back("made " + std::to_string(report.schema.size()) + " objects of the schema anew");
     }
-    for (std::size_t i = 0; i < NumberOf(Relation::kIndexUsers); ++i) {
-      if (Status done = MendRelation(held, static_cast<Relation>(i), mended); !done) return done;
+    for (const auto& [first, last] : kMendedTogether) {
+      if (Status done = MendRelations(held, RelationsFrom(first, last), mended); !done) return done;
     }
     return MendIndex(report, mended);
   }
 
-  Status MendRelation(const HeldWarehouse& held, Relation relation, std::vector<std::string>* mended) {
-    progress_("mending " + std::string(SpecOf(relation).name));
-    RelationSet only;
-    only.set(NumberOf(relation));
-    std::size_t count = 0;
-    const TakeDifferences mend = [&](Relation, const std::vector<Difference>& differences) {
-      if (differences.empty()) return Status();
-      count += differences.size();
+  Status MendRelations(const HeldWarehouse& held, RelationSet relations, std::vector<std::string>* mended) {
+    std::map<Relation, std::size_t> counts;
+    const TakeDifferences mend = [&](Relation relation, const std::vector<Difference>& differences) {
+      progress_("mending " + std::string(SpecOf(relation).name));
+      counts[relation] += differences.size();
       Mender mender(subjects_.olap, mending_with_, subjects_.changes, subjects_.events, held.position());
       return mender.Mend(relation, differences);
     };
-    const Result<std::vector<RelationReport>> reports = CompareRelations(held, only, mend, nullptr);
+    const Result<std::vector<RelationReport>> reports = CompareRelations(held, relations, mend, nullptr);
     if (!reports) return tl::unexpected<Error>(reports.error());
-    if (count > 0) {
-      mended->push_back(std::string(SpecOf(relation).name) + ": " + std::to_string(count) + " keys sent or made again");
+    for (const auto& [relation, count] : counts) {
+      mended->push_back(std::string(SpecOf(relation).name) + ": " + std::to_string(count) +
+                        (count == 1 ? " key" : " keys"));
     }
     return {};
   }

@@ -14,12 +14,6 @@ constexpr std::int64_t kFactsAtOnce = 1'000'000;
 // The engine answers, and cannot do what it was asked: a table or a column is not there.
 constexpr std::string_view kOlapError = "olap_error";
 
-RelationSet RelationsFrom(Relation first, Relation last) {
-  RelationSet relations;
-  for (std::size_t i = NumberOf(first); i <= NumberOf(last); ++i) relations.set(i);
-  return relations;
-}
-
 const RelationSet& IndexRelations() {
   static const RelationSet kRelations = RelationsFrom(Relation::kIndexUsers, Relation::kIndexInteractions);
   return kRelations;

@@ -59,6 +59,13 @@ constexpr std::size_t NumberOf(Relation relation) {
   return static_cast<std::size_t>(relation);
 }
 
+// From the one to the other, both included.
+inline RelationSet RelationsFrom(Relation first, Relation last) {
+  RelationSet relations;
+  for (std::size_t i = NumberOf(first); i <= NumberOf(last); ++i) relations.set(i);
+  return relations;
+}
+
 // The values of one key. Two's complement: differences and digests wrap.
 inline constexpr std::size_t kMaxValues = 8;
 using Values = std::array<std::uint64_t, kMaxValues>;
