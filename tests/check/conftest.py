@@ -58,10 +58,15 @@ class Platform:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("novafeed_warehouse_rows_total{"))
 
 
-def disagreements(outcome: dict) -> list:
-    """What a check found, short enough for a failed test."""
+def disagreements(outcome: dict) -> str:
+    """What a check found, as lines for a failed test."""
     report = outcome.get("after", outcome)
-    return [report["schema"], *(table for table in report["tables"] if not table["agrees"])]
+    lines = [f"schema {entry}" for entry in report["schema"]]
+    for table in report["tables"]:
+        if not table["agrees"]:
+            head = {name: value for name, value in table.items() if name != "examples"}
+            lines += [str(head), *(f"  {example}" for example in table["examples"][:5])]
+    return "\n".join(lines)
 
 
 @pytest.fixture(scope="module")
@@ -76,4 +81,5 @@ def platform(tmp_path_factory):
         platform = Platform(server, people)
         platform.act(ACTS)
         platform.write_what_is_hard_to_copy()
+        platform.assert_agrees()  # and the warehouse has taken all of it in
         yield platform
