@@ -1,4 +1,5 @@
-// The embedded profile, made in order: SQLite stores, in-memory index, one process. The only place that names adapters.
+// The embedded profile, made in order: SQLite stores, in-memory index, one process. The only place that names the
+// stores' adapters.
 #pragma once
 
 #include <memory>

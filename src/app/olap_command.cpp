@@ -42,6 +42,7 @@ HttpLimits Limits() {
 // time: a sixteenth.
 ClickHouseHttpOptions HttpOptions(const Settings& settings) {
   ClickHouseHttpOptions options;
+  options.longest_wait = settings.Duration("olap.longest_wait");
   options.limits.max_memory_usage = settings.Size("olap.max_memory") / 2;
   options.limits.max_result_bytes = settings.Size("olap.max_memory") / 16;
   return options;

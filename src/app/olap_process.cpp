@@ -83,6 +83,7 @@ OlapProcessOptions OlapProcessOptions::From(const Settings& settings) {
   pass_on("olap.library", FromProgramFolder(settings.String("olap.library")));
   pass_on("olap.max_memory", std::to_string(settings.Size("olap.max_memory")));
   pass_on("olap.connections", std::to_string(settings.Int("olap.connections")));
+  pass_on("olap.longest_wait", std::to_string(settings.Duration("olap.longest_wait").count()) + "ms");
   pass_on("serve.drain_grace", std::to_string(settings.Duration("serve.drain_grace").count()) + "ms");
   pass_on("log.level", settings.String("log.level"));
   options.stop_within = settings.Duration("serve.drain_grace") + options.stop_within;

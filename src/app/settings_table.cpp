@@ -127,8 +127,10 @@ std::vector<Setting> WarehouseSettings() {
           "olap.ttl", "true",
           "Whether the engine removes rows that have outlived their TTL, by its own clock; serve --test-clock turns it "
           "off."),
-      Bounded(SettingType::kInt, "olap.connections", "8", 1, 64,
-              "Queries that run at a time; further ones wait, up to 30 s.", "queries"),
+      Bounded(SettingType::kInt, "olap.connections", "8", 1, 64, "Queries that run at a time; further ones wait.",
+              "queries"),
+      Bounded(SettingType::kDuration, "olap.longest_wait", "30s", 1, 10 * kMinute,
+              "How long a query may wait for its turn (then code 202)."),
   };
 }
 

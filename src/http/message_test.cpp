@@ -74,5 +74,11 @@ TEST(MethodName, IsWhatStandsInARequest) {
   EXPECT_EQ(MethodName(Method::kPatch), "PATCH");
 }
 
+TEST(MessageTest, EncodedTextIsDecodedToItself) {
+  EXPECT_EQ(EncodePercent("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(EncodePercent(" &=+%/\n\xc3\xa9"), "%20%26%3D%2B%25%2F%0A%C3%A9");
+  EXPECT_EQ(DecodePercent(EncodePercent("a b&c=d+e%f\xc3\xa9"), true), "a b&c=d+e%f\xc3\xa9");
+}
+
 }  // namespace
 }  // namespace novafeed

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "http/client.h"
-#include "http/test_client.h"
 #include "http/gzip.h"
+#include "http/test_client.h"
 #include "runtime/await.h"
 #include "runtime/io_threads.h"
 

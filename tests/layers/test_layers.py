@@ -20,6 +20,7 @@ PRIVATE_HEADERS = {
     "toml++/": {"base"},
     "CLI/": {"app"},
     "openssl/": {"base"},
+    "dlfcn.h": {"adapters/chdb"},
 }
 
 

@@ -6,10 +6,11 @@ import gzip
 import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from harness import READER, WRITER, Olap, assert_refused
+from harness import READER, WRITER, Olap, assert_refused, wait_until
 
 MIB = 1 << 20
 
@@ -127,6 +128,8 @@ def test_temporary_tables_do_not_leak(olap):
     [
         ("SELECT number FROM numbers(50000000) SETTINGS max_block_size = 1000, max_result_bytes = 10000000", "396"),
         ("SELECT number, throwIf(number = 2000000) FROM numbers(5000000) SETTINGS max_block_size = 1000", "395"),
+        ("SELECT number, throwIf(number = 2000000) FROM numbers(5000000) FORMAT JSON", "395"),
+        ("SELECT number, throwIf(number = 2000000) FROM numbers(5000000) FORMAT CSVWithNames", "395"),
         ("SELECT number FROM numbers(5000000) FORMAT Nope", "73"),
         ("SELECT nothing", "47"),
     ],
@@ -203,8 +206,14 @@ def test_a_body_that_is_too_long_is_refused_and_the_engine_lives_on(olap, writer
     assert writer.read(f"SELECT count() FROM {table}") == "0\n"
 
 
-def test_more_queries_than_may_wait_are_told_so():
-    with Olap(settings={"olap.connections": 1}) as olap:
+def processor_ticks(pid: int) -> int:
+    """Processor time that the process has used, in hundredths of a second."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11])
+
+
+@pytest.mark.parametrize(("longest_wait", "code"), [("30s", None), ("500ms", "202")])
+def test_queries_beyond_the_connections_wait_for_their_turn(longest_wait, code):
+    with Olap(settings={"olap.connections": 1, "olap.longest_wait": longest_wait}) as olap:
 
         def ask(n: int) -> str | None:
             with olap.of(WRITER) as client:
@@ -212,8 +221,18 @@ def test_more_queries_than_may_wait_are_told_so():
                 return client.ask(sql, max_execution_time=2).headers.get("X-ClickHouse-Exception-Code")
 
         with ThreadPoolExecutor(20) as pool:
-            codes = list(pool.map(ask, range(20)))
-        assert codes == ["159"] + [None] * 19  # they waited, and had their turn
+            first = pool.submit(ask, 0)
+            before = processor_ticks(olap.pid)
+            wait_until(lambda: processor_ticks(olap.pid) > before + 20, "the long query at work")
+            others = list(pool.map(ask, range(1, 20)))
+        assert (first.result(), set(others)) == ("159", {code})
+
+
+def test_a_long_constant_is_counted_for_each_row(writer):
+    """The engine itself counts a constant column once, and would answer with gigabytes."""
+    answer = writer.ask("SELECT repeat('x', 1000) FROM numbers(10000000)", max_result_bytes=10 * MIB)
+    assert_refused(answer, 500, 396, "10485760")
+    assert len(writer.read("SELECT repeat('x', 1000) FROM numbers(10000)", max_result_bytes=10 * MIB)) == 10_010_000
 
 
 # --- Statements and data ---------------------------------------------------------------------------------------------
@@ -244,6 +263,31 @@ def test_ways_to_insert(writer, table, sql, data):
     answer = writer.ask(sql, data).expect(200)
     assert '"written_rows":"2"' in answer.headers["X-ClickHouse-Summary"]
     assert writer.read(f"SELECT * FROM {table} ORDER BY a") == "1\tx;y\n2\tz\n"
+
+
+ROWS = 300_000  # more than one block of the engine's
+
+
+@pytest.mark.parametrize(
+    ("format", "head", "row"),
+    [
+        ("TabSeparated", b"", lambda n: b"%d\tr%d\n" % (n, n)),
+        ("TSVWithNames", b"n\ts\\n\n", lambda n: b"%d\tr%d\n" % (n, n)),
+        ("TabSeparatedWithNamesAndTypes", b"n\ts\\n\nUInt32\tString\n", lambda n: b"%d\tr%d\n" % (n, n)),
+        ("CSVWithNames", b'"n","s\n"\n', lambda n: b'%d,"r%d"\n' % (n, n)),
+        ("JSONEachRow", b"", lambda n: b'{"n":%d,"s\\n":"r%d"}\n' % (n, n)),
+        ("RowBinary", b"", lambda n: struct.pack("<IB", n, len(f"r{n}")) + b"r%d" % n),
+        ("RowBinaryWithNamesAndTypes", b"\2\1n\2s\n\6UInt32\6String", lambda n: struct.pack("<IB", n, len(f"r{n}")) + b"r%d" % n),
+    ],
+)
+def test_an_answer_of_many_blocks_is_one(writer, format, head, row):
+    sql = f"SELECT toUInt32(number) AS n, concat('r', toString(n)) AS `s\n` FROM numbers({ROWS}) ORDER BY n"
+    answer = writer.ask(sql, default_format=format).expect(200)
+    assert answer.body == head + b"".join(map(row, range(ROWS)))
+    assert f'"read_rows":"{ROWS}"' in answer.headers["X-ClickHouse-Summary"]
+    assert f'"result_rows":"{ROWS}"' in answer.headers["X-ClickHouse-Summary"]
+    empty = writer.ask(sql.replace("ORDER", "WHERE n > 1000000000 ORDER"), default_format=format).expect(200)
+    assert empty.body == head
 
 
 def test_bytes_of_any_kind_come_back(writer, table):
@@ -304,8 +348,6 @@ def test_other_requests_are_refused(writer, method, path, status):
 
 def test_background_work_goes_on(writer):
     """Merges and refreshed views run in the engine's own threads."""
-    from harness import wait_until
-
     writer.read("CREATE OR REPLACE TABLE parts_of (a UInt32) ENGINE = MergeTree ORDER BY a")
     for n in range(8):
         writer.read(f"INSERT INTO parts_of SELECT {n}")

@@ -1,10 +1,13 @@
 #include "adapters/chdb/clickhouse_http.h"
 
-#include <array>
+#include <charconv>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "adapters/chdb/result_format.h"
 #include "adapters/chdb/statement.h"
 #include "base/json.h"
 #include "base/uuid.h"
@@ -22,31 +25,6 @@ constexpr std::string_view kDefaultFormat = "TabSeparated";
 constexpr const char* kPlainText = "text/plain; charset=UTF-8";
 constexpr const char* kListDatabases = "SELECT name FROM system.databases";
 constexpr const char* kParse = "SELECT formatQuery({query:String})";
-
-constexpr auto kContentTypes = std::to_array<std::pair<std::string_view, const char*>>({
-    {"TabSeparated", "text/tab-separated-values; charset=UTF-8"},
-    {"TabSeparatedWithNames", "text/tab-separated-values; charset=UTF-8"},
-    {"TabSeparatedWithNamesAndTypes", "text/tab-separated-values; charset=UTF-8"},
-    {"TSV", "text/tab-separated-values; charset=UTF-8"},
-    {"TSVWithNames", "text/tab-separated-values; charset=UTF-8"},
-    {"TSVWithNamesAndTypes", "text/tab-separated-values; charset=UTF-8"},
-    {"JSON", "application/json; charset=UTF-8"},
-    {"JSONCompact", "application/json; charset=UTF-8"},
-    {"JSONEachRow", "application/x-ndjson; charset=UTF-8"},
-    {"JSONCompactEachRow", "application/x-ndjson; charset=UTF-8"},
-    {"CSV", "text/csv; charset=UTF-8; header=absent"},
-    {"CSVWithNames", "text/csv; charset=UTF-8; header=present"},
-    {"RowBinary", "application/octet-stream"},
-    {"RowBinaryWithNamesAndTypes", "application/octet-stream"},
-    {"Native", "application/octet-stream"},
-});
-
-const char* ContentTypeOf(std::string_view format) {
-  for (const auto& [name, type] : kContentTypes) {
-    if (name == format) return type;
-  }
-  return kPlainText;
-}
 
 HttpResponse TextResponse(int status, std::string text) {
   HttpResponse response;
@@ -254,7 +232,19 @@ ClickHouseResult<EngineAnswer> ClickHouseHttp::Run(const Job& job) {
       return tl::unexpected(std::move(allowed.error()));
     }
   }
-  return connection->Query(job.text, job.request.params, job.format);
+  const bool in_pieces = job.shape.is_select && IsOneRead(analysis) && ComesInPieces(job.format);
+  return in_pieces ? connection->Select(job.text, job.request.params, job.format, MaxResultBytes(job))
+                   : connection->Query(job.text, job.request.params, job.format);
+}
+
+// What the session has for max_result_bytes. The engine counts the bytes of an answer before they are written out, and
+// a constant column once for many rows: it would let answers pass that are a hundred times as long.
+std::size_t ClickHouseHttp::MaxResultBytes(const Job& job) const {
+  std::uint64_t bytes = static_cast<std::uint64_t>(options_.limits.max_result_bytes);
+  for (const auto& [name, value] : job.request.settings) {
+    if (name == "max_result_bytes") std::from_chars(value.data(), value.data() + value.size(), bytes);
+  }
+  return bytes == 0 ? std::numeric_limits<std::size_t>::max() : bytes;
 }
 
 // The engine runs several statements of a text one after the other, until one is malformed; ClickHouse's server runs

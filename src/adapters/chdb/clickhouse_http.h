@@ -42,6 +42,7 @@ class ClickHouseHttp {
                                     EngineConnection* connection) const;
   ClickHouseResult<void> CheckReader(const Job& job, const StatementAnalysis& analysis,
                                      EngineConnection* connection) const;
+  std::size_t MaxResultBytes(const Job& job) const;
   EngineSession SessionOf(const Job& job) const;
 
   ChdbEngine* const engine_;

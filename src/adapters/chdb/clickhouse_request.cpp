@@ -78,6 +78,13 @@ bool IsOn(std::string_view value) {
   return !value.empty() && value != "0" && value != "false";
 }
 
+// Also none at all. It goes into a header of the answer.
+bool IsFormatName(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
 bool TakesGzip(const HttpRequest& request) {
   return request.Header("Accept-Encoding").find("gzip") != std::string_view::npos;
 }
@@ -122,6 +129,9 @@ ClickHouseResult<ClickHouseRequest> ParseClickHouseRequest(const HttpRequest& re
     if (auto placed = Place(name, value, request, &parsed); !placed) {
       return tl::unexpected(std::move(placed.error()));
     }
+  }
+  if (!IsFormatName(parsed.format)) {
+    return Refuse(ClickHouseCode::kUnknownFormat, "Unknown format: a name has letters, digits and _ only.");
   }
   if (!parsed.query_id.empty() && (parsed.query_id.size() > kLongestQueryId || !IsPrintable(parsed.query_id))) {
     return Refuse(ClickHouseCode::kBadArguments, "query_id takes at most 128 printable characters.");

@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
+
+#include "adapters/chdb/result_format.h"
 
 namespace novafeed {
 namespace {
@@ -77,23 +80,38 @@ struct ParamArrays {
   std::vector<std::size_t> value_sizes;
 };
 
-ClickHouseResult<EngineAnswer> TakeAnswer(const ChdbLibrary& library, ChdbResult* raw) {
-  const std::unique_ptr<ChdbResult, void (*)(ChdbResult*)> result(raw, library.destroy_query_result);
-  if (!result) return tl::unexpected(ReadClickHouseError("the engine gave no answer"));
-  if (const char* error = library.result_error(raw); error != nullptr) {
+using OwnedResult = std::unique_ptr<ChdbResult, void (*)(ChdbResult*)>;
+
+// The error of a result, where it has one.
+ClickHouseResult<void> CheckResult(const ChdbLibrary& library, ChdbResult* result) {
+  if (result == nullptr) return tl::unexpected(ReadClickHouseError("the engine gave no answer"));
+  if (const char* error = library.result_error(result); error != nullptr) {
     return tl::unexpected(ReadClickHouseError(error));
   }
+  return {};
+}
+
+std::string_view BytesOf(const ChdbLibrary& library, ChdbResult* result) {
+  const std::size_t size = library.result_length(result);
+  return size == 0 ? std::string_view() : std::string_view(library.result_buffer(result), size);
+}
+
+void AddSummary(const ChdbLibrary& library, ChdbResult* result, EngineSummary* summary) {
+  summary->elapsed_seconds += library.result_elapsed(result);
+  summary->read_rows += library.result_storage_rows_read(result);
+  summary->read_bytes += library.result_storage_bytes_read(result);
+  summary->written_rows += library.result_rows_written(result);
+  summary->written_bytes += library.result_bytes_written(result);
+  summary->result_rows += library.result_rows_read(result);
+  summary->result_bytes += library.result_bytes_read(result);
+}
+
+ClickHouseResult<EngineAnswer> TakeAnswer(const ChdbLibrary& library, ChdbResult* raw) {
+  const OwnedResult result(raw, library.destroy_query_result);
+  if (auto good = CheckResult(library, raw); !good) return tl::unexpected(std::move(good.error()));
   EngineAnswer answer;
-  if (const std::size_t size = library.result_length(raw); size > 0)
-    answer.body.assign(library.result_buffer(raw), size);
-  EngineSummary& summary = answer.summary;
-  summary.elapsed_seconds = library.result_elapsed(raw);
-  summary.read_rows = library.result_storage_rows_read(raw);
-  summary.read_bytes = library.result_storage_bytes_read(raw);
-  summary.written_rows = library.result_rows_written(raw);
-  summary.written_bytes = library.result_bytes_written(raw);
-  summary.result_rows = library.result_rows_read(raw);
-  summary.result_bytes = library.result_bytes_read(raw);
+  answer.body = BytesOf(library, raw);
+  AddSummary(library, raw, &answer.summary);
   return answer;
 }
 
@@ -133,6 +151,55 @@ ClickHouseResult<EngineAnswer> EngineConnection::Query(std::string_view sql, con
   // with it (seen with 26.7.3: rows of a query that had broken max_result_bytes).
   if (!only_reads || !answer) fit_for_others_ = false;
   return answer;
+}
+
+ClickHouseResult<EngineAnswer> EngineConnection::Select(std::string_view sql, const NamedTexts& params,
+                                                        std::string_view format, std::size_t max_bytes) {
+  const ChdbLibrary& library = *engine_->library_;
+  const ParamArrays arrays(params);
+  const OwnedResult stream(
+      library.stream_query_with_params_n(*connection_, sql.data(), sql.size(), format.data(), format.size(),
+                                         arrays.names.data(), arrays.name_sizes.data(), arrays.values.data(),
+                                         arrays.value_sizes.data(), params.size()),
+      library.destroy_query_result);
+  auto answer = Fetch(stream.get(), format, max_bytes);
+  if (!answer) fit_for_others_ = false;
+  return answer;
+}
+
+ClickHouseResult<EngineAnswer> EngineConnection::Fetch(ChdbResult* stream, std::string_view format,
+                                                       std::size_t max_bytes) {
+  const ChdbLibrary& library = *engine_->library_;
+  if (auto good = CheckResult(library, stream); !good) return tl::unexpected(std::move(good.error()));
+  EngineAnswer answer;
+  while (true) {
+    const OwnedResult piece(library.stream_fetch_result(*connection_, stream), library.destroy_query_result);
+    const ClickHouseResult<bool> more = Append(piece.get(), format, &answer);
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return answer;
+    if (answer.body.size() > max_bytes) {
+      library.stream_cancel_query(*connection_, stream);
+      return tl::unexpected(
+          MakeClickHouseError(ClickHouseCode::kTooManyRowsOrBytes,
+                              "Limit for result exceeded, max bytes: " + std::to_string(max_bytes) + "."));
+    }
+  }
+}
+
+ClickHouseResult<bool> EngineConnection::Append(ChdbResult* piece, std::string_view format,
+                                                EngineAnswer* answer) const {
+  const ChdbLibrary& library = *engine_->library_;
+  if (auto good = CheckResult(library, piece); !good) return tl::unexpected(std::move(good.error()));
+  std::string_view bytes = BytesOf(library, piece);
+  if (bytes.empty()) return false;
+  AddSummary(library, piece, &answer->summary);
+  if (!answer->body.empty()) {
+    const std::optional<std::size_t> header = HeaderSize(format, bytes);
+    if (!header) return tl::unexpected(ReadClickHouseError("the engine gave a piece of an answer without its header"));
+    bytes.remove_prefix(*header);
+  }
+  answer->body += bytes;
+  return true;
 }
 
 ClickHouseResult<EngineAnswer> EngineConnection::Insert(std::string_view head, const NamedTexts& params,

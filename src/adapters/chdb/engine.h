@@ -77,6 +77,11 @@ class EngineConnection {
   // `params` are {name:Type} of the statement, in ClickHouse's escaped form. A statement that fails, or that may
   // change the session (anything but one that only reads), is the connection's last.
   ClickHouseResult<EngineAnswer> Query(std::string_view sql, const NamedTexts& params, std::string_view format);
+  // The same for one SELECT in a format that comes in pieces (result_format.h), of at most `max_bytes`
+  // (TOO_MANY_ROWS_OR_BYTES): no more than these and one piece are held. Query() lets the engine hold the answer, which
+  // takes several times its size while it grows.
+  ClickHouseResult<EngineAnswer> Select(std::string_view sql, const NamedTexts& params, std::string_view format,
+                                        std::size_t max_bytes);
   // `head` is an INSERT without FORMAT and data; `data` are sent one after the other.
   ClickHouseResult<EngineAnswer> Insert(std::string_view head, const NamedTexts& params, std::string_view format,
                                         const std::vector<std::string_view>& data);
@@ -85,6 +90,10 @@ class EngineConnection {
   friend class ChdbEngine;
   EngineConnection(ChdbEngine* engine, EngineSession session, ChdbHandle** connection)
       : engine_(engine), session_(std::move(session)), connection_(connection) {}
+
+  // Adds a piece of an answer, without its header where it is not the first; false where it is the empty last one.
+  ClickHouseResult<bool> Append(ChdbResult* piece, std::string_view format, EngineAnswer* answer) const;
+  ClickHouseResult<EngineAnswer> Fetch(ChdbResult* stream, std::string_view format, std::size_t max_bytes);
 
   ChdbEngine* engine_;
   EngineSession session_;

@@ -25,12 +25,16 @@ std::string_view NameOf(ClickHouseCode code) {
       return "UNKNOWN_SETTING";
     case ClickHouseCode::kReadonly:
       return "READONLY";
+    case ClickHouseCode::kUnknownFormat:
+      return "UNKNOWN_FORMAT";
     case ClickHouseCode::kUnknownTypeOfQuery:
       return "UNKNOWN_TYPE_OF_QUERY";
     case ClickHouseCode::kRequiredPassword:
       return "REQUIRED_PASSWORD";
     case ClickHouseCode::kTooManyQueries:
       return "TOO_MANY_SIMULTANEOUS_QUERIES";
+    case ClickHouseCode::kTooManyRowsOrBytes:
+      return "TOO_MANY_ROWS_OR_BYTES";
     case ClickHouseCode::kSettingConstraint:
       return "SETTING_CONSTRAINT_VIOLATION";
     case ClickHouseCode::kAccessDenied:

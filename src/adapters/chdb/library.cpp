@@ -48,6 +48,9 @@ Result<ChdbLibrary> ChdbLibrary::Load(const std::string& path) {
   symbols.Find("close_conn", &library.close_conn);
   symbols.Find("classify_query_n", &library.classify_query_n);
   symbols.Find("query_with_params_n", &library.query_with_params_n);
+  symbols.Find("stream_query_with_params_n", &library.stream_query_with_params_n);
+  symbols.Find("stream_fetch_result", &library.stream_fetch_result);
+  symbols.Find("stream_cancel_query", &library.stream_cancel_query);
   symbols.Find("destroy_query_result", &library.destroy_query_result);
   symbols.Find("stream_insert_with_params_n", &library.stream_insert_with_params_n);
   symbols.Find("stream_append", &library.stream_append);

@@ -44,6 +44,13 @@ struct ChdbLibrary {
   ChdbResult* (*query_with_params_n)(ChdbHandle* handle, const char* sql, std::size_t sql_size, const char* format,
                                      std::size_t format_size, const char* const* names, const std::size_t* name_sizes,
                                      const char* const* values, const std::size_t* value_sizes, std::size_t count);
+  // The first result is the stream's; each fetch gives a piece, the last an empty one. Only for SELECT.
+  ChdbResult* (*stream_query_with_params_n)(ChdbHandle* handle, const char* sql, std::size_t sql_size,
+                                            const char* format, std::size_t format_size, const char* const* names,
+                                            const std::size_t* name_sizes, const char* const* values,
+                                            const std::size_t* value_sizes, std::size_t count);
+  ChdbResult* (*stream_fetch_result)(ChdbHandle* handle, ChdbResult* stream);
+  void (*stream_cancel_query)(ChdbHandle* handle, ChdbResult* stream);
   void (*destroy_query_result)(ChdbResult* result);
 
   ChdbInsertStream* (*stream_insert_with_params_n)(ChdbHandle* handle, const char* sql, std::size_t sql_size,

@@ -44,7 +44,11 @@ class ShapeReader {
 
   // False once all is known.
   bool Take(const SqlToken& token) {
-    if (first_) shape_.is_insert = IsKeyword(token, "INSERT");
+    if (first_) {
+      shape_.is_insert = IsKeyword(token, "INSERT");
+      shape_.is_select =
+          IsKeyword(token, "SELECT") || IsKeyword(token, "WITH") || IsKeyword(token, "FROM") || IsOther(token, "(");
+    }
     TrackDepth(token);
     NoteFile(token);
     const bool go_on = shape_.is_insert ? TakeOfInsert(token) : TakeOfOther(token);

@@ -45,6 +45,7 @@ struct InsertData {
 
 struct StatementShape {
   bool is_insert = false;
+  bool is_select = false;          // begins as a SELECT does: also with WITH, FROM or a parenthesis
   std::optional<InsertData> data;  // of an INSERT that names a format or VALUES
   std::string output_format;       // of FORMAT at the end of any other statement; empty: none
   bool names_file = false;         // INTO OUTFILE or FROM INFILE
