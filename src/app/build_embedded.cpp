@@ -14,6 +14,8 @@ EmbeddedStores OpenEmbeddedStores(const std::string& directory, const Settings& 
   EmbeddedStores stores;
   stores.graph = OpenSqliteGraph(options);
   stores.events = OpenSqliteEventLog(options);
+  stores.erased = std::make_unique<ErasedList>(directory + "/erased.list");
+  ReconcileErased(stores.erased.get(), stores.graph.get());
   stores.relay = std::make_unique<OutboxRelay>(stores.graph.get(), stores.events.get(), metrics);
   stores.changes =
       std::make_unique<SharedChangeFeed>(stores.graph.get(), [relay = stores.relay.get()] { relay->Wake(); });

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "adapters/sqlite/open.h"
+#include "app/erased_list.h"
 #include "app/shared_change_feed.h"
 #include "base/metrics.h"
 #include "base/settings.h"
@@ -22,12 +23,13 @@ struct EmbeddedStores {
   std::unique_ptr<EventLog> events;
   std::unique_ptr<OutboxRelay> relay;
   std::unique_ptr<SharedChangeFeed> changes;  // of the graph; also wakes the relay
+  std::unique_ptr<ErasedList> erased;
 
   BootSources Sources() const { return {changes.get(), events.get(), graph->Generation()}; }
 };
 
-// Opens, or creates, the stores of a directory whose lock the caller holds. `clock` and `metrics` outlive them.
-// Throws std::runtime_error with a sentence.
+// Opens, or creates, the stores of a directory whose lock the caller holds; users of its list of erased ones are gone.
+// `clock` and `metrics` outlive them. Throws std::runtime_error with a sentence.
 EmbeddedStores OpenEmbeddedStores(const std::string& directory, const Settings& settings, const Clock* clock,
                                   Metrics* metrics);
 

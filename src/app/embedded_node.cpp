@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <random>
 #include <thread>
 #include <utility>
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
+#include "app/settings_table.h"
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
@@ -20,6 +22,8 @@ constexpr std::chrono::seconds kReportLagEvery{1};
 constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
 constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
 constexpr TimeMs kTokenLife = kMsPerDay;
+// How long a boot waits for the engine to start and the sink to hold still; the tables are there at once.
+constexpr std::chrono::seconds kWarehouseRest{5};
 constexpr std::size_t kReadQueue = 10'000;
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
@@ -39,6 +43,12 @@ std::unique_ptr<Clock> MakeClock(std::optional<TimeMs> held_at, ManualClock** he
   auto clock = std::make_unique<ManualClock>(*held_at);
   *held = clock.get();
   return clock;
+}
+
+// That a source is missing or busy is ordinary; that one is wrong is not.
+LogLevel LevelOf(const PassedOver& passed) {
+  if (passed.code == kBootMismatch) return LogLevel::kError;
+  return passed.code == "broken_snapshot" || passed.code == "olap_error" ? LogLevel::kWarn : LogLevel::kInfo;
 }
 
 }  // namespace
@@ -141,8 +151,9 @@ void EmbeddedNode::Announce() const {
 
 void EmbeddedNode::Boot(const BootProgress& progress) {
   const BootSources sources = stores_.Sources();
-  BootedIndex booted = BootIndex(sources, directory_.SnapshotPath(), clock_->Now(), progress);
+  BootedIndex booted = BootIndex(WithWarehouse(sources), directory_.SnapshotPath(), clock_->Now(), progress);
   ReportBoot(booted);
+  if (warehouse_) warehouse_->Start();
   feed_ = std::make_unique<FeedStack>(std::move(booted.index), keys_.cursor_key, clock_.get(), &metrics_);
   applier_ =
       std::make_unique<IndexApplier>(clock_.get(), feed_->index.get(), sources.changes, sources.events, &metrics_);
@@ -150,14 +161,11 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), clock_.get(), &metrics_);
   index_erasure_ =
       std::make_unique<IndexErasure>(feed_->index.get(), applier_.get(), [this] { return SaveSnapshotNow(); });
-  std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get()};
+  std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get()};
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
-  if (warehouse_) {
-    warehouse_->Start();
-    check_ = MakeCheckDesk();
-  }
+  if (warehouse_) check_ = MakeCheckDesk();
   StartJobs();
   api_.Open({feed_->index.get(), applier_.get(), &feed_->feeds});
   admin_.Open(
@@ -185,15 +193,35 @@ Status EmbeddedNode::RebuildIndexNow() {
   return {};
 }
 
+BootSources EmbeddedNode::WithWarehouse(BootSources sources) {
+  if (!warehouse_) return sources;
+  sources.warehouse.olap = &warehouse_->reader();
+  sources.warehouse.cut = [this] { return CutWarehouse(); };
+  sources.warehouse.sample.seed = std::random_device()();
+  return sources;
+}
+
+Result<WarehouseCut> EmbeddedNode::CutWarehouse() {
+  warehouse_->Start();  // else it begins when the index is there, and does not share the machine with its boot
+  WarehouseSink& sink = warehouse_->sink();
+  const Result<Position> position = sink.Pause(kWarehouseRest);
+  if (!position) return tl::unexpected<Error>(position.error());
+  return WarehouseCut{*position, std::make_shared<WarehousePause>(&sink)};
+}
+
 void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
-  const std::string source = booted.from_snapshot ? "snapshot" : "tables";
+  for (const PassedOver& passed : booted.passed_over) {
+    Log(LevelOf(passed), passed.code == kBootMismatch ? kBootMismatch : "index_boot_passed_over",
+        {{"source", std::string(BootSourceName(passed.source))}, {"code", passed.code}, {"reason", passed.reason}});
+  }
+  const std::string source(BootSourceName(booted.source));
+  const std::string code = booted.passed_over.empty() ? "" : booted.passed_over.back().code;
   metrics_
-      .AddCounter("novafeed_index_boots_total", "Times the index came to life, and why not from its snapshot.",
-                  {{"source", source}, {"reason", booted.snapshot_code}})
+      .AddCounter("novafeed_index_boots_total",
+                  "Times the index came to life, from what, and why not from what comes before that.",
+                  {{"source", source}, {"reason", code}})
       .Add();
-  const bool is_broken = booted.snapshot_code == "broken_snapshot";
-  Log(is_broken ? LogLevel::kWarn : LogLevel::kInfo, "index_booted",
-      {{"source", source}, {"code", booted.snapshot_code}, {"reason", booted.snapshot_reason}});
+  Log(LogLevel::kInfo, "index_booted", {{"source", source}, {"code", code}});
 }
 
 void EmbeddedNode::StartJobs() {
@@ -203,7 +231,7 @@ void EmbeddedNode::StartJobs() {
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });
-  start("erase", kRemoveEvery, [this] { eraser_->Remove(); });
+  start("erase", kRemoveEvery, [this] { RemoveErasedUsers(); });
   start("purge", std::min(kLookForPurgeEvery, settings_.Duration("erase.purge_every")), [this] { PurgeIfDue(); });
   start("lag", kReportLagEvery, [this] { ReportLags(); });
   const std::chrono::milliseconds check_every = settings_.Duration("check.every");
@@ -272,6 +300,12 @@ void EmbeddedNode::SaveSnapshotIfChanged() {
   if (!is_saved()) static_cast<void>(SaveSnapshotNow());  // it says itself where it failed; the next run tries again
 }
 
+void EmbeddedNode::RemoveErasedUsers() {
+  eraser_->Remove();
+  const Status listed = stores_.erased->Add(stores_.graph->ReadErasures());
+  if (!listed) throw StoreError(listed.error());
+}
+
 void EmbeddedNode::PurgeIfDue() {
   const TimeMs erased_by = clock_->Now() - settings_.Duration("erase.purge_every").count();
   if (eraser_->IsPurgeDue(erased_by)) static_cast<void>(Purge());
@@ -300,7 +334,11 @@ Position EmbeddedNode::AppliedByAll() {
 
 void EmbeddedNode::ForgetOld() {
   const Position applied = AppliedByAll();
-  const TimeMs before = clock_->Now() - settings_.Duration("events.keep").count();
+  // A shorter time is for a log whose events the warehouse has; where its engine is missing, nothing has them.
+  const auto keep = warehouse_
+                        ? settings_.Duration("events.keep")
+                        : std::max<std::chrono::milliseconds>(settings_.Duration("events.keep"), kKeptWithoutWarehouse);
+  const TimeMs before = clock_->Now() - keep.count();
   const std::int64_t events = stores_.events->Forget(before, applied.events);
   const std::int64_t changes = stores_.graph->ForgetChanges(before, applied.changes);
   if (events + changes > 0) Log(LogLevel::kInfo, "log_forgotten", {{"events", events}, {"changes", changes}});

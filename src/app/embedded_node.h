@@ -65,6 +65,8 @@ class EmbeddedNode {
   ApiDependencies MakeApiDependencies();
   AdminDependencies MakeAdminDependencies();
   void Announce() const;
+  BootSources WithWarehouse(BootSources sources);
+  Result<WarehouseCut> CutWarehouse();
   void ReportBoot(const BootedIndex& booted);
   void StartJobs();
   void Quiesce(std::chrono::milliseconds grace);
@@ -74,6 +76,7 @@ class EmbeddedNode {
   void ReportLags();
   Position AppliedByAll();
   void ForgetOld();
+  void RemoveErasedUsers();
   void PurgeIfDue();
   PurgeReport Purge();
   std::unique_ptr<CheckDesk> MakeCheckDesk();

@@ -78,7 +78,7 @@ class OlapServer {
 
  private:
   void StopTtl() {
-    ClickHouseResult<EngineConnection> connection = engine_.Open({});
+    ClickHouseResult<EngineConnection> connection = engine_.Open({"system", {}, 0});
     if (!connection || !connection->Query("SYSTEM STOP TTL MERGES", {}, "Null")) {
       throw std::runtime_error("The engine does not stop its TTLs, as olap.ttl = false asks for.");
     }

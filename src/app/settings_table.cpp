@@ -91,9 +91,10 @@ std::vector<Setting> UpkeepSettings() {
               "How often the index is written to its snapshot file; a restart reads it and the log after it."),
       Bounded(SettingType::kDuration, "trending.refresh_every", "500ms", 10, kSecond,
               "How often the shared trending list is made anew; no answer uses one that is older than 1 s."),
-      Bounded(SettingType::kDuration, "events.keep", "92d", 91 * kDay, kNoBound,
-              "How long events and changes stay in the log after they came. Interactions reach back 90 UTC days, so "
-              "less would forget some."),
+      Bounded(SettingType::kDuration, "events.keep", "92d", 7 * kDay, kNoBound,
+              "How long events and changes stay in the log after they came, and at least until the warehouse has them. "
+              "Less than 91d needs the warehouse, which keeps events as long as interactions reach back; an event that "
+              "is imported again after that time counts again."),
       Bounded(
           SettingType::kDuration, "erase.purge_every", "12h", kSecond, 20 * kHour,
           "How long after an erasure, at the latest, its purge begins: then every trace of the user leaves the files."),
@@ -208,8 +209,12 @@ Result<Settings> LoadSettings(const SettingFlags& flags) {
   return Settings::Load(NovafeedSettings(), sources);
 }
 
-Status CheckWarehouseEngine(const Settings& settings) {
+Status CheckWarehouse(const Settings& settings) {
   const std::string& engine = settings.String("warehouse.engine");
+  if (engine == kNoEngine && settings.Duration("events.keep") < kKeptWithoutWarehouse) {
+    return Fail(Failure::kInvalid, "bad_setting",
+                "events.keep is at least 91d where warehouse.engine is off: nothing else keeps the events.");
+  }
   if (engine == kChdbEngine || engine == kNoEngine) return {};
   return Fail(Failure::kInvalid, "bad_setting", "warehouse.engine is chdb or off, not \"" + engine + "\".");
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
 
 #include "adapters/clickhouse/open.h"
 #include "app/build_embedded.h"
@@ -25,8 +26,10 @@ class WarehouseStack {
   WarehouseStack(const WarehouseStack&) = delete;
   WarehouseStack& operator=(const WarehouseStack&) = delete;
 
-  // Begins to fill it. Once.
-  void Start() { sink_.Start(); }
+  // Begins to fill it. Nothing where that has begun. One thread.
+  void Start() {
+    if (!std::exchange(started_, true)) sink_.Start();
+  }
   // Lets what is on its way to the engine end, for a while; then nothing is written any more. The engine runs until the
   // destructor.
   void Stop();
@@ -44,6 +47,7 @@ class WarehouseStack {
   const std::unique_ptr<Olap> writer_;
   const std::unique_ptr<Olap> reader_;
   WarehouseSink sink_;
+  bool started_ = false;
 };
 
 }  // namespace novafeed

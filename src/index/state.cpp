@@ -138,7 +138,7 @@ void IndexState::Apply(const CountedHour& counted) {
 }
 
 void IndexState::Apply(const InteractionCount& interactions) {
-  if (interactions.day < OldestDay()) return;
+  if (interactions.day < OldestDay() || interactions.count == 0) return;
   const UserRef viewer = RefOf(interactions.user);
   const UserRef author = RefOf(interactions.author);
   AddInteractions(viewer,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
+#include <span>
 #include <stdexcept>
 
 #include "base/log.h"
@@ -17,7 +19,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 // Read at once from the log; a batch is cut within it.
 constexpr std::size_t kChunk = 1000;
-constexpr std::size_t kTotalsAtOnce = 500;
+constexpr std::size_t kForgottenAtOnce = 500;
 constexpr std::string_view kStopTtlMerges = "SYSTEM STOP TTL MERGES";
 constexpr std::string_view kLandingFormat = "LineAsString";
 
@@ -60,24 +62,20 @@ void Raise(Position* position, const Position& to) {
   position->events = std::max(position->events, to.events);
 }
 
-std::string RenderTuple(const ForgottenTotals& total) {
-  std::string tuple = "('" + total.post.ToString() + "','" + total.post_author.ToString() + "'";
-  for (const std::int64_t number : {total.post_created_at, total.shares, total.impressions, total.views}) {
-    tuple.append(",").append(std::to_string(number));
-  }
+// ClickHouse's text of a tuple of two ids and some numbers.
+std::string RenderTuple(const Uuid& first, const Uuid& second, std::initializer_list<std::int64_t> numbers) {
+  std::string tuple = "('" + first.ToString() + "','" + second.ToString() + "'";
+  for (const std::int64_t number : numbers) tuple.append(",").append(std::to_string(number));
   return tuple + ")";
 }
 
-std::string RenderTuple(const InteractionCount& counted) {
-  return "('" + counted.user.ToString() + "','" + counted.author.ToString() + "'," + std::to_string(counted.day) + "," +
-         std::to_string(counted.count) + ")";
+std::string Render(const ForgottenTotals& totals) {
+  return RenderTuple(totals.post.value, totals.post_author.value,
+                     {totals.post_created_at, totals.shares, totals.impressions, totals.views});
 }
 
-template <class Entry>
-std::string RenderTuples(std::span<const Entry> entries) {
-  std::string rows;
-  for (const Entry& entry : entries) rows.append(rows.empty() ? "[" : ",").append(RenderTuple(entry));
-  return rows + "]";
+std::string Render(const InteractionCount& interactions) {
+  return RenderTuple(interactions.user.value, interactions.author.value, {interactions.day, interactions.count});
 }
 
 std::vector<Counter> RowCounters(Metrics* metrics) {
@@ -165,7 +163,7 @@ Status WarehouseLoader::Begin(const LogPositions& positions) {
                                     : HasForgottenChanges()  ? changes_->End()
                                                              : 0;
   const std::int64_t events_from =
-      HasForgottenEvents() ? events_->ReadForgotten(kIgnoreTotals, kIgnoreInteractions) : 0;
+      HasForgottenEvents() ? events_->ReadForgotten([](const auto&) {}, [](const auto&) {}) : 0;
   if (begun_events != nullptr && begun_events->point != events_from) {
     return Refuse("warehouse_behind", "The warehouse was left half filled, and the log has forgotten events since.");
   }
@@ -227,31 +225,32 @@ Status WarehouseLoader::LandState() try {
   return tl::unexpected<Error>(failed.error);
 }
 
+template <class T>
+Status WarehouseLoader::LandKept(std::string_view statement, const std::vector<T>& kept) {
+  for (std::size_t begin = 0; begin < kept.size(); begin += kForgottenAtOnce) {
+    if (options_.stopping()) return Stopping();
+    const std::span part = std::span(kept).subspan(begin, std::min(kForgottenAtOnce, kept.size() - begin));
+    std::string rows;
+    for (const T& entry : part) rows.append(rows.empty() ? "[" : ",").append(Render(entry));
+    const OlapParams params{{"rows", rows + "]"}};
+    if (Status landed = olap_->Execute(WarehouseSql(statement), params, kInsertCall); !landed) return landed;
+  }
+  return {};
+}
+
 Status WarehouseLoader::LandForgotten(std::int64_t events_from) try {
-  const auto take_totals = [this](const std::vector<ForgottenTotals>& totals) {
-    const Status landed = LandTuples<ForgottenTotals>("land_forgotten_totals", totals);
-    if (!landed) throw LandingFailed{landed.error()};
+  const auto land = [this](std::string_view statement, const auto& kept) {
+    if (const Status landed = LandKept(statement, kept); !landed) {
+      throw LandingFailed{landed.error()};
+    }
   };
-  const auto take_interactions = [this](const std::vector<InteractionCount>& interactions) {
-    const Status landed = LandTuples<InteractionCount>("land_forgotten_interactions", interactions);
-    if (!landed) throw LandingFailed{landed.error()};
-  };
-  const std::int64_t end = events_->ReadForgotten(take_totals, take_interactions);
+  const std::int64_t end =
+      events_->ReadForgotten([&](const auto& totals) { land("land_forgotten_totals", totals); },
+                             [&](const auto& counts) { land("land_forgotten_interactions", counts); });
   if (end == events_from) return {};
   return Refuse("warehouse_behind", "The log has forgotten events while the warehouse was being filled.");
 } catch (const LandingFailed& failed) {
   return tl::unexpected<Error>(failed.error);
-}
-
-template <class Entry>
-Status WarehouseLoader::LandTuples(std::string_view statement, const std::vector<Entry>& entries) {
-  for (std::size_t begin = 0; begin < entries.size(); begin += kTotalsAtOnce) {
-    if (options_.stopping()) return Stopping();
-    const std::span part = std::span(entries).subspan(begin, std::min(kTotalsAtOnce, entries.size() - begin));
-    const OlapParams params{{"rows", RenderTuples(part)}};
-    if (Status landed = olap_->Execute(WarehouseSql(statement), params, kInsertCall); !landed) return landed;
-  }
-  return {};
 }
 
 // --------------------------------------------------------------------------------------------------------------- land

@@ -70,8 +70,8 @@ class WarehouseLoader {
   Status WriteBeginning(std::int64_t changes_from, std::int64_t events_from);
   Status WritePoints(const std::vector<std::pair<std::string_view, std::int64_t>>& named);
   Status LandForgotten(std::int64_t events_from);
-  template <class Entry>
-  Status LandTuples(std::string_view statement, const std::vector<Entry>& entries);
+  template <class T>
+  Status LandKept(std::string_view statement, const std::vector<T>& kept);
   Status ReadVersion();
   void FillBatch(Position* read);
   bool IsFull() const;

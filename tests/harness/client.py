@@ -21,6 +21,10 @@ class Response:
         return json.loads(self.body)
 
     @property
+    def text(self) -> str:
+        return self.body.decode("utf-8")
+
+    @property
     def position(self) -> str | None:
         """What a write answers with, for min_position of a later read."""
         return self.headers.get("Novafeed-Position")

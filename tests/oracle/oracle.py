@@ -187,6 +187,20 @@ class State:
             raise BadLine(f"unknown type {kind!r}")
         return fold(self, action)
 
+    def erase(self, user: Id) -> None:
+        """The user goes with posts, comments, likes and follows; shares and impressions stay, as nobody's we ask for."""
+        self.users.discard(user)
+        for post in self.posts_by_author[user]:
+            post.deleted = True
+        for post in self.liked_by.pop(user, set()):
+            del post.likes[user]
+        for comment_id, post in self.commented_by.pop(user, {}).items():
+            del post.comments[comment_id]
+            self.comments[comment_id].deleted = True
+        for followees in (*self.following.values(), self.following.pop(user, {})):
+            followees.pop(user, None)
+        self.shared_by.pop(user, None)
+
     # One function for each row of the table in section 3.
 
     def _user(self, action: dict) -> str:

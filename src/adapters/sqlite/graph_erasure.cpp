@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "adapters/sqlite/row_codec.h"
+#include "graph/retired.h"
 
 namespace novafeed::sqlite {
 namespace {
 
 constexpr std::int64_t kScanned = 20'000;  // rows of one read
 constexpr std::size_t kWritten = 500;      // rows of one transaction
+
+constexpr auto kUserKind = static_cast<std::int64_t>(RetiredKind::kUser);
 
 constexpr char kFindPosts[] =
     "SELECT row, author FROM posts WHERE row > ?1 AND deleted_at IS NOT NULL ORDER BY row LIMIT ?2";
@@ -100,7 +104,9 @@ GraphErasure::GraphErasure(Database* database, GroupWriter* writer)
       hide_outbox_(*database, "hiding an author in the outbox",
                    "UPDATE outbox SET post_author = ?2 WHERE post_author = ?1"),
       drop_facts_(*database, "forgetting facts of a user", "DELETE FROM facts WHERE instr(key, ?1) > 0"),
-      close_(*database, "closing an erasure", "DELETE FROM erasures WHERE user = ?1") {}
+      close_(*database, "closing an erasure", "DELETE FROM erasures WHERE user = ?1"),
+      retire_(*database, "retiring an id",
+              "INSERT INTO retired_ids (kind, digest) VALUES (?, ?) ON CONFLICT DO NOTHING") {}
 
 void GraphErasure::HideInRows(std::span<const Erasure> erased) {
   const Pseudonyms pseudonyms(erased);
@@ -182,6 +188,34 @@ void GraphErasure::HideInChanges(std::span<const Erasure> erased, std::int64_t t
 
 void GraphErasure::Close(std::span<const Erasure> erased) {
   WriteAll(writer_, erased, [this](const Erasure& erasure) { close_.Execute(erasure.user); });
+}
+
+std::vector<Uuid> GraphErasure::RetiredUsers() {
+  Database reader(database_->path(), Access::kRead);
+  Statement read(reader, "reading the erased users", "SELECT digest FROM retired_ids WHERE kind = ?");
+  std::vector<Uuid> digests;
+  for (Rows rows = read.Query(kUserKind); rows.Next();) {
+    digests.push_back(rows.Id(0));
+  }
+  return digests;
+}
+
+std::vector<UserId> GraphErasure::FindUsers(std::span<const Uuid> digests) {
+  const std::unordered_set<Uuid, UuidHash> wanted(digests.begin(), digests.end());
+  Database reader(database_->path(), Access::kRead);
+  Statement read(reader, "looking for erased users", "SELECT id FROM users");
+  std::vector<UserId> users;
+  for (Rows rows = read.Query(); rows.Next();) {
+    const UserId user{rows.Id(0)};
+    if (wanted.contains(RetiredDigest(RetiredKind::kUser, user.value))) {
+      users.push_back(user);
+    }
+  }
+  return users;
+}
+
+void GraphErasure::RetireUsers(std::span<const Uuid> digests) {
+  WriteAll(writer_, digests, [this](const Uuid& digest) { retire_.Execute(kUserKind, digest); });
 }
 
 }  // namespace novafeed::sqlite

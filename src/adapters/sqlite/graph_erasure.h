@@ -1,10 +1,11 @@
-// What the purge asks of graph.db: pseudonyms in the rows and changes that stay.
+// What the purge asks of graph.db: pseudonyms in the rows and changes that stay. And the list of erased users.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "adapters/sqlite/database.h"
 #include "adapters/sqlite/group_writer.h"
@@ -24,6 +25,11 @@ class GraphErasure {
   void HideInChanges(std::span<const Erasure> erased, std::int64_t through);
   void Close(std::span<const Erasure> erased);
 
+  // SqliteGraph's.
+  std::vector<Uuid> RetiredUsers();
+  std::vector<UserId> FindUsers(std::span<const Uuid> digests);
+  void RetireUsers(std::span<const Uuid> digests);
+
  private:
   // Rows of a table with a rowid, by their column that names a user. `find`: (after rowid, limit) -> rowid, user;
   // `hide`: (rowid, user, pseudonym), and changes nothing where that user is not in the row.
@@ -42,6 +48,7 @@ class GraphErasure {
   Statement hide_outbox_;
   Statement drop_facts_;
   Statement close_;
+  Statement retire_;
 };
 
 }  // namespace novafeed::sqlite

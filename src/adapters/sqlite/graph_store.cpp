@@ -130,6 +130,10 @@ class SqliteGraphStore final : public SqliteGraph {
     return ForgetInBatches([&] { return transaction_.ForgetChanges(before, applied, kForgetBatch); });
   }
 
+  std::vector<Uuid> RetiredUsers() override { return erasure_.RetiredUsers(); }
+  std::vector<UserId> FindUsers(std::span<const Uuid> digests) override { return erasure_.FindUsers(digests); }
+  void RetireUsers(std::span<const Uuid> digests) override { erasure_.RetireUsers(digests); }
+
   void SetBulkMode(bool on) override {
     writer_.SetBulk(on);
     writer_.RunBlocking([this, on](Sequence&) {

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/metrics.h"
 #include "base/time.h"
@@ -42,6 +44,12 @@ class SqliteGraph : public GraphStore, public ChangeFeed {
   // oldest first, and identities of like and unlike events after kEventMemory; in small transactions. Blocking; not on
   // the writer thread. Returns how many changes. Throws StoreError.
   virtual std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) = 0;
+
+  // For restored backups, by RetiredDigest of users: those that the store knows as erased; which of its users are among
+  // `digests`; and from now on none of these ids is accepted. Blocking; not on the writer thread. Throw StoreError.
+  virtual std::vector<Uuid> RetiredUsers() = 0;
+  virtual std::vector<UserId> FindUsers(std::span<const Uuid> digests) = 0;
+  virtual void RetireUsers(std::span<const Uuid> digests) = 0;
 
   // For imports: each Write is a transaction of its own with a large page cache, so that one work of many thousand
   // primitives is fast; a data set that is still small also does without the indexes of its lists, which are made when
