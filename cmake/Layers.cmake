@@ -12,6 +12,7 @@ set(NOVAFEED_LAYERS
   "warehouse: base social graph capture stream"
   "erasure: base social graph capture stream"
   "index: base social graph capture stream warehouse"
+  "check: base social graph capture stream warehouse index"
   "candidates: base runtime social stream warehouse index"
   "ranking: base social candidates"
   "timeline: base social stream index candidates ranking"
@@ -22,7 +23,7 @@ set(NOVAFEED_LAYERS
   "adapters/sqlite: base social graph capture stream"
   "adapters/clickhouse: base http warehouse"
   "adapters/chdb: base runtime http"
-  "app: base runtime http social graph capture stream warehouse erasure index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse adapters/chdb"
+  "app: base runtime http social graph capture stream warehouse erasure index check candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse adapters/chdb"
 )
 
 set(NOVAFEED_ROOMS)

@@ -28,6 +28,10 @@ tl::unexpected<Error> Booting() {
   return Fail(Failure::kUnavailable, "booting", "The index is still being built: ask again in a moment.", 1000);
 }
 
+tl::unexpected<Error> NoWarehouse() {
+  return Fail(Failure::kConflict, "no_warehouse", "This server runs without a warehouse: see warehouse.engine.");
+}
+
 void RenderPosition(JsonWriter* json, std::string_view name, std::int64_t changes, std::int64_t events) {
   json->Key(name).BeginObject().Key("changes").Int(changes).Key("events").Int(events).EndObject();
 }
@@ -115,6 +119,8 @@ AdminService::AdminService(AdminDependencies dependencies)
   AddRoute(Method::kPost, "/admin/warehouse/rewind", &AdminService::RewindWarehouse);
   dispatcher_.Add(Method::kGet, "/admin/rank",
                   [this](const HttpRequest& request, const PathParams&) { return ServeRank(&request); });
+  dispatcher_.Add(Method::kPost, "/admin/check",
+                  [this](const HttpRequest& request, const PathParams&) { return ServeCheck(&request); });
   dispatcher_.Add(Method::kGet, "/metrics",
                   [this](const HttpRequest& request, const PathParams&) { return ServeMetrics(&request); });
 }
@@ -170,6 +176,19 @@ asio::awaitable<HttpResponse> AdminService::ServeRank(const HttpRequest* request
   std::function<Answer()> call = [desk = live_.desk, wanted = *wanted] { return desk->Rank(wanted); };
   BlockingPool* pool = live_.desk->IsLive(*wanted) ? dependencies_.workers : dependencies_.builders;
   co_return Conclude(co_await AwaitBlocking(pool, std::move(call)), *request);
+}
+
+asio::awaitable<HttpResponse> AdminService::ServeCheck(const HttpRequest* request) {
+  if (const Status allowed = co_await CheckAdmin(request); !allowed) {
+    co_return ProblemOf(allowed.error(), request->request_id);
+  }
+  if (!open_) co_return ProblemOf(Booting().value(), request->request_id);
+  if (live_.check == nullptr) co_return ProblemOf(NoWarehouse().value(), request->request_id);
+  const Result<QueryParams> query = ParseQuery(*request);
+  if (!query) co_return ProblemOf(query.error(), request->request_id);
+  const bool repair = query->Get("repair") == "1";
+  std::function<Answer()> call = [this, repair] { return live_.check->Answer(repair); };
+  co_return Conclude(co_await AwaitBlocking(dependencies_.builders, std::move(call)), *request);
 }
 
 asio::awaitable<HttpResponse> AdminService::ServeMetrics(const HttpRequest* request) {
@@ -242,9 +261,7 @@ Result<std::string> AdminService::MoveClock(const HttpRequest& request) {
 
 Result<std::string> AdminService::RewindWarehouse(const HttpRequest& request) {
   if (!open_) return Booting();
-  if (live_.warehouse == nullptr) {
-    return Fail(Failure::kConflict, "no_warehouse", "This server runs without a warehouse: see warehouse.engine.");
-  }
+  if (live_.warehouse == nullptr) return NoWarehouse();
   const Result<SinkRewind> rewind = ParseRewind(request);
   if (!rewind) return tl::unexpected<Error>(rewind.error());
   if (const Status begun = live_.warehouse->Rewind(*rewind); !begun) return tl::unexpected<Error>(begun.error());

@@ -6,6 +6,7 @@
 //   POST /admin/snapshot  writes the index's snapshot now
 //   POST /admin/purge     purges what was erased now
 //   POST /admin/import    one chunk of `novafeed import --url` (import/wire.h); also on the public listener
+//   POST /admin/check     ?repair=1: what `novafeed check` prints as JSON
 //   POST /admin/clock     {"now":ms}: moves the test clock
 //   POST /admin/warehouse/rewind  {"changes"?:n,"events"?:n,"state"?:bool}: lands a part of the log, or the state of
 //   the
@@ -21,6 +22,7 @@
 
 #include "access/tokens.h"
 #include "api/dispatcher.h"
+#include "app/check_desk.h"
 #include "app/rank_desk.h"
 #include "base/metrics.h"
 #include "base/result.h"
@@ -48,7 +50,7 @@ struct AdminDependencies {
   ChangeFeed* changes = nullptr;
   EventLog* events = nullptr;
   BlockingPool* workers = nullptr;   // where routes run: they read files and write the graph
-  BlockingPool* builders = nullptr;  // where rankings run that need an index of their own, which takes long
+  BlockingPool* builders = nullptr;  // where what takes long runs: rankings that need an index of their own, checks
   bool metrics_need_token = true;
   std::function<Status(TimeMs)> move_clock;         // empty: there is no test clock
   std::function<Result<Position>()> save_snapshot;  // blocking; the position that the file holds
@@ -61,6 +63,7 @@ struct AdminLive {
   const IndexApplier* applier = nullptr;
   RankDesk* desk = nullptr;
   WarehouseSink* warehouse = nullptr;  // null where there is none
+  CheckDesk* check = nullptr;          // null where there is no warehouse
 };
 
 // Owned by the wiring; outlives the HttpServer that it answers for. Until Open(), what needs the index answers 503
@@ -91,6 +94,7 @@ class AdminService {
   boost::asio::awaitable<Status> CheckAdmin(const HttpRequest* request) const;
   boost::asio::awaitable<HttpResponse> Serve(Work work, const HttpRequest* request);
   boost::asio::awaitable<HttpResponse> ServeRank(const HttpRequest* request);
+  boost::asio::awaitable<HttpResponse> ServeCheck(const HttpRequest* request);
   boost::asio::awaitable<HttpResponse> ServeMetrics(const HttpRequest* request);
 
   Result<std::string> ShowStatus(const HttpRequest& request);

@@ -62,6 +62,13 @@ struct SqlFlags {
   std::vector<std::string> params;  // NAME=VALUE for {NAME:Type}
 };
 
+struct CheckFlags {
+  SettingFlags settings;
+  bool json = false;
+  bool watch = false;   // again and again, until it is ended
+  bool repair = false;  // mend what differs
+};
+
 // Each returns the exit status, or the error that main prints: kInvalid ends in kExitUsage, all others in kExitFailed.
 // They throw what start-up throws (std::runtime_error with a sentence, StoreError).
 Result<int> RunServe(const ServeFlags& flags);
@@ -70,5 +77,6 @@ Result<int> RunToken(const TokenFlags& flags);
 Result<int> RunRank(const RankFlags& flags);
 Result<int> RunOlap(const OlapFlags& flags);
 Result<int> RunSql(const SqlFlags& flags);
+Result<int> RunCheck(const CheckFlags& flags);
 
 }  // namespace novafeed

@@ -156,7 +156,7 @@ AdminDependencies EmbeddedNode::MakeAdminDependencies() {
   dependencies.metrics_need_token = settings_.Bool("serve.metrics_token");
   if (test_clock_ != nullptr) dependencies.move_clock = [this](TimeMs now) { return MoveClock(now); };
   dependencies.save_snapshot = [this] { return SaveSnapshotNow(); };
-  dependencies.purge = [this] { return eraser_->Purge(); };
+  dependencies.purge = [this] { return Purge(); };
   return dependencies;
 }
 
@@ -181,10 +181,12 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
+  if (warehouse_) check_ = MakeCheckDesk();
   StartJobs();
   engines_.OpenIndex(&feed_->feeds);
   api_.Open({feed_->index.get(), &feed_->applier});
-  admin_.Open({feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr});
+  admin_.Open(
+      {feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr, check_.get()});
 }
 
 void EmbeddedNode::StartWarehouse() {
@@ -195,6 +197,27 @@ void EmbeddedNode::StartWarehouse() {
   warehouse_->sink().WaitFor(end, kStandInWithinMs, [this](bool reached) {
     if (reached) engines_.LetWarehouseStandIn();
   });
+}
+
+std::unique_ptr<CheckDesk> EmbeddedNode::MakeCheckDesk() {
+  CheckSubjects subjects;
+  subjects.clock = clock_.get();
+  subjects.changes = stores_.changes.get();
+  subjects.events = stores_.events.get();
+  subjects.generation = stores_.graph->Generation();
+  subjects.keep = settings_.Duration("events.keep");
+  subjects.olap = &warehouse_->writer();
+  subjects.sink = &warehouse_->sink();
+  subjects.index = feed_->index.get();
+  subjects.rebuild_index = [this] { return RebuildIndexNow(); };
+  return std::make_unique<CheckDesk>(std::move(subjects), &upkeep_mutex_, &metrics_);
+}
+
+Status EmbeddedNode::RebuildIndexNow() {
+  if (Status built = RebuildIndex(stores_.Sources(), clock_->Now(), feed_->index.get()); !built) return built;
+  const Result<Position> saved = SaveSnapshotNow();
+  if (!saved) return tl::unexpected<Error>(saved.error());
+  return {};
 }
 
 BootSources EmbeddedNode::WithWarehouse(BootSources sources) {
@@ -237,6 +260,8 @@ void EmbeddedNode::StartJobs() {
   start("erase", kRemoveEvery, [this] { RemoveErasedUsers(); });
   start("purge", std::min(kLookForPurgeEvery, settings_.Duration("erase.purge_every")), [this] { PurgeIfDue(); });
   start("lag", kReportLagEvery, [this] { ReportLags(); });
+  const std::chrono::milliseconds check_every = settings_.Duration("check.every");
+  if (check_ && check_every.count() > 0) start("check", check_every, [this] { check_->RunByItself(); });
 }
 
 void EmbeddedNode::ReportLags() {
@@ -255,6 +280,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   public_server_.Drain(grace);
   admin_drain.join();
   if (eraser_) eraser_->Stop();
+  if (check_) check_->Stop();
   jobs_.clear();
   if (warehouse_) warehouse_->Stop();
   if (feed_) feed_->applier.Stop();
@@ -309,7 +335,12 @@ void EmbeddedNode::RemoveErasedUsers() {
 
 void EmbeddedNode::PurgeIfDue() {
   const TimeMs erased_by = clock_->Now() - settings_.Duration("erase.purge_every").count();
-  if (eraser_->IsPurgeDue(erased_by)) static_cast<void>(eraser_->Purge());
+  if (eraser_->IsPurgeDue(erased_by)) static_cast<void>(Purge());
+}
+
+PurgeReport EmbeddedNode::Purge() {
+  const std::scoped_lock lock(upkeep_mutex_);
+  return eraser_->Purge();
 }
 
 // A restart reads the snapshot and the log after it, so only what the snapshot holds may go; and what the warehouse has

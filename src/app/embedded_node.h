@@ -13,6 +13,7 @@
 #include "api/service.h"
 #include "app/admin_service.h"
 #include "app/build_embedded.h"
+#include "app/check_desk.h"
 #include "app/data_directory.h"
 #include "app/feed_stack.h"
 #include "app/index_erasure.h"
@@ -78,6 +79,9 @@ class EmbeddedNode {
   void ForgetOld();
   void RemoveErasedUsers();
   void PurgeIfDue();
+  PurgeReport Purge();
+  std::unique_ptr<CheckDesk> MakeCheckDesk();
+  Status RebuildIndexNow();
 
   const Settings& settings_;
   const DataDirectory& directory_;
@@ -104,8 +108,10 @@ class EmbeddedNode {
   std::mutex clock_mutex_;                     // one move at a time
   std::mutex snapshot_mutex_;                  // one snapshot at a time; guards saved_
   Position saved_;                             // what the snapshot file surely holds
-  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next
+  std::mutex upkeep_mutex_;                    // a purge or a check at a time: a purge changes the log
+  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next two
   std::unique_ptr<WarehouseFeedStack> warehouse_feed_;
+  std::unique_ptr<CheckDesk> check_;  // from Boot on
   ApiService api_;
   AdminService admin_;
   HttpServer public_server_;

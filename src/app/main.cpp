@@ -107,6 +107,16 @@ void AddSql(CLI::App* app, SqlFlags* flags, Job* job) {
   command->callback([flags, job] { *job = [flags] { return RunSql(*flags); }; });
 }
 
+void AddCheck(CLI::App* app, CheckFlags* flags, Job* job) {
+  CLI::App* command = app->add_subcommand(
+      "check", "Compare tables, log, warehouse and index; exit status 0 where they agree, 1 where they differ");
+  AddSettingFlags(command, &flags->settings);
+  command->add_flag("--json", flags->json, "Print one JSON object a check");
+  command->add_flag("--watch", flags->watch, "Check again and again beside a running serve (check.watch_every)");
+  command->add_flag("--repair", flags->repair, "Mend what differs, and check again");
+  command->callback([flags, job] { *job = [flags] { return RunCheck(*flags); }; });
+}
+
 int Complain(const std::string& sentence, int status) {
   std::cerr << "novafeed: " << sentence << "\n";
   return status;
@@ -133,12 +143,14 @@ int Main(int argc, char** argv) {
   RankFlags rank;
   OlapFlags olap;
   SqlFlags sql;
+  CheckFlags check;
   AddServe(&app, &serve, &job);
   AddImport(&app, &import, &job);
   AddToken(&app, &token, &job);
   AddRank(&app, &rank, &job);
   AddOlap(&app, &olap, &job);
   AddSql(&app, &sql, &job);
+  AddCheck(&app, &check, &job);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_text) {  // --help, --version
@@ -147,7 +159,8 @@ int Main(int argc, char** argv) {
     return Complain(std::string(error.what()) + " (see novafeed --help)", kExitUsage);
   }
   if (!job)
-    return Complain("Name a subcommand: serve, import, token, rank, olap or sql (see novafeed --help)", kExitUsage);
+    return Complain("Name a subcommand: serve, import, token, rank, olap, sql or check (see novafeed --help)",
+                    kExitUsage);
   return RunJob(job);
 }
 

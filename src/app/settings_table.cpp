@@ -101,6 +101,11 @@ std::vector<Setting> UpkeepSettings() {
       Bounded(
           SettingType::kDuration, "erase.purge_every", "12h", kSecond, 20 * kHour,
           "How long after an erasure, at the latest, its purge begins: then every trace of the user leaves the files."),
+      Bounded(
+          SettingType::kDuration, "check.every", "0s", 0, 30 * kDay,
+          "How often serve compares tables, log, warehouse and index by itself, as `novafeed check` does; 0: never."),
+      Bounded(SettingType::kDuration, "check.watch_every", "60s", kSecond, kDay,
+              "How often `novafeed check --watch` compares."),
       Bounded(SettingType::kSize, "events.max_bytes", "0", 0, kNoBound,
               "Size of the event log at which events are refused (507 log_full); 0: as long as the disk lasts."),
   };

@@ -85,6 +85,16 @@ void FeedIndex::Rename(UserId from, UserId to) {
   gate_.Write([&] { state_->Rename(from, to); });
 }
 
+// What the writer has read of the log and not applied yet is skipped then, where `fresh` has it.
+bool FeedIndex::TakeOver(FeedIndex* fresh) {
+  bool taken = false;
+  gate_.Write([&] {
+    taken = Reached(state_->position, fresh->state_->position);
+    if (taken) state_.swap(fresh->state_);
+  });
+  return taken;
+}
+
 Position FeedIndex::position() const {
   return Read([](const IndexState& state) { return state.position; });
 }

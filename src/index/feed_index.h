@@ -4,8 +4,8 @@
 // interactions by UTC day of the last 91 days, newest posts. Windows carry slack because a walk's as_of may be an hour
 // old. Taking in the same part of the log again changes nothing (watermarks, one for each stream).
 //
-// Threads: Apply* by one writer at a time, Rename by any thread beside it; everything const by any thread, each call
-// over one consistent state.
+// Threads: Apply* by one writer at a time, Rename and TakeOver by any thread beside it; everything const by any thread,
+// each call over one consistent state.
 #pragma once
 
 #include <cstdint>
@@ -85,6 +85,10 @@ class FeedIndex {
 
   // Puts another id in the place of an erased user's. What names the user must be applied before.
   void Rename(UserId from, UserId to);
+
+  // Puts the state of `fresh`, of the same data set, in the place of this one's, and the old one there; nothing where
+  // `fresh` has applied less than this has (false). From any thread, beside the writer.
+  bool TakeOver(FeedIndex* fresh);
 
   // --- Readers.
   Position position() const;

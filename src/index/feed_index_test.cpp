@@ -221,5 +221,25 @@ TEST(ReadGate, WhileALongReaderIsInsideOthersStillGetIn) {
   EXPECT_TRUE(written.load());
 }
 
+TEST(FeedIndex, IsTakenOverOnlyByOneThatHasAppliedAsMuch) {
+  TestLog log;
+  log.AddUser(1);
+  log.AddPost(1, 1, kBase);
+  FeedIndex live("generation", kBase);
+  FeedIndex behind("generation", kBase);
+  behind.ApplyChanges(log.Read(0, 1));
+  live.ApplyChanges(log.Read(0, 2));
+  live.StateForBoot().posts[0].likes = 7;
+  EXPECT_FALSE(live.TakeOver(&behind));
+  EXPECT_EQ(live.FindPost(TestPost(1))->totals.likes, 7);
+
+  behind.ApplyChanges(log.Read(1, 1));
+  EXPECT_TRUE(live.TakeOver(&behind));
+  EXPECT_EQ(live.FindPost(TestPost(1))->totals.likes, 0);
+  EXPECT_EQ(live.position().changes, 2);
+  live.ApplyChanges(log.Read(0, 2));
+  EXPECT_EQ(live.FindPost(TestPost(1))->author, TestUser(1)) << "what was read before and is in it is skipped";
+}
+
 }  // namespace
 }  // namespace novafeed

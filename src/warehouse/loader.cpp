@@ -28,6 +28,9 @@ const OlapCall kShortCall{std::chrono::seconds(10)};
 const OlapCall kInsertCall{std::chrono::seconds(120),
                            {{"async_insert", "0"}, {"max_partitions_per_insert_block", "0"}}};
 
+const EventLog::TakeTotals kIgnoreTotals = [](const std::vector<ForgottenTotals>&) {};
+const EventLog::TakeInteractions kIgnoreInteractions = [](const std::vector<InteractionCount>&) {};
+
 // Carries an error out of a callback of the log.
 struct LandingFailed {
   Error error;

@@ -1,0 +1,197 @@
+#include "check/checker.h"
+
+#include <future>
+#include <map>
+#include <optional>
+
+#include "check/comparer.h"
+#include "check/mender.h"
+#include "check/schema_check.h"
+#include "check/warehouse_facts.h"
+#include "graph/store.h"
+
+namespace novafeed {
+namespace {
+
+constexpr int kTries = 3;
+constexpr std::string_view kCountBroken = "SELECT count() FROM novafeed.ingest_errors";
+const OlapCall kShortCall{std::chrono::seconds(30)};
+
+const TakeDifferences kOnlyCount = [](Relation, const std::vector<Difference>&) { return Status(); };
+
+// What does not stand on each other, and so is mended in one pass over the truth; in this order.
+constexpr std::pair<Relation, Relation> kMendedTogether[] = {
+    {Relation::kUsers, Relation::kEvents},
+    {Relation::kPostTotals, Relation::kInteractions},
+    {Relation::kPostCounters, Relation::kFollowGraph},
+};
+
+// A consistent cut of the warehouse at the log's end, for as long as this lives.
+class HeldWarehouse {
+ public:
+  static Result<HeldWarehouse> At(const CheckSubjects& subjects, std::chrono::milliseconds wait) {
+    const Position end{subjects.generation, subjects.changes->End(), subjects.events->End()};
+    std::promise<bool> reached;
+    subjects.sink->WaitFor(end, wait.count(), [&reached](bool done) { reached.set_value(done); });
+    if (!reached.get_future().get()) return tl::unexpected<Error>(Behind(*subjects.sink, end));
+    const Result<Position> held = subjects.sink->Pause(wait);
+    if (!held) return tl::unexpected<Error>(held.error());
+    return HeldWarehouse(subjects.sink, *held, end);
+  }
+
+  const Position& position() const { return position_; }
+  const Position& end() const { return end_; }
+
+ private:
+  HeldWarehouse(WarehouseSink* sink, Position position, Position end)
+      : pause_(sink), position_(std::move(position)), end_(std::move(end)) {}
+
+  static Error Behind(const WarehouseSink& sink, const Position& end) {
+    const SinkStatus status = sink.status();
+    return Error{Failure::kConflict, "warehouse_behind",
+                 "The warehouse is " + std::string(SinkPhaseName(status.phase)) + " at change " +
+                     std::to_string(status.applied.changes) + " of " + std::to_string(end.changes) + " and event " +
+                     std::to_string(status.applied.events) + " of " + std::to_string(end.events) +
+                     (status.reason.empty() ? ": try again later." : ": " + status.reason),
+                 0};
+  }
+
+  WarehousePause pause_;
+  Position position_;
+  Position end_;
+};
+
+class Check {
+ public:
+  Check(const CheckSubjects& subjects, const CheckOptions& options, const CheckProgress& progress)
+      : subjects_(subjects), options_(options), progress_(progress) {}
+
+  Result<CheckOutcome> Run() {
+    CheckOutcome outcome;
+    {
+      const Result<HeldWarehouse> held = Hold();
+      if (!held) return tl::unexpected<Error>(held.error());
+      Result<CheckReport> report = Compare(*held);
+      if (!report) return tl::unexpected<Error>(std::move(report.error()));
+      outcome.report = *std::move(report);
+      if (!options_.repair || outcome.report.Agrees()) return outcome;
+      if (Status mended = Mend(*held, outcome.report, &outcome.mended); !mended) {
+        return tl::unexpected<Error>(std::move(mended.error()));
+      }
+    }
+    const Result<HeldWarehouse> held = Hold();
+    if (!held) return tl::unexpected<Error>(held.error());
+    Result<CheckReport> after = Compare(*held);
+    if (!after) return tl::unexpected<Error>(std::move(after.error()));
+    outcome.after.push_back(*std::move(after));
+    return outcome;
+  }
+
+ private:
+  Result<HeldWarehouse> Hold() {
+    progress_("the warehouse goes to the log's end");
+    return HeldWarehouse::At(subjects_, options_.wait);
+  }
+
+  Result<CheckReport> Compare(const HeldWarehouse& held) {
+    CheckReport report;
+    report.end = held.end();
+    report.warehouse = held.position();
+    progress_("comparing the schema");
+    Result<std::vector<SchemaDifference>> schema = CompareSchema(subjects_.olap);
+    if (!schema) return tl::unexpected<Error>(std::move(schema.error()));
+    report.schema = *std::move(schema);
+    progress_("comparing rows, counters and the index");
+    RelationSet all;
+    all.set();
+    Result<std::vector<RelationReport>> relations = CompareRelations(held, all, kOnlyCount, &report.index);
+    if (!relations) return tl::unexpected<Error>(std::move(relations.error()));
+    report.relations = *std::move(relations);
+    Result<OlapRows> broken = subjects_.olap->Query(kCountBroken, {}, kShortCall);
+    if (broken) report.broken_messages = static_cast<std::int64_t>(broken->UInt64());
+    return report;
+  }
+
+  // Begins again where the log forgot while it was read.
+  Result<std::vector<RelationReport>> CompareRelations(const HeldWarehouse& held, RelationSet relations,
+                                                       const TakeDifferences& take, Position* index_at) {
+    for (int tries = 1;; ++tries) try {
+        WarehouseFacts facts(subjects_.olap);
+        const WarehouseWindows windows = WindowsAt(subjects_.clock->Now(), ForgottenBefore());
+        if (Status open = facts.Open(windows); !open) return tl::unexpected<Error>(std::move(open.error()));
+        Comparer comparer({subjects_.changes, subjects_.events, &facts, subjects_.index, options_.tick},
+                          held.position(), windows);
+        const TakeDifferences take_with = [&](Relation relation, const std::vector<Difference>& differences) {
+          mending_with_ = &facts;
+          return take(relation, differences);
+        };
+        Result<std::vector<RelationReport>> reports = comparer.Compare(relations, take_with);
+        if (reports && index_at != nullptr) *index_at = comparer.index_position();
+        return reports;
+      } catch (const StoreError& error) {
+        if (tries == kTries || error.error().code != "log_forgotten") throw;
+      }
+  }
+
+  // Events dated before may be gone from the log.
+  TimeMs ForgottenBefore() {
+    const std::int64_t forgotten = subjects_.events->ReadForgotten([](const std::vector<ForgottenTotals>&) {},
+                                                                   [](const std::vector<InteractionCount>&) {});
+    return forgotten == 0 ? 0 : subjects_.clock->Now() - subjects_.keep.count();
+  }
+
+  Status Mend(const HeldWarehouse& held, const CheckReport& report, std::vector<std::string>* mended) {
+    if (!report.schema.empty()) {
+      progress_("mending the schema");
+      if (Status done = MendSchema(subjects_.olap, report.schema); !done) return done;
+      mended->push_back("made " + std::to_string(report.schema.size()) + " objects of the schema anew");
+    }
+    for (const auto& [first, last] : kMendedTogether) {
+      if (Status done = MendRelations(held, RelationsFrom(first, last), mended); !done) return done;
+    }
+    return MendIndex(report, mended);
+  }
+
+  Status MendRelations(const HeldWarehouse& held, RelationSet relations, std::vector<std::string>* mended) {
+    std::map<Relation, std::size_t> counts;
+    const TakeDifferences mend = [&](Relation relation, const std::vector<Difference>& differences) {
+      progress_("mending " + std::string(SpecOf(relation).name));
+      counts[relation] += differences.size();
+      Mender mender(subjects_.olap, mending_with_, subjects_.changes, subjects_.events, held.position());
+      return mender.Mend(relation, differences);
+    };
+    const Result<std::vector<RelationReport>> reports = CompareRelations(held, relations, mend, nullptr);
+    if (!reports) return tl::unexpected<Error>(reports.error());
+    for (const auto& [relation, count] : counts) {
+      mended->push_back(std::string(SpecOf(relation).name) + ": " + std::to_string(count) +
+                        (count == 1 ? " key" : " keys"));
+    }
+    return {};
+  }
+
+  Status MendIndex(const CheckReport& report, std::vector<std::string>* mended) {
+    bool is_wrong = false;
+    for (const RelationReport& relation : report.relations) {
+      is_wrong = is_wrong || (relation.relation >= Relation::kIndexUsers && !relation.Agrees());
+    }
+    if (!is_wrong) return {};
+    progress_("building the index anew");
+    if (Status built = subjects_.rebuild_index(); !built) return built;
+    mended->push_back("index: built anew from the tables and the log");
+    return {};
+  }
+
+  const CheckSubjects& subjects_;
+  const CheckOptions& options_;
+  const CheckProgress& progress_;
+  WarehouseFacts* mending_with_ = nullptr;
+};
+
+}  // namespace
+
+Result<CheckOutcome> RunCheck(const CheckSubjects& subjects, const CheckOptions& options,
+                              const CheckProgress& progress) {
+  return Check(subjects, options, progress).Run();
+}
+
+}  // namespace novafeed

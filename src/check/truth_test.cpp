@@ -1,0 +1,135 @@
+#include "check/truth.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "check/index_facts.h"
+#include "index/boot.h"
+#include "index/state.h"
+#include "index/test_log.h"
+
+namespace novafeed {
+namespace {
+
+using testing::kBase;
+using testing::TestLog;
+using testing::TestPost;
+using testing::TestUser;
+
+constexpr const char* kGeneration = "generation";
+
+RelationSet IndexRelations() {
+  RelationSet wanted;
+  for (std::size_t i = NumberOf(Relation::kIndexUsers); i < kRelationCount; ++i) wanted.set(i);
+  return wanted;
+}
+
+// Keeps everything.
+struct KeepAll final : FactSink {
+  void Take(Relation relation, std::string_view key, const Values& values, int sign) override {
+    relations[relation].Add(key, values, sign);
+  }
+  std::map<Relation, RelationEntries> relations;
+};
+
+// What the index and the truth at the index's position do not agree on.
+std::vector<std::string> Disagreements(TestLog* log, const FeedIndex& index) {
+  KeepAll found;
+  const IndexReading reading = ReadIndexFacts(index, &found);
+  KeepAll expected;
+  FactWriter writer(IndexRelations(), reading.windows, &expected);
+  const TruthTarget target{reading.position, &writer};
+  EXPECT_TRUE(ReadTruth(log, &log->events, {&target, 1}, [] {}));
+  std::vector<std::string> lines;
+  for (std::size_t i = NumberOf(Relation::kIndexUsers); i < kRelationCount; ++i) {
+    const auto relation = static_cast<Relation>(i);
+    for (const Difference& difference : CompareEntries(expected.relations[relation], found.relations[relation])) {
+      lines.push_back(std::string(SpecOf(relation).name) + " " + std::string(DifferenceName(difference.kind)) + " " +
+                      DescribeKey(relation, difference.key) + " " + DescribeDifference(relation, difference));
+    }
+  }
+  return lines;
+}
+
+std::unique_ptr<FeedIndex> BootFrom(TestLog* log, TimeMs anchor) {
+  return BootIndex({log, &log->events, kGeneration}, "", anchor, [](std::string_view, std::int64_t) {}).index;
+}
+
+using Lines = std::vector<std::string>;
+
+TEST(Truth, IsWhatTheIndexHoldsAtAnyPositionOfRandomHistories) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    TestLog log;
+    for (int user = 0; user < 12; ++user) log.AddUser(user);
+    TimeMs now = kBase;
+    for (int step = 0; step < 150; ++step) log.RandomStep(&random, now);
+    const auto index = BootFrom(&log, now);
+    EXPECT_EQ(Disagreements(&log, *index), Lines());
+    // The log goes on and the index does not: the truth is turned back to where it stands.
+    now += 5 * kMsPerHour;
+    for (int step = 0; step < 100; ++step) log.RandomStep(&random, now);
+    EXPECT_EQ(Disagreements(&log, *index), Lines());
+    CatchUp({&log, &log.events, kGeneration}, index.get(), [](std::string_view, std::int64_t) {});
+    index->AdvanceTo(now);
+    EXPECT_EQ(Disagreements(&log, *index), Lines());
+  }
+}
+
+TEST(Truth, HoldsWhatTheEventLogHasForgotten) {
+  TestLog log;
+  log.AddUser(1);
+  log.AddPost(1, 1, kBase - 10 * kMsPerDay);
+  for (int i = 0; i < 3; ++i) log.AddEvent(EventType::kImpression, 2, 1, kBase - 5 * kMsPerDay);
+  const auto index = BootFrom(&log, kBase);
+  EXPECT_GT(log.events.Forget(kBase + kMsPerDay, log.events.End()), 0);
+  EXPECT_EQ(Disagreements(&log, *index), Lines());
+}
+
+TEST(Truth, NamesEachKindOfDamageInTheIndex) {
+  TestLog log;
+  log.AddUser(1);
+  log.AddUser(2);
+  log.AddPost(1, 1, kBase - kMsPerHour);
+  log.AddFollow(2, 1);
+  log.AddLike(2, 1, kBase);
+  const std::string post = "id=" + TestPost(1).ToString();
+
+  const auto damaged = [&](auto&& damage) {
+    const auto index = BootFrom(&log, kBase);
+    damage(&index->StateForBoot());
+    return Disagreements(&log, *index);
+  };
+  EXPECT_EQ(damaged([](IndexState* state) { ++state->posts[state->RefOf(TestPost(1))].likes; }),
+            Lines{"index.posts different " + post + " likes 2 instead of 1"});
+  EXPECT_EQ(
+      damaged([](IndexState* state) { state->posts[state->RefOf(TestPost(1))].content = PackedContent("", "x"); }),
+      Lines{"index.posts different " + post + " "});
+  EXPECT_EQ(damaged([](IndexState* state) { state->users[state->RefOf(TestUser(2))].following.clear(); }),
+            Lines{"index.follows missing follower_id=" + TestUser(2).ToString() +
+                  " following_id=" + TestUser(1).ToString() + " follows 0 instead of 1"});
+  EXPECT_EQ(damaged([](IndexState* state) { state->hours.clear(); }).size(), 1U);
+  EXPECT_EQ(
+      damaged([](IndexState* state) { state->users[state->RefOf(TestUser(2))].interactions[0].count = 3; }).size(), 1U);
+  EXPECT_EQ(damaged([](IndexState* state) { state->users[state->RefOf(TestUser(7))].known = true; }),
+            Lines{"index.users extra id=" + TestUser(7).ToString() + " known 1 instead of 0"});
+}
+
+TEST(Truth, RefusesAPositionBeyondTheLog) {
+  TestLog log;
+  log.AddUser(1);
+  KeepAll facts;
+  FactWriter writer(IndexRelations(), {}, &facts);
+  const TruthTarget target{{kGeneration, 2, 0}, &writer};
+  const Status read = ReadTruth(&log, &log.events, {&target, 1}, [] {});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, "position_ahead");
+}
+
+}  // namespace
+}  // namespace novafeed

@@ -1,0 +1,220 @@
+#include "check/warehouse_facts.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "warehouse/sql.h"
+
+namespace novafeed {
+namespace {
+
+// The TTLs of schema/clickhouse. A row may go at any time once it is that old, and the comparison takes a while.
+constexpr TimeMs kEventsTtl = 90 * kMsPerDay;
+constexpr TimeMs kHoursTtl = 30 * kMsPerDay;
+constexpr TimeMs kDaysTtl = 92 * kMsPerDay;
+constexpr TimeMs kSlack = 2 * kMsPerHour;
+
+constexpr std::string_view kOpen = R"sql(
+DROP DATABASE IF EXISTS novafeed_check SYNC;
+CREATE DATABASE novafeed_check ENGINE = Atomic;
+CREATE TABLE novafeed_check.keys (key String) ENGINE = Memory;
+CREATE TABLE novafeed_check.buckets (bucket UInt16) ENGINE = Memory;
+)sql";
+constexpr std::string_view kClose = "DROP DATABASE IF EXISTS novafeed_check SYNC";
+constexpr std::string_view kKeysTable = "novafeed_check.keys";
+constexpr std::string_view kBucketsTable = "novafeed_check.buckets";
+
+const OlapCall kShortCall{std::chrono::seconds(30)};
+// Whole tables, group by group as they are sorted: memory for one at a time.
+const OlapCall kScanCall{std::chrono::seconds(1800), {{"optimize_aggregation_in_order", "1"}}};
+
+bool HasVersions(Relation relation) {
+  return relation <= Relation::kFollows || relation == Relation::kFollowGraph;
+}
+
+TimeMs FirstWholeHour(TimeMs at) {
+  return (HourOf(at) + 1) * kMsPerHour;
+}
+TimeMs FirstWholeDay(TimeMs at) {
+  return (DayOf(at) + 1) * kMsPerDay;
+}
+
+std::string ColumnBytes(const KeyColumn& column) {
+  const std::string name(column.name);
+  switch (column.part) {
+    case KeyPart::kId:
+      return "UUIDToNum(" + name + ")";
+    case KeyPart::kTime:
+      return "reinterpretAsFixedString(toUnixTimestamp64Milli(" + name + "))";
+    case KeyPart::kHour:
+      return "reinterpretAsFixedString(toInt64(intDiv(toUnixTimestamp(" + name + "), 3600)))";
+    case KeyPart::kDay:
+      return "reinterpretAsFixedString(toInt64(toUInt16(" + name + ")))";
+    case KeyPart::kText:
+      break;
+  }
+  return "toString(" + name + ")";
+}
+
+// Multipliers of the columns that the relation has, as an array of SQL.
+std::string MultipliersOf(Relation relation) {
+  std::string array = "[";
+  for (std::size_t i = 0; i < SpecOf(relation).values.size(); ++i) {
+    if (i > 0) array += ", ";
+    array += "toUInt64(" + std::to_string(kMultipliers[i]) + ")";
+  }
+  return array + "]";
+}
+
+// What has no values is a range that is longer than it should be: a bug of the statement.
+Values ReadValues(OlapRows* rows) {
+  Values values{};
+  const std::size_t count = rows->ArraySize();
+  for (std::size_t i = 0; i < count; ++i) values.at(i) = rows->UInt64();
+  return values;
+}
+
+void AppendVarUInt(std::size_t number, std::string* out) {
+  for (; number >= 0x80; number >>= 7) out->push_back(static_cast<char>(number | 0x80));
+  out->push_back(static_cast<char>(number));
+}
+
+}  // namespace
+
+WarehouseWindows WindowsAt(TimeMs now, TimeMs forgotten_before) {
+  const TimeMs by_ttl = now - kEventsTtl + kSlack;
+  return {std::max(by_ttl, forgotten_before), FirstWholeHour(now - kHoursTtl + kSlack),
+          FirstWholeDay(now - kDaysTtl + kSlack)};
+}
+
+bool IsExpectedByWarehouse(Relation relation) {
+  switch (relation) {
+    case Relation::kPostHours:
+    case Relation::kPostCounters:
+    case Relation::kHourCounters:
+    case Relation::kFollowGraph:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string TableOf(Relation relation) {
+  return "novafeed." + std::string(SpecOf(relation).name);
+}
+
+std::string KeyExpression(Relation relation) {
+  std::string expression = "concat(";
+  for (const KeyColumn& column : SpecOf(relation).key) expression += ColumnBytes(column) + ", ";
+  return expression + "'')";
+}
+
+WarehouseFacts::~WarehouseFacts() {
+  // What could not be dropped is dropped before the next one begins.
+  if (open_) static_cast<void>(olap_->Execute(kClose, {}, kShortCall));
+}
+
+Status WarehouseFacts::Open(const WarehouseWindows& windows) {
+  windows_ = windows;
+  open_ = true;
+  return olap_->Execute(kOpen, {}, kShortCall);
+}
+
+// Some statements read what another refreshes, so what the one says is what the other should.
+std::string WarehouseFacts::FactsOf(Relation relation, WarehouseSide side) const {
+  std::string name(SpecOf(relation).name);
+  std::string statement = "check_found_" + name;
+  if (side == WarehouseSide::kExpected) {
+    switch (relation) {
+      case Relation::kPostCounters:
+        statement = "check_found_post_totals";
+        break;
+      case Relation::kHourCounters:
+        statement = "check_found_post_metrics_1h";
+        break;
+      default:
+        statement = "check_expected_" + name;
+    }
+  }
+  return "SELECT " + KeyExpression(relation) + " AS key, values FROM (" + std::string(WarehouseSql(statement)) + ")";
+}
+
+OlapParams WarehouseFacts::ParamsFor(std::string_view sql) const {
+  OlapParams params;
+  const auto add = [&](const std::string& name, TimeMs at) {
+    if (sql.find("{" + name + ":") != sql.npos) params.emplace_back(name, std::to_string(at));
+  };
+  add("events_from", windows_.events_from);
+  add("hours_from", windows_.hours_from);
+  add("days_from", windows_.days_from);
+  return params;
+}
+
+Result<RelationSums> WarehouseFacts::ReadSums(Relation relation, WarehouseSide side) {
+  const std::string sql =
+      "SELECT toUInt16(bitShiftRight(hash, " + std::to_string(kBucketShift) +
+      ")) AS bucket, sum(hash * mixed) AS checksum, toInt64(count()) AS facts FROM (SELECT sipHash64(key) AS hash, "
+      "arraySum((value, multiplier) -> value * multiplier, values, " +
+      MultipliersOf(relation) + ") AS mixed FROM (" + FactsOf(relation, side) + ")) GROUP BY bucket";
+  Result<OlapRows> rows = olap_->Query(sql, ParamsFor(sql), kScanCall);
+  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+  RelationSums sums;
+  while (!rows->AtEnd()) {
+    const std::size_t bucket = rows->UInt16();
+    const std::uint64_t checksum = rows->UInt64();
+    sums.Add(bucket, {checksum, rows->Int64()});
+  }
+  return sums;
+}
+
+Result<RelationEntries> WarehouseFacts::ReadEntries(Relation relation, WarehouseSide side,
+                                                    std::span<const std::uint16_t> buckets) {
+  if (Status emptied = olap_->Execute("TRUNCATE TABLE " + std::string(kBucketsTable), {}, kShortCall); !emptied) {
+    return tl::unexpected<Error>(std::move(emptied.error()));
+  }
+  const std::string_view bytes(reinterpret_cast<const char*>(buckets.data()), buckets.size_bytes());
+  if (Status put = olap_->Insert(kBucketsTable, "RowBinary", bytes, kShortCall); !put) {
+    return tl::unexpected<Error>(std::move(put.error()));
+  }
+  const std::string sql = "SELECT key, sumForEach(values) FROM (" + FactsOf(relation, side) +
+                          ") WHERE toUInt16(bitShiftRight(sipHash64(key), " + std::to_string(kBucketShift) +
+                          ")) IN (SELECT bucket FROM " + std::string(kBucketsTable) + ") GROUP BY key";
+  Result<OlapRows> rows = olap_->Query(sql, ParamsFor(sql), kScanCall);
+  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+  RelationEntries entries;
+  while (!rows->AtEnd()) {
+    const std::string key(rows->String());
+    entries.Add(key, ReadValues(&*rows), 1);
+  }
+  return entries;
+}
+
+Result<std::vector<Difference>> WarehouseFacts::ReadAhead(Relation relation, std::int64_t end) {
+  std::vector<Difference> ahead;
+  if (!HasVersions(relation)) return ahead;
+  const std::string sql = "SELECT " + KeyExpression(relation) + " AS key, max(_version) FROM " + TableOf(relation) +
+                          " WHERE _version > {end:UInt64} GROUP BY key ORDER BY key";
+  Result<OlapRows> rows = olap_->Query(sql, {{"end", std::to_string(end)}}, kScanCall);
+  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+  while (!rows->AtEnd()) {
+    Difference difference{DifferenceKind::kAhead, std::string(rows->String()), {}, {}};
+    difference.expected[0] = static_cast<std::uint64_t>(end);
+    difference.found[0] = rows->UInt64();
+    ahead.push_back(std::move(difference));
+  }
+  return ahead;
+}
+
+Status WarehouseFacts::PutKeys(const std::vector<std::string>& keys) {
+  if (Status emptied = olap_->Execute("TRUNCATE TABLE " + std::string(kKeysTable), {}, kShortCall); !emptied) {
+    return emptied;
+  }
+  std::string rows;
+  for (const std::string& key : keys) {
+    AppendVarUInt(key.size(), &rows);
+    rows += key;
+  }
+  return olap_->Insert(kKeysTable, "RowBinary", rows, kShortCall);
+}
+
+}  // namespace novafeed

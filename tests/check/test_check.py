@@ -1,0 +1,194 @@
+"""`novafeed check` finds what is planted, names it, mends it, and finds nothing where nothing is wrong."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from check.conftest import disagreements
+from check.damage import DRIFTS, ROWS, Damage, Drift, Planted, like_too_many_in_snapshot
+from harness import novafeed
+
+FAST = os.environ.get("NOVAFEED_TEST_LEVEL") == "fast"
+
+
+def examples_of(outcome: dict, table: str) -> list[dict]:
+    return next(entry for entry in outcome["tables"] if entry["name"] == table)["examples"]
+
+
+def assert_named(outcome: dict, planted: Planted) -> None:
+    assert any(
+        example["kind"] == planted.kind and planted.key in example["key"] and planted.detail in example["detail"]
+        for example in examples_of(outcome, planted.table)
+    ), (planted, disagreements(outcome))
+
+
+def assert_mends(platform) -> None:
+    status, outcome = platform.check("--repair")
+    assert (status, outcome["agree"]) == (0, True), disagreements(outcome)
+    assert outcome["mended"] and outcome["after"]["differences"] == 0
+    platform.assert_agrees()
+
+
+def test_all_agree_after_a_busy_past_and_after_its_replay(platform):
+    outcome = platform.assert_agrees()
+    compared = {table["name"]: table["compared"] for table in outcome["tables"]}
+    assert all(compared.values()), compared
+    assert outcome["position"] == outcome["warehouse_position"] == outcome["index_position"]
+    platform.replay_the_whole_log()
+    platform.assert_agrees()
+
+
+def test_damages_planted_together_are_each_named_and_mended(platform):
+    with platform.olap() as olap:
+        planted = [damage.plant(olap) for damage in ROWS]
+    status, outcome = platform.check()
+    assert (status, outcome["agree"]) == (1, False)
+    for damage in planted:
+        assert_named(outcome, damage)
+    assert_mends(platform)
+
+
+@pytest.mark.skipif(FAST, reason="each by itself takes a few seconds; together they are planted above")
+@pytest.mark.parametrize("damage", ROWS, ids=str)
+def test_a_planted_damage_is_found_named_and_mended(platform, damage: Damage):
+    with platform.olap() as olap:
+        planted = damage.plant(olap)
+    status, outcome = platform.check()
+    assert (status, outcome["agree"]) == (1, False)
+    assert_named(outcome, planted)
+    assert_mends(platform)
+
+
+def drift_away(platform, drift: Drift) -> None:
+    with platform.olap() as olap:
+        for statement in drift.sql.split("; "):
+            olap.read(statement)
+
+
+def assert_drift_named(outcome: dict, drift: Drift) -> None:
+    assert any(
+        (entry["object"], entry["kind"]) == (drift.object, drift.kind) and drift.detail in entry["detail"]
+        for entry in outcome["schema"]
+    ), (drift, outcome["schema"])
+
+
+def test_a_schema_that_drifted_everywhere_is_named_and_mended(platform):
+    for drift in DRIFTS:
+        drift_away(platform, drift)
+    status, outcome = platform.check()
+    assert status == 1
+    for drift in DRIFTS:
+        assert_drift_named(outcome, drift)
+    assert_mends(platform)
+
+
+@pytest.mark.skipif(FAST, reason="each by itself takes a few seconds; together they are planted above")
+@pytest.mark.parametrize("drift", DRIFTS, ids=str)
+def test_a_schema_that_drifted_is_named_and_mended(platform, drift: Drift):
+    drift_away(platform, drift)
+    status, outcome = platform.check()
+    assert status == 1
+    assert_drift_named(outcome, drift)
+    assert_mends(platform)
+
+
+def test_what_the_schema_does_not_know_is_named_and_left_alone(platform):
+    with platform.olap() as olap:
+        olap.read("CREATE TABLE novafeed.notes (text String) ENGINE = Memory")
+        status, outcome = platform.check("--repair")
+        assert status == 1
+        assert [entry["object"] for entry in outcome["after"]["schema"]] == ["notes"]
+        olap.read("DROP TABLE novafeed.notes")
+    platform.assert_agrees()
+
+
+def test_after_all_repairs_a_replay_changes_nothing(platform):
+    platform.replay_the_whole_log()
+    platform.assert_agrees()
+
+
+def test_it_agrees_while_writes_go_on(platform):
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            platform.act(5)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        ends = [platform.assert_agrees()["position"]["changes"] for _ in range(3)]
+    finally:
+        done.set()
+        writer.join()
+    assert ends[0] < ends[1] < ends[2]
+
+
+def test_it_says_in_words_what_differs(platform):
+    with platform.olap() as olap:
+        planted = next(damage for damage in ROWS if damage.name == "a lost event").plant(olap)
+    done = novafeed("check", "--data", platform.server.data, check=False)
+    assert done.returncode == 1
+    assert done.stdout.startswith("differ at change ")
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert any(line.startswith("events_raw: ") and line.endswith(" compared, 1 missing") for line in lines), lines
+    assert any(line.startswith("missing ") and planted.key in line for line in lines), lines
+    done = novafeed("check", "--data", platform.server.data, "--repair")
+    assert "mended events_raw: 1 key\n" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("agree at change ")
+
+
+def test_metrics_tell_of_the_last_check(platform):
+    def value(name: str) -> float:
+        with platform.server.admin() as admin:
+            lines = admin.get("/metrics").expect(200).body.decode().splitlines()
+        return float(next(line for line in lines if line.startswith(name + " ")).rsplit(" ", 1)[1])
+
+    before = value("novafeed_check_last_success_seconds")
+    with platform.olap() as olap:
+        next(damage for damage in ROWS if damage.name == "a wrong counter").plant(olap)
+    assert platform.check()[0] == 1
+    assert value('novafeed_check_differences{table="post_counters"}') == 1
+    assert value("novafeed_check_last_success_seconds") == before
+    assert_mends(platform)
+    assert value('novafeed_check_differences{table="post_counters"}') == 0
+    assert value("novafeed_check_last_success_seconds") > before
+
+
+def test_an_index_counter_that_is_off_by_one_is_found_and_mended(platform):
+    server = platform.server
+    with platform.olap() as olap:
+        post, created_at = olap.read(
+            "SELECT id, toUnixTimestamp64Milli(created_at) FROM novafeed.posts_cdc FINAL WHERE isNull(deleted_at) "
+            "ORDER BY id LIMIT 1 FORMAT TabSeparated"
+        ).split()
+    server.stop()
+    like_too_many_in_snapshot(server.data / "index.snapshot", post, int(created_at))
+    server.start()
+    status, outcome = platform.check()
+    assert status == 1
+    (example,) = examples_of(outcome, "index.posts")
+    assert (example["kind"], example["key"]) == ("different", f"id={post}") and "likes" in example["detail"]
+    assert_mends(platform)
+    with server.client() as client:
+        assert client.get(f"/api/v1/posts/{post}").expect(200).json()["likes"] == int(example["detail"].split()[-1])
+    server.restart(kill=True)
+    platform.assert_agrees()
+
+
+def test_a_stopped_directory_is_checked_and_mended(platform):
+    server = platform.server
+    with platform.olap() as olap:
+        planted = next(damage for damage in ROWS if damage.name == "a lost hour of a set").plant(olap)
+    server.stop()
+    status, outcome = platform.check()
+    assert status == 1
+    assert any(planted.key in example["key"] for example in examples_of(outcome, planted.table))
+    assert_mends(platform)
+    done = novafeed("check", "--data", server.data, "--watch", check=False)
+    assert done.returncode == 2 and "running server" in done.stderr
+    server.start()
+    platform.assert_agrees()
