@@ -1,3 +1,4 @@
+#include <chrono>
 #include <fstream>
 #include <functional>
 #include <future>
@@ -23,6 +24,7 @@ namespace {
 constexpr TimeMs kOwnTokenLife = kMsPerDay;
 
 constexpr std::int64_t kShowFillingEveryMs = 500;
+constexpr std::chrono::minutes kRankDeadline{1};  // of each query: no page waits for it
 
 // Gives the JSON of one ranking.
 using AskRanking = std::function<Result<std::string>(const RankRequest&)>;
@@ -123,9 +125,11 @@ Result<OwnWarehouse> OpenWarehouse(const Settings& settings, EmbeddedStores* sto
   if (const Status filled = FillWarehouse(own.stack.get(), stores); !filled) {
     return tl::unexpected<Error>(filled.error());
   }
-  own.feed = std::make_unique<WarehouseFeedStack>(&own.stack->reader(), &own.stack->sink(), stores->graph.get(),
-                                                  EngineOptions(settings), CursorCodec("", stores->graph->Generation()),
-                                                  clock, metrics);
+  WarehouseEngineOptions patient;
+  patient.source_deadline = patient.trending_deadline = kRankDeadline;
+  own.feed =
+      std::make_unique<WarehouseFeedStack>(&own.stack->reader(), &own.stack->sink(), stores->graph.get(), patient,
+                                           CursorCodec("", stores->graph->Generation()), clock, metrics);
   return own;
 }
 
