@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "graph/store.h"
+#include "warehouse/refresh.h"
 #include "warehouse/schema.h"
 #include "warehouse/sql.h"
 
@@ -24,9 +25,6 @@ const OlapCall kShortCall{std::chrono::seconds(10)};
 // One block for each view, whatever days and months it reaches over; answered once it is in the tables.
 const OlapCall kInsertCall{std::chrono::seconds(120),
                            {{"async_insert", "0"}, {"max_partitions_per_insert_block", "0"}}};
-// The sets of a whole warehouse, group by group as they are sorted: memory for one at a time.
-const OlapCall kRefreshCall{std::chrono::seconds(1800),
-                            {{"max_partitions_per_insert_block", "0"}, {"optimize_aggregation_in_order", "1"}}};
 
 // Carries an error out of a callback of the log.
 struct LandingFailed {
@@ -120,11 +118,12 @@ Status WarehouseLoader::Attach() {
   if (stored == Position{}) {
     if (Status begun = Begin(*positions); !begun) return begun;
   } else {
-    applied_ = landed_ = stored;
+    applied_ = stored;
+    landed_ = positions->Landed();
     if (Status continues = CheckContinues(); !continues) return continues;
-    // What was landed and did not count is read again; so is what was being landed again.
-    if (reading_ == Position{}) reading_ = applied_;
-    Rewind(applied_.changes, applied_.events);
+    // A batch that was interrupted is read again; so is what was being landed again.
+    if (reading_ == Position{}) reading_ = landed_;
+    Rewind(landed_.changes, landed_.events);
   }
   may_hold_ = {generation_, changes_->End(), events_->End()};
   settled_ = false;  // what was touched before may wait to be refreshed
@@ -135,8 +134,8 @@ Status WarehouseLoader::Attach() {
 
 Status WarehouseLoader::CheckContinues() const {
   const Position end{generation_, changes_->End(), events_->End()};
-  if (Reached(applied_, end)) return {};
-  return Refuse("warehouse_ahead", "The warehouse has applied " + Describe(applied_) + ", and the log ends at " +
+  if (Reached(landed_, end)) return {};
+  return Refuse("warehouse_ahead", "The warehouse holds " + Describe(landed_) + ", and the log ends at " +
                                        Describe(end) + ": the data was restored without it.");
 }
 
@@ -167,13 +166,17 @@ Status WarehouseLoader::Begin(const LogPositions& positions) {
   if (events_from > 0) {
     if (Status landed = LandForgotten(events_from); !landed) return landed;
   }
-  reading_ = landed_ = {generation_, changes_from, events_from};
+  may_hold_ = reading_ = landed_ = {generation_, changes_from, events_from};
   return Settle();
 }
 
 Status WarehouseLoader::WriteBeginning(std::int64_t changes_from, std::int64_t events_from) {
-  const std::vector<StreamPoint> points{{std::string(kChangesFromStream), generation_, changes_from},
-                                        {std::string(kEventsFromStream), generation_, events_from}};
+  return WritePoints({{kChangesFromStream, changes_from}, {kEventsFromStream, events_from}});
+}
+
+Status WarehouseLoader::WritePoints(const std::vector<std::pair<std::string_view, std::int64_t>>& named) {
+  std::vector<StreamPoint> points;
+  for (const auto& [stream, point] : named) points.push_back({std::string(stream), generation_, point});
   return WriteLogPositions(olap_, points, ++version_, kShortCall);
 }
 
@@ -315,18 +318,22 @@ std::int64_t WarehouseLoader::EntriesLeft() {
 
 // ------------------------------------------------------------------------------------------------------------- settle
 
+Status WarehouseLoader::Remember() {
+  return WritePoints({{kChangesLandedStream, landed_.changes}, {kEventsLandedStream, landed_.events}});
+}
+
 Status WarehouseLoader::Settle() {
   const SteadyClock::time_point start = SteadyClock::now();
-  const OlapParams version{{"version", std::to_string(++version_)}};
-  for (const std::string_view refresh : {"refresh_post_counters", "refresh_post_hour_counters"}) {
-    if (Status done = olap_->Execute(WarehouseSql(refresh), version, kRefreshCall); !done) return done;
-  }
-  if (Status emptied = olap_->Execute(WarehouseSql("empty_touched"), {}, kShortCall); !emptied) return emptied;
+  if (Status refreshed = RefreshTouched(olap_, ++version_); !refreshed) return refreshed;
   refresh_seconds_.Observe(SecondsSince(start));
 
-  const std::vector<StreamPoint> points{{std::string(kChangesStream), generation_, landed_.changes},
-                                        {std::string(kEventsStream), generation_, landed_.events}};
-  if (Status written = WriteLogPositions(olap_, points, version_, kShortCall); !written) return written;
+  if (Status written = WritePoints({{kChangesStream, landed_.changes},
+                                    {kEventsStream, landed_.events},
+                                    {kChangesLandedStream, landed_.changes},
+                                    {kEventsLandedStream, landed_.events}});
+      !written) {
+    return written;
+  }
   applied_changes_.Add(static_cast<double>(std::max<std::int64_t>(0, landed_.changes - applied_.changes)));
   applied_events_.Add(static_cast<double>(std::max<std::int64_t>(0, landed_.events - applied_.events)));
   applied_ = landed_;

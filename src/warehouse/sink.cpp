@@ -179,9 +179,11 @@ Result<bool> WarehouseSink::State::Round() {
     if (!landed) return landed;
     more = *landed;
   }
-  if (!loader.settled() && (wants_pause || SettleIsDue(more))) {
-    if (const Status settled = loader.Settle(); !settled) return tl::unexpected<Error>(settled.error());
-    settled_at = SteadyClock::now();
+  if (!loader.settled()) {
+    const bool is_due = wants_pause || SettleIsDue(more);
+    const Status noted = is_due ? loader.Settle() : loader.Remember();
+    if (!noted) return tl::unexpected<Error>(noted.error());
+    if (is_due) settled_at = SteadyClock::now();
   }
   if (!more && loader.settled() && !wants_pause) fresh_at = caught_up_at = before_reading;
   return more;
