@@ -1,3 +1,4 @@
+#include <chrono>
 #include <fstream>
 #include <functional>
 #include <future>
@@ -23,6 +24,7 @@ namespace {
 constexpr TimeMs kOwnTokenLife = kMsPerDay;
 
 constexpr std::int64_t kShowFillingEveryMs = 500;
+constexpr std::chrono::minutes kRankDeadline{1};  // of each query: no page waits for it
 
 // Gives the JSON of one ranking.
 using AskRanking = std::function<Result<std::string>(const RankRequest&)>;
@@ -104,6 +106,33 @@ Status FillWarehouse(WarehouseStack* warehouse, EmbeddedStores* stores) {
   return {};
 }
 
+// A warehouse of this command's own, and what ranks from it. In this order: the second uses the first.
+struct OwnWarehouse {
+  std::unique_ptr<WarehouseStack> stack;
+  std::unique_ptr<WarehouseFeedStack> feed;
+};
+
+Result<OwnWarehouse> OpenWarehouse(const Settings& settings, EmbeddedStores* stores, const Clock* clock,
+                                   Metrics* metrics) {
+  OwnWarehouse own;
+  // As with a held clock: what is older than this moment's windows is ranked, too, so nothing of it may go meanwhile.
+  own.stack = WarehouseStack::Make(settings, clock, true, stores, metrics);
+  if (!own.stack) {
+    return Fail(Failure::kInvalid, "bad_engine",
+                "There is no warehouse here: set warehouse.engine to chdb, and fetch its engine with "
+                "tools/libchdb/install.sh.");
+  }
+  if (const Status filled = FillWarehouse(own.stack.get(), stores); !filled) {
+    return tl::unexpected<Error>(filled.error());
+  }
+  WarehouseEngineOptions patient;
+  patient.source_deadline = patient.trending_deadline = kRankDeadline;
+  own.feed =
+      std::make_unique<WarehouseFeedStack>(&own.stack->reader(), &own.stack->sink(), stores->graph.get(), patient,
+                                           CursorCodec("", stores->graph->Generation()), clock, metrics);
+  return own;
+}
+
 Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& flags, RankEngine engine,
                            const std::string& path, const Settings& settings) {
   const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kRefuse);
@@ -111,24 +140,10 @@ Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& fl
   const SystemClock clock;
   Metrics metrics;
   EmbeddedStores stores = OpenEmbeddedStores(path, settings, &clock, &metrics);
-  std::unique_ptr<WarehouseStack> warehouse;
-  std::unique_ptr<WarehouseFeedStack> feed;
-  if (engine == RankEngine::kWarehouse) {
-    // As with a held clock: what is older than this moment's windows is ranked, too, so nothing of it may go meanwhile.
-    warehouse = WarehouseStack::Make(settings, &clock, true, &stores, &metrics);
-    if (!warehouse) {
-      return Fail(Failure::kInvalid, "bad_engine",
-                  "There is no warehouse here: set warehouse.engine to chdb, and fetch its engine with "
-                  "tools/libchdb/install.sh.");
-    }
-    if (const Status filled = FillWarehouse(warehouse.get(), &stores); !filled) {
-      return tl::unexpected<Error>(filled.error());
-    }
-    feed = std::make_unique<WarehouseFeedStack>(&warehouse->reader(), &warehouse->sink(), stores.graph.get(),
-                                                EngineOptions(settings), CursorCodec("", stores.graph->Generation()),
-                                                &clock, &metrics);
-  }
-  const Ranker* ranker = feed ? &feed->ranker : nullptr;
+  Result<OwnWarehouse> warehouse;
+  if (engine == RankEngine::kWarehouse) warehouse = OpenWarehouse(settings, &stores, &clock, &metrics);
+  if (!warehouse) return tl::unexpected<Error>(warehouse.error());
+  const Ranker* ranker = warehouse->feed ? &warehouse->feed->ranker : nullptr;
   RankDesk desk(stores.Sources(), stores.graph.get(), nullptr, ranker, &clock, &metrics);
   const AskRanking rank = [&](const RankRequest& request) { return desk.Rank(request); };
   return PrintRankings(users, flags, engine, clock.Now(), rank);

@@ -279,7 +279,7 @@ TEST_F(FeedServiceTest, WithoutTrendingTheOthersAnswerAndItIsSaidAndCounted) {
   const FeedPage page = *service.Page(*service.Open(request), false);
   EXPECT_EQ(page.items.size(), 5U);
   EXPECT_EQ(page.degraded, (std::vector<std::string_view>{"trending"}));
-  EXPECT_NE(metrics_.Render().find("novafeed_trending_failures_total 1"), std::string::npos);
+  EXPECT_NE(metrics_.Render().find("novafeed_trending_failures_total{engine=\"index\"} 1"), std::string::npos);
 }
 
 TEST_F(FeedServiceTest, OnlyPagesThatNeedANewListMayTakeLong) {

@@ -1,6 +1,7 @@
 #include "timeline/trending_board.h"
 
 #include <chrono>
+#include <string>
 
 #include "base/log.h"
 
@@ -9,11 +10,12 @@ namespace novafeed {
 TrendingBoard::TrendingBoard(const Clock* clock, CandidateEngine* engine, Metrics* metrics)
     : clock_(clock),
       engine_(engine),
-      refresh_seconds_(metrics->AddHistogram("novafeed_trending_refresh_seconds",
-                                             "How long making the shared trending list took.",
-                                             {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1})),
+      refresh_seconds_(
+          metrics->AddHistogram("novafeed_trending_refresh_seconds", "How long making the shared trending list took.",
+                                {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1}, {{"engine", std::string(engine->Name())}})),
       failures_(metrics->AddCounter("novafeed_trending_failures_total",
-                                    "Times the shared trending list could not be made.")) {}
+                                    "Times the shared trending list could not be made.",
+                                    {{"engine", std::string(engine->Name())}})) {}
 
 std::shared_ptr<const TrendingList> TrendingBoard::Current() {
   std::shared_ptr<const TrendingList> list = Published();

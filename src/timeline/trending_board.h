@@ -14,8 +14,9 @@ namespace novafeed {
 inline constexpr TimeMs kTrendingMaxAge = 1000;
 inline constexpr int kTrendingHours = 24;
 
-// Thread-safe. The wiring calls Refresh from a timer, so readers normally find a fresh list and only copy a pointer,
-// under a lock that nobody holds longer.
+// The list of one engine. Thread-safe. For the index, the wiring calls Refresh from a timer, so readers normally find a
+// fresh list and only copy a pointer, under a lock that nobody holds longer; the warehouse's is made when it is asked
+// for.
 class TrendingBoard {
  public:
   TrendingBoard(const Clock* clock, CandidateEngine* engine, Metrics* metrics);

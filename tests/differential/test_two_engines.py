@@ -10,6 +10,7 @@ NOVAFEED_SEED (printed) draws the viewers; NOVAFEED_GRAPH_SEED (default 0) is th
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
@@ -22,7 +23,16 @@ import pytest
 from differential import rankings
 from differential.test_higgs import END, MIDNIGHT, PEAK, draw_viewers, import_higgs  # noqa: F401 (a fixture)
 from graphs import generate
-from harness import WITH_WAREHOUSE, Server, await_filled, scratch_directory, test_data
+from harness import (
+    WITH_WAREHOUSE,
+    Client,
+    Server,
+    assert_problem,
+    await_filled,
+    scratch_directory,
+    test_data,
+    wait_until,
+)
 from oracle import oracle
 
 LEVEL = os.environ.get("NOVAFEED_TEST_LEVEL", "full")
@@ -128,15 +138,65 @@ def test_random_graphs(seed):
     assert set(sources) == {"follow", "trending", "affinity", "fallback"}, sources
 
 
-@pytest.mark.skipif(test_data("higgs") is None, reason="the Higgs set is not installed (NOVAFEED_TEST_DATA)")
-@pytest.mark.skipif(LEVEL == "fast", reason="./test --fast leaves it out")
-def test_higgs(higgs, seed):
-    data, state = higgs
-    rng = random.Random(f"{seed} two engines")
-    instants = [PEAK + rng.randrange(4 * oracle.HOUR_MS), MIDNIGHT + rng.choice((-1, 0, 1)), END]
+needs_higgs = [
+    pytest.mark.skipif(test_data("higgs") is None, reason="the Higgs set is not installed (NOVAFEED_TEST_DATA)"),
+    pytest.mark.skipif(LEVEL == "fast", reason="./test --fast leaves it out"),
+]
+
+
+@pytest.fixture(name="served", scope="module")
+def serve_higgs(higgs):
+    data, _ = higgs
     with Server(data, test_clock=END, settings=WITH_WAREHOUSE) as server:
         await_filled(server)
+        yield server
+
+
+class TestHiggs:
+    pytestmark = needs_higgs
+
+    def test_rankings(self, higgs, served, seed):
+        _, state = higgs
+        rng = random.Random(f"{seed} two engines")
+        instants = [PEAK + rng.randrange(4 * oracle.HOUR_MS), MIDNIGHT + rng.choice((-1, 0, 1)), END]
         for as_of in instants:
             users = draw_viewers(rng, state, HIGGS_VIEWERS // len(instants) + 1)
-            found, _ = rank_by_both(server, users, as_of, as_of)
+            found, _ = rank_by_both(served, users, as_of, as_of)
             assert not found, "\n".join([f"as of {as_of}:", *found[:5]])
+
+    def test_the_warehouse_answers_while_the_index_boots(self, higgs, served, seed):
+        """After kill -9 and without its snapshot, the index takes seconds; the warehouse holds everything already."""
+        _, state = higgs
+        user = draw_viewers(random.Random(seed), state, 10)[-2]  # one who follows somebody
+        with served.client(scope="service") as client:
+            before = rankings.feed_page(client, user, limit=50, explain=1)
+        served.kill()
+        (served.data / "index.snapshot").unlink()
+        served.start(wait_ready=False)
+        client = Client(announced_url(served), lambda: served.token(scope="service"), {"Novafeed-User": user})
+
+        def answer():
+            got = client.get("/api/v1/feed?limit=50&explain=1")
+            if got.status != 200:
+                assert_problem(got, 503, "booting")
+            return got.status == 200 and got.json()
+
+        stood_in = wait_until(answer, "a feed while the index boots", 60)
+        assert (stood_in["engine"], stood_in["degraded"]) == ("warehouse", ["booting"])
+        assert stood_in["items"] == before["items"]
+        assert client.get("/readyz").status == 503
+        assert_problem(client.get("/api/v1/feed?engine=index"), 503, "booting")
+        served.wait_ready()
+        after = client.get("/api/v1/feed?limit=50&explain=1").expect(200).json()
+        assert (after["engine"], after["degraded"], after["items"]) == ("index", [], before["items"])
+        client.close()
+
+
+def announced_url(server: Server) -> str:
+    """Where it listens, also before it is ready."""
+
+    def url() -> str:
+        served = json.loads((server.data / "serve.json").read_text(encoding="utf-8"))
+        return served["url"] if served["pid"] == server.pid else ""
+
+    return wait_until(url, "serve says where it listens")
