@@ -8,6 +8,8 @@
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
+#include "app/olap_files.h"
+#include "app/warehouse_erasure.h"
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
@@ -150,7 +152,9 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), clock_.get(), &metrics_);
   index_erasure_ =
       std::make_unique<IndexErasure>(feed_->index.get(), applier_.get(), [this] { return SaveSnapshotNow(); });
-  std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get()};
+  warehouse_erasure_ = MakeWarehouseErasure();
+  std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get(),
+                                             warehouse_erasure_.get()};
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
@@ -169,6 +173,11 @@ void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
   const bool is_broken = booted.snapshot_code == "broken_snapshot";
   Log(is_broken ? LogLevel::kWarn : LogLevel::kInfo, "index_booted",
       {{"source", source}, {"code", booted.snapshot_code}, {"reason", booted.snapshot_reason}});
+}
+
+std::unique_ptr<ErasureConsumer> EmbeddedNode::MakeWarehouseErasure() {
+  if (warehouse_) return std::make_unique<WarehouseErasure>(&warehouse_->sink(), &warehouse_->writer());
+  return std::make_unique<IdleWarehouseErasure>(OlapDirectory(directory_.path()));
 }
 
 void EmbeddedNode::StartJobs() {
@@ -199,6 +208,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   public_server_.Drain(grace);
   admin_drain.join();
   if (eraser_) eraser_->Stop();
+  if (warehouse_) warehouse_->RequestStop();  // a purge may wait for it
   jobs_.clear();
   if (warehouse_) warehouse_->Stop();
   if (applier_) applier_->Stop();

@@ -65,6 +65,7 @@ class EmbeddedNode {
   AdminDependencies MakeAdminDependencies();
   void Announce() const;
   void ReportBoot(const BootedIndex& booted);
+  std::unique_ptr<ErasureConsumer> MakeWarehouseErasure();
   void StartJobs();
   void Quiesce(std::chrono::milliseconds grace);
   Status MoveClock(TimeMs now);
@@ -92,10 +93,11 @@ class EmbeddedNode {
   BlockingPool readers_;
   BlockingPool admin_workers_;
   BlockingPool rank_builder_;        // one thread: indexes for other instants are built one after the other
-  std::unique_ptr<FeedStack> feed_;  // from Boot on, as the next four
+  std::unique_ptr<FeedStack> feed_;  // from Boot on, as the next five
   std::unique_ptr<IndexApplier> applier_;
   std::unique_ptr<RankDesk> desk_;
   std::unique_ptr<IndexErasure> index_erasure_;
+  std::unique_ptr<ErasureConsumer> warehouse_erasure_;
   std::unique_ptr<Eraser> eraser_;
   std::mutex clock_mutex_;                     // one move at a time
   std::mutex snapshot_mutex_;                  // one snapshot at a time; guards saved_
