@@ -2,7 +2,8 @@
 -- the log has them from then on; of what was theirs also handle, name, external id and text. May be repeated. Where an
 -- id is part of the key, the row comes in under the pseudonym before the old one goes; views then see the same
 -- incarnations and identities once more, which changes nothing. With mutations_sync = 2, and while nobody lands
--- anything.
+-- anything. A plain NULL would leave the bytes of an external id in their place and only say that they do not count; so
+-- it is an empty text that becomes NULL.
 
 INSERT INTO novafeed.users_cdc
     (id, external_id, handle, name, created_at, _version, _deleted)
@@ -22,12 +23,12 @@ ALTER TABLE novafeed.users_cdc
     DELETE WHERE id IN (SELECT user_id FROM novafeed.erasing);
 
 ALTER TABLE novafeed.posts_cdc
-    UPDATE external_id = NULL, text = '', user_id =
+    UPDATE external_id = nullIf(left(text, 0), ''), text = '', user_id =
             (SELECT mapFromArrays(groupArray(user_id), groupArray(pseudonym)) FROM novafeed.erasing)[user_id]
         WHERE user_id IN (SELECT user_id FROM novafeed.erasing);
 
 ALTER TABLE novafeed.comments_cdc
-    UPDATE external_id = NULL, text = '', user_id =
+    UPDATE external_id = nullIf(left(text, 0), ''), text = '', user_id =
             (SELECT mapFromArrays(groupArray(user_id), groupArray(pseudonym)) FROM novafeed.erasing)[user_id]
         WHERE user_id IN (SELECT user_id FROM novafeed.erasing),
     UPDATE post_author_id =
