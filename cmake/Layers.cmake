@@ -9,10 +9,10 @@ set(NOVAFEED_LAYERS
   "graph: base social"
   "capture: base social graph"
   "stream: base social graph capture"
-  "erasure: base social graph capture stream"
   "warehouse: base social graph capture stream"
+  "erasure: base social graph capture stream"
   "index: base social graph capture stream warehouse"
-  "candidates: base social stream warehouse index"
+  "candidates: base runtime social stream warehouse index"
   "ranking: base social candidates"
   "timeline: base social stream index candidates ranking"
   "import: base social graph stream"
@@ -22,7 +22,7 @@ set(NOVAFEED_LAYERS
   "adapters/sqlite: base social graph capture stream"
   "adapters/clickhouse: base http warehouse"
   "adapters/chdb: base runtime http"
-  "app: base runtime http social graph capture stream erasure warehouse index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse adapters/chdb"
+  "app: base runtime http social graph capture stream warehouse erasure index candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse adapters/chdb"
 )
 
 set(NOVAFEED_ROOMS)

@@ -615,13 +615,13 @@ ENGINE = ReplacingMergeTree(_version) ORDER BY (author_id, created_at, post_id) 
 
 CREATE TABLE IF NOT EXISTS novafeed.touched_hours
 (
-    metric_hour DateTime('UTC'),
-    post_id UUID
+    post_id UUID,
+    metric_hour DateTime('UTC')
 )
-ENGINE = MergeTree ORDER BY (metric_hour, post_id);
+ENGINE = MergeTree ORDER BY (post_id, metric_hour);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS novafeed.mv_touched_hours TO novafeed.touched_hours AS
-SELECT metric_hour, post_id
+SELECT post_id, metric_hour
 FROM novafeed.post_metrics_1h;
 
 CREATE TABLE IF NOT EXISTS novafeed.post_hour_counters

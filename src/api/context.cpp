@@ -76,7 +76,7 @@ Result<Position> CarriedPosition(const HttpRequest& request, const QueryParams& 
   return position;
 }
 
-Result<RequestContext> RequestContext::Make(const ApiDependencies* dependencies, const LiveFeed* live,
+Result<RequestContext> RequestContext::Make(const ApiDependencies* dependencies, const LiveIndex* live,
                                             const std::string& generation, const HttpRequest* request,
                                             const Caller& caller) {
   Result<QueryParams> query = ParseQuery(*request);

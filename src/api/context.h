@@ -37,11 +37,11 @@ class RequestContext {
  public:
   // Fails as PersonOf, CarriedPosition and ParseQuery do. `generation` is the data set's; all else outlives the
   // context.
-  static Result<RequestContext> Make(const ApiDependencies* dependencies, const LiveFeed* live,
+  static Result<RequestContext> Make(const ApiDependencies* dependencies, const LiveIndex* live,
                                      const std::string& generation, const HttpRequest* request, const Caller& caller);
 
   const ApiDependencies& dependencies() const { return *dependencies_; }
-  const LiveFeed& live() const { return *live_; }
+  const LiveIndex& live() const { return *live_; }
   const HttpRequest& request() const { return *request_; }
   const QueryParams& query() const { return query_; }
   const Caller& caller() const { return caller_; }
@@ -70,7 +70,7 @@ class RequestContext {
   RequestContext() = default;
 
   const ApiDependencies* dependencies_ = nullptr;
-  const LiveFeed* live_ = nullptr;
+  const LiveIndex* live_ = nullptr;
   const HttpRequest* request_ = nullptr;
   QueryParams query_;
   Caller caller_;

@@ -11,7 +11,7 @@
 #include "index/feed_index.h"
 #include "runtime/blocking_pool.h"
 #include "stream/event_log.h"
-#include "timeline/feed_service.h"
+#include "timeline/feed_engines.h"
 
 namespace novafeed {
 
@@ -29,16 +29,17 @@ struct ApiDependencies {
   Metrics* metrics = nullptr;
   GraphStore* graph = nullptr;
   EventLog* events = nullptr;
-  BlockingPool* readers = nullptr;  // where reads of the graph block
+  BlockingPool* readers = nullptr;       // where reads of the graph block
+  BlockingPool* warehouse = nullptr;     // where pages of engines that block are made; null where there is none
+  const FeedEngines* engines = nullptr;  // may answer feeds before the index has booted
   ApiRateRules rates;
   AssetTable assets;  // the page at "/" and its files
 };
 
 // What exists only once the index has booted.
-struct LiveFeed {
+struct LiveIndex {
   const FeedIndex* index = nullptr;
   IndexApplier* applier = nullptr;
-  FeedService* feed = nullptr;
 };
 
 }  // namespace novafeed

@@ -1,6 +1,8 @@
 #include "api/service.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -19,7 +21,7 @@ namespace asio = boost::asio;
 
 constexpr std::string_view kLivePath = "/healthz";
 constexpr std::string_view kReadyPath = "/readyz";
-constexpr std::int64_t kBootRetryMs = 1000;
+constexpr std::string_view kFeedPaths[] = {"/api/v1/feed", "/feed"};
 
 const RateRule& RuleFor(const ApiRateRules& rates, const Caller& caller) {
   return SpeaksForPlatform(caller) ? rates.service : rates.user;
@@ -90,7 +92,7 @@ void ApiService::AddHealthRoutes() {
       [](const HttpRequest&, PathParams) { return Answer(JsonAnswer(200, R"({"status":"ready"})")); });
 }
 
-void ApiService::Open(const LiveFeed& live) {
+void ApiService::Open(const LiveIndex& live) {
   live_ = live;
   ready_.store(true, std::memory_order_release);
 }
@@ -109,8 +111,9 @@ ProblemMaker ApiService::problem_maker() {
 
 Status ApiService::CheckReady(const HttpRequest& request) const {
   if (ready() || request.path == kLivePath) return {};
-  return Fail(Failure::kUnavailable, "booting", "The server is starting: send the request again in a moment.",
-              kBootRetryMs);
+  const bool is_feed = std::find(std::begin(kFeedPaths), std::end(kFeedPaths), request.path) != std::end(kFeedPaths);
+  if (is_feed && dependencies_.engines->WarehouseMayStandIn()) return {};
+  return tl::unexpected(BootingError());
 }
 
 std::int64_t ApiService::SteadyNow() const {
@@ -155,7 +158,8 @@ asio::awaitable<HttpResponse> ApiService::Serve(RouteHandler handler, const Http
 
 asio::awaitable<Status> ApiService::CheckActive(Caller caller) {
   // Only whom the index does not know can have been erased, so nobody else waits for the graph.
-  if (live_.index->KnowsUser(caller.subject)) co_return Status();
+  const FeedIndex* const index = live().index;
+  if (index != nullptr && index->KnowsUser(caller.subject)) co_return Status();
   const std::int64_t now_ms = SteadyNow();
   if (active_.Has(caller.subject, now_ms)) co_return Status();
   Query<void> check = [user = caller.subject](GraphStore& graph) { return RefuseErased(graph, user); };
@@ -166,7 +170,7 @@ asio::awaitable<Status> ApiService::CheckActive(Caller caller) {
 
 asio::awaitable<HttpResponse> ApiService::ServeCaller(RouteHandler handler, const HttpRequest* request,
                                                       PathParams params, Caller caller) {
-  Result<RequestContext> context = RequestContext::Make(&dependencies_, &live_, generation_, request, caller);
+  Result<RequestContext> context = RequestContext::Make(&dependencies_, &live(), generation_, request, caller);
   if (!context) co_return ProblemOf(context.error(), request->request_id);
   const Status active = co_await CheckActive(caller);
   if (!active) co_return ProblemOf(active.error(), request->request_id);

@@ -20,7 +20,8 @@ namespace novafeed {
 
 // Owned by the wiring; outlives the HttpServer that it answers for. Handlers run on the I/O threads.
 //
-// Until Open() it answers /healthz with 200 and everything else, /readyz included, with 503 "booting".
+// Until Open() it answers /healthz with 200, a feed where the warehouse may stand in for the index, and everything
+// else, /readyz included, with 503 "booting".
 class ApiService {
  public:
   // Asks the graph for its generation, which may block.
@@ -32,7 +33,7 @@ class ApiService {
   void Add(Method method, const std::string& pattern, Handler handler);
 
   // The index has booted: from now on everything is served. Once, from any thread; what it points to outlives this.
-  void Open(const LiveFeed& live);
+  void Open(const LiveIndex& live);
   bool ready() const;
 
   RequestHandler handler();
@@ -47,6 +48,8 @@ class ApiService {
   // kUnauthenticated "user_erased": a token of any scope ends with its subject.
   boost::asio::awaitable<Status> CheckActive(Caller caller);
   Status CheckReady(const HttpRequest& request) const;
+  // What routes may use of the index: nothing until it has booted.
+  const LiveIndex& live() const { return ready() ? live_ : nothing_live_; }
   void ReportBehind(const HttpRequest& request);
   HttpResponse RefuseTooMany(const HttpRequest& request, const RateDecision& rate, const Counter& counter);
   HttpResponse RefuseStranger(const HttpRequest& request, const Error& error);
@@ -63,7 +66,8 @@ class ApiService {
   RecentSubjects active_;
   LogGate behind_log_{kLogEveryMs};
   LogGate limited_log_{kLogEveryMs};
-  LiveFeed live_;  // written once, before ready_
+  const LiveIndex nothing_live_;
+  LiveIndex live_;  // written once, before ready_
   std::atomic<bool> ready_{false};
   Dispatcher dispatcher_;
 };

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <set>
 #include <string>
 #include <vector>
@@ -100,6 +101,128 @@ TEST(ApiServiceBoot, AnswersBootingUntilItIsOpened) {
   node.Boot();
   EXPECT_EQ(node.Send(Method::kGet, "/readyz", "").status, 200);
   EXPECT_EQ(node.Send(Method::kGet, "/feed", token).status, 200);
+}
+
+// Finds the posts that it is told to, as a warehouse that has applied what it is told to.
+class TestWarehouse final : public CandidateEngine, public LogProgress {
+ public:
+  std::string_view Name() const override { return "warehouse"; }
+  Result<CandidateSet> Find(const CandidateQuery&) override {
+    if (broken) return Fail(Failure::kUnavailable, "warehouse_unavailable", "Nobody answers.", 1000);
+    return found;
+  }
+  Result<std::vector<TrendingCandidate>> FindTrending(TimeMs, int) override { return std::vector<TrendingCandidate>(); }
+  Result<std::vector<Candidate>> FindFollowing(const FollowingQuery&) override { return found.follow; }
+  Position Applied() const override { return applied; }
+  void WaitFor(const Position& wanted, std::int64_t, std::function<void(bool)> done) override {
+    done(Reached(wanted, applied));
+  }
+  TimeMs CountersAsOf() const override { return kTestNow - 3; }
+
+  CandidateSet found;
+  Position applied;
+  bool broken = false;
+};
+
+Strings Degraded(const Answer& answer) {
+  Strings reasons;
+  for (const boost::json::value& reason : answer.json.at("degraded").as_array()) {
+    reasons.emplace_back(reason.as_string());
+  }
+  return reasons;
+}
+
+class ApiServiceWarehouse : public ::testing::Test {
+ protected:
+  ApiServiceWarehouse() {
+    warehouse_.applied.generation = node_.generation();
+    node_.OpenWarehouse(&warehouse_, &warehouse_);
+  }
+
+  // A post that the graph holds, and the warehouse finds.
+  PostId AddPost(const std::string& text) {
+    const PostId id{NewUuid(kTestNow)};
+    std::promise<void> written;
+    node_.graph().Write(
+        [&](GraphTransaction& tx) {
+          tx.InsertPost(Post{id, std::nullopt, TestNode::IdOf("ada"), text, kTestNow, std::nullopt});
+        },
+        [&](const Result<std::int64_t>&) { written.set_value(); });
+    written.get_future().wait();
+    warehouse_.found.follow.push_back(Candidate{id, TestNode::IdOf("ada"), kTestNow, {}, 0, Source::kFollow});
+    return id;
+  }
+  Answer Ask(const std::string& query, Scope scope = Scope::kService) {
+    return node_.Send(Method::kGet, "/feed" + query, node_.Token("ada", scope), "", {{"Novafeed-User", "ext:ada"}});
+  }
+
+  TestWarehouse warehouse_;
+  TestNode node_;
+};
+
+TEST_F(ApiServiceWarehouse, StandsInForAnIndexThatBoots) {
+  AddPost("hello");
+  EXPECT_EQ(Ask("").code(), "booting") << "not before it holds what the index will";
+  node_.engines().LetWarehouseStandIn();
+  const Answer answer = Ask("", Scope::kUser);
+  ASSERT_EQ(answer.status, 200) << answer.json;
+  EXPECT_EQ(answer.json.at("engine").as_string(), "warehouse");
+  EXPECT_EQ(Degraded(answer), (Strings{"booting"}));
+  EXPECT_EQ(answer.json.at("counters_as_of").as_int64(), kTestNow - 3);
+  EXPECT_EQ(answer.json.at("items").at(0).at("post").at("text").as_string(), "hello");
+  EXPECT_EQ(Degraded(Ask("?mode=following")), (Strings{"booting"}));
+  EXPECT_EQ(Ask("?engine=index").code(), "booting");
+  EXPECT_EQ(node_.Send(Method::kGet, "/readyz", "").status, 503);
+  EXPECT_EQ(node_.Send(Method::kGet, "/api/v1/users/ext:ada", node_.Token("ada")).code(), "booting");
+
+  warehouse_.broken = true;
+  EXPECT_EQ(Ask("").code(), "booting");
+
+  node_.Boot();
+  EXPECT_EQ(Ask("").json.at("engine").as_string(), "index");
+  EXPECT_EQ(Degraded(Ask("")), Strings{});
+}
+
+TEST_F(ApiServiceWarehouse, AnswersAPlatformThatAsksForIt) {
+  node_.Boot();
+  AddPost("hello");
+  const Answer answer = Ask("?engine=warehouse");
+  ASSERT_EQ(answer.status, 200) << answer.json;
+  EXPECT_EQ(answer.json.at("engine").as_string(), "warehouse");
+  EXPECT_EQ(answer.json.at("items").as_array().size(), 1u);
+  EXPECT_EQ(Ask("?engine=warehouse", Scope::kUser).code(), "scope_required");
+  EXPECT_EQ(Ask("?engine=fastest").code(), "bad_engine");
+  warehouse_.broken = true;
+  EXPECT_EQ(Ask("?engine=warehouse").code(), "warehouse_unavailable");
+}
+
+TEST_F(ApiServiceWarehouse, NamesTheSourcesThatFailed) {
+  node_.Boot();
+  AddPost("hello");
+  warehouse_.found.failed = {Source::kTrending, Source::kAffinity};
+  EXPECT_EQ(Degraded(Ask("?engine=warehouse")), (Strings{"trending", "affinity"}));
+}
+
+TEST_F(ApiServiceWarehouse, WaitsForPositionsOfTheEngineThatAnswers) {
+  node_.Boot();
+  const Position wanted{node_.generation(), 0, 5};
+  const std::string query = "&min_position=" + EncodePosition(wanted);
+  EXPECT_EQ(Degraded(Ask("?engine=warehouse" + query)), (Strings{"behind"}));
+  warehouse_.applied = wanted;
+  EXPECT_EQ(Degraded(Ask("?engine=warehouse" + query)), Strings{});
+}
+
+TEST_F(ApiServiceWarehouse, LeavesOutWhatTheGraphHasDeletedSince) {
+  node_.Boot();
+  for (int i = 0; i < 3; ++i) AddPost(std::to_string(i));
+  const PostId gone = AddPost("gone");
+  warehouse_.found.position = {node_.generation(), 0, 0};
+  node_.Send(Method::kDelete, "/api/v1/posts/" + gone.ToString(), node_.Token("ada", Scope::kAdmin));
+  const Answer page = Ask("?engine=warehouse&limit=3");
+  EXPECT_EQ(page.json.at("items").as_array().size(), 3u);
+  for (const boost::json::value& item : page.json.at("items").as_array()) {
+    EXPECT_NE(item.at("post").at("id").as_string(), gone.ToString());
+  }
 }
 
 TEST(ApiServiceLimits, CallersHaveBucketsOfTheirOwn) {

@@ -4,23 +4,21 @@ namespace novafeed {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> AwaitPosition(RequestContext* context, Position wanted) {
-  const LiveFeed& live = context->live();
-  if (Reached(wanted, live.index->position())) co_return;
-  std::function<void(std::function<void(bool)>)> start = [applier = live.applier,
-                                                          wanted](std::function<void(bool)> resume) {
-    applier->WaitFor(wanted, kPositionWaitMs, std::move(resume));
+asio::awaitable<void> AwaitPosition(RequestContext* context, LogProgress* progress, Position wanted) {
+  if (Reached(wanted, progress->Applied())) co_return;
+  std::function<void(std::function<void(bool)>)> start = [progress, wanted](std::function<void(bool)> resume) {
+    progress->WaitFor(wanted, kPositionWaitMs, std::move(resume));
   };
   const bool reached = co_await AwaitCallback<bool>(std::move(start));
   if (!reached) context->NoteBehind();
 }
 
 asio::awaitable<void> AwaitCarried(RequestContext* context) {
-  return AwaitPosition(context, context->carried());
+  return AwaitPosition(context, context->live().applier, context->carried());
 }
 
 asio::awaitable<void> AwaitWritten(RequestContext* context) {
-  return AwaitPosition(context, context->written());
+  return AwaitPosition(context, context->live().applier, context->written());
 }
 
 asio::awaitable<Result<std::int64_t>> Commit(GraphStore* graph, GraphStore::Work work) {

@@ -15,6 +15,7 @@
 #include "graph/store.h"
 #include "runtime/await.h"
 #include "stream/event_log.h"
+#include "stream/log_progress.h"
 #include "stream/position.h"
 
 namespace novafeed {
@@ -29,9 +30,9 @@ using Command = std::function<Result<T>(GraphTransaction&)>;
 template <class T>
 using Query = std::function<Result<T>(GraphStore&)>;
 
-// Waits until the index has reached the position; notes it where it did not in time.
-boost::asio::awaitable<void> AwaitPosition(RequestContext* context, Position wanted);
-// Waits for what the request carries.
+// Waits until `progress`, which outlives the server, has reached the position; notes it where it did not in time.
+boost::asio::awaitable<void> AwaitPosition(RequestContext* context, LogProgress* progress, Position wanted);
+// Waits until the index has reached what the request carries.
 boost::asio::awaitable<void> AwaitCarried(RequestContext* context);
 // Waits until this node's next answer shows what the request has written.
 boost::asio::awaitable<void> AwaitWritten(RequestContext* context);

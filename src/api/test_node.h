@@ -68,6 +68,27 @@ class RefusingGraph final : public MemoryGraph {
   std::optional<Error> refusal_;
 };
 
+// Contents of posts, read from a graph; none where they are deleted.
+class TestContents final : public PostContents {
+ public:
+  explicit TestContents(GraphStore* graph) : graph_(graph) {}
+  std::vector<std::optional<PostContent>> Of(std::span<const PostId> posts) const override {
+    std::vector<std::optional<PostContent>> contents;
+    for (const PostId& id : posts) {
+      const std::optional<Post> post = graph_->GetPost(id);
+      if (post && !post->deleted_at) {
+        contents.push_back(PostContent{id, post->external_id, post->text, true});
+      } else {
+        contents.emplace_back();
+      }
+    }
+    return contents;
+  }
+
+ private:
+  GraphStore* graph_;
+};
+
 class TestNode {
  public:
   explicit TestNode(const ApiRateRules& rates = {}) : rates_(rates), api_(MakeDependencies()) {}
@@ -79,11 +100,27 @@ class TestNode {
     applier_ = std::make_unique<IndexApplier>(&clock_, index_.get(), &graph_, &events_, &metrics_);
     engine_ = std::make_unique<IndexEngine>(index_.get());
     trending_ = std::make_unique<TrendingBoard>(&clock_, engine_.get(), &metrics_);
-    feed_ = std::make_unique<FeedService>(&clock_, index_.get(), engine_.get(), trending_.get(),
-                                          CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
+    contents_ = std::make_unique<IndexContents>(index_.get());
+    ranker_ = std::make_unique<Ranker>(engine_.get(), trending_.get(), &metrics_);
+    const FeedParts parts{engine_.get(), ranker_.get(), contents_.get(), applier_.get(), false};
+    feed_ =
+        std::make_unique<FeedService>(&clock_, parts, CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
     applier_->Start();
-    api_.Open(LiveFeed{index_.get(), applier_.get(), feed_.get()});
+    engines_.OpenIndex(feed_.get());
+    api_.Open(LiveIndex{index_.get(), applier_.get()});
   }
+
+  // An engine in the warehouse's place; both outlive the node.
+  void OpenWarehouse(CandidateEngine* engine, LogProgress* progress) {
+    warehouse_trending_ = std::make_unique<TrendingBoard>(&clock_, engine, &metrics_);
+    warehouse_ranker_ = std::make_unique<Ranker>(engine, warehouse_trending_.get(), &metrics_);
+    const FeedParts parts{engine, warehouse_ranker_.get(), &graph_contents_, progress, true};
+    warehouse_feed_ =
+        std::make_unique<FeedService>(&clock_, parts, CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
+    engines_.OpenWarehouse(warehouse_feed_.get());
+  }
+  FeedEngines& engines() { return engines_; }
+  GraphStore& graph() { return graph_; }
 
   std::string Token(std::string_view user, Scope scope = Scope::kUser) const {
     return SignToken(keys_, IdOf(user), scope, clock_.Now(), kMsPerHour);
@@ -139,6 +176,8 @@ class TestNode {
     dependencies.graph = &graph_;
     dependencies.events = &events_;
     dependencies.readers = &readers_;
+    dependencies.warehouse = &warehouse_;
+    dependencies.engines = &engines_;
     dependencies.rates = rates_;
     return dependencies;
   }
@@ -151,10 +190,18 @@ class TestNode {
   RefusingGraph graph_{&clock_};
   MemoryEventLog events_{&clock_};
   BlockingPool readers_{"reader", 2, 100, &metrics_};
+  BlockingPool warehouse_{"warehouse", 2, 100, &metrics_};
+  FeedEngines engines_;
+  TestContents graph_contents_{&graph_};
+  std::unique_ptr<TrendingBoard> warehouse_trending_;
+  std::unique_ptr<Ranker> warehouse_ranker_;
+  std::unique_ptr<FeedService> warehouse_feed_;
   ApiService api_;
   std::unique_ptr<FeedIndex> index_;
   std::unique_ptr<IndexEngine> engine_;
   std::unique_ptr<TrendingBoard> trending_;
+  std::unique_ptr<Ranker> ranker_;
+  std::unique_ptr<IndexContents> contents_;
   std::unique_ptr<FeedService> feed_;
   std::unique_ptr<IndexApplier> applier_;
 };

@@ -88,7 +88,9 @@ Result<RankRequest> ParseRankRequest(const HttpRequest& request) {
   if (!as_of) return tl::unexpected<Error>(as_of.error());
   const auto trending_as_of = IntParam(*query, "trending_as_of", 0, kMaxTime - 1);
   if (!trending_as_of) return tl::unexpected<Error>(trending_as_of.error());
-  return RankRequest{*viewer, *as_of, *trending_as_of};
+  const auto engine = ParseRankEngine(query->Get("engine").value_or("index"));
+  if (!engine) return tl::unexpected<Error>(engine.error());
+  return RankRequest{*viewer, *as_of, *trending_as_of, *engine};
 }
 
 // What a pool gave back for a request.

@@ -2,7 +2,7 @@
 //
 //   GET  /metrics         Prometheus text
 //   GET  /admin/status    positions, sizes
-//   GET  /admin/rank      ?user=&as_of=&trending_as_of=: what `novafeed rank` prints
+//   GET  /admin/rank      ?user=&as_of=&trending_as_of=&engine=: what `novafeed rank` prints
 //   POST /admin/snapshot  writes the index's snapshot now
 //   POST /admin/purge     purges what was erased now
 //   POST /admin/import    one chunk of `novafeed import --url` (import/wire.h); also on the public listener

@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <random>
 #include <thread>
 #include <utility>
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
 #include "app/olap_files.h"
+#include "app/settings_table.h"
 #include "app/warehouse_erasure.h"
 #include "base/log.h"
 #include "import/wire.h"
@@ -22,7 +24,11 @@ constexpr std::chrono::seconds kReportLagEvery{1};
 constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
 constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
 constexpr TimeMs kTokenLife = kMsPerDay;
+// How long a boot waits for the engine to start and the sink to hold still; the tables are there at once.
+constexpr std::chrono::seconds kWarehouseRest{5};
 constexpr std::size_t kReadQueue = 10'000;
+constexpr std::size_t kWarehousePages = 4;  // at a time
+constexpr std::int64_t kStandInWithinMs = kMsPerDay;
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
 constexpr std::size_t kAdminConnections = 200;
@@ -43,6 +49,21 @@ std::unique_ptr<Clock> MakeClock(std::optional<TimeMs> held_at, ManualClock** he
   return clock;
 }
 
+// That a source is missing or busy is ordinary; that one is wrong is not.
+LogLevel LevelOf(const PassedOver& passed) {
+  if (passed.code == kBootMismatch) return LogLevel::kError;
+  return passed.code == "broken_snapshot" || passed.code == "olap_error" ? LogLevel::kWarn : LogLevel::kInfo;
+}
+
+std::unique_ptr<WarehouseFeedStack> MakeWarehouseFeed(const Settings& settings, const KeyRing& keys,
+                                                      WarehouseStack* warehouse, EmbeddedStores* stores,
+                                                      const Clock* clock, Metrics* metrics) {
+  if (warehouse == nullptr) return nullptr;
+  return std::make_unique<WarehouseFeedStack>(
+      &warehouse->reader(), &warehouse->sink(), stores->graph.get(), EngineOptions(settings),
+      CursorCodec(keys.cursor_key, stores->graph->Generation()), clock, metrics);
+}
+
 }  // namespace
 
 EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& directory, KeyRing keys,
@@ -59,8 +80,11 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       limiter_(static_cast<std::size_t>(settings.Int("rate.max_callers"))),
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
+      warehouse_pages_("warehouse_page", kWarehousePages, kReadQueue, &metrics_),
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
+      engines_(settings.String("serve.engine")),
       warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
+      warehouse_feed_(MakeWarehouseFeed(settings, keys_, warehouse_.get(), &stores_, clock_.get(), &metrics_)),
       api_(MakeApiDependencies()),
       admin_(MakeAdminDependencies()),
       public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(), api_.handler(),
@@ -72,6 +96,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
     const auto counts = [this](UserId user) { return feed_->index->CountsOf(user); };
     AddDemoRoutes(&api_, {clock_.get(), &keys_, stores_.graph.get(), &readers_, counts});
   }
+  if (warehouse_feed_) engines_.OpenWarehouse(&warehouse_feed_->feeds);
   public_server_.Start();
   admin_server_.Start();
   Announce();
@@ -113,6 +138,8 @@ ApiDependencies EmbeddedNode::MakeApiDependencies() {
   dependencies.graph = stores_.graph.get();
   dependencies.events = stores_.events.get();
   dependencies.readers = &readers_;
+  dependencies.warehouse = &warehouse_pages_;
+  dependencies.engines = &engines_;
   dependencies.rates = {RuleOf(settings_, "user"), RuleOf(settings_, "service"), RuleOf(settings_, "stranger")};
   dependencies.assets = EmbeddedAssets();
   return dependencies;
@@ -142,37 +169,66 @@ void EmbeddedNode::Announce() const {
 }
 
 void EmbeddedNode::Boot(const BootProgress& progress) {
+  StartWarehouse();
   const BootSources sources = stores_.Sources();
-  BootedIndex booted = BootIndex(sources, directory_.SnapshotPath(), clock_->Now(), progress);
+  BootedIndex booted = BootIndex(WithWarehouse(sources), directory_.SnapshotPath(), clock_->Now(), progress);
   ReportBoot(booted);
-  feed_ = std::make_unique<FeedStack>(std::move(booted.index), keys_.cursor_key, clock_.get(), &metrics_);
-  applier_ =
-      std::make_unique<IndexApplier>(clock_.get(), feed_->index.get(), sources.changes, sources.events, &metrics_);
-  applier_->Start();
-  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), clock_.get(), &metrics_);
+  feed_ = std::make_unique<LiveIndexStack>(std::move(booted.index), sources, keys_.cursor_key, clock_.get(), &metrics_);
+  feed_->applier.Start();
+  const Ranker* warehouse = warehouse_feed_ ? &warehouse_feed_->ranker : nullptr;
+  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), warehouse, clock_.get(), &metrics_);
   index_erasure_ =
-      std::make_unique<IndexErasure>(feed_->index.get(), applier_.get(), [this] { return SaveSnapshotNow(); });
+      std::make_unique<IndexErasure>(feed_->index.get(), &feed_->applier, [this] { return SaveSnapshotNow(); });
   warehouse_erasure_ = MakeWarehouseErasure();
   std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get(),
                                              warehouse_erasure_.get()};
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
-  if (warehouse_) warehouse_->Start();
   StartJobs();
-  api_.Open({feed_->index.get(), applier_.get(), &feed_->feeds});
-  admin_.Open({feed_->index.get(), applier_.get(), desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr});
+  engines_.OpenIndex(&feed_->feeds);
+  api_.Open({feed_->index.get(), &feed_->applier});
+  admin_.Open({feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr});
+}
+
+void EmbeddedNode::StartWarehouse() {
+  if (!warehouse_) return;
+  warehouse_->Start();
+  // Before it holds all that the index will boot with, its answers would lack what callers have seen.
+  const Position end{stores_.graph->Generation(), stores_.changes->End(), stores_.events->End()};
+  warehouse_->sink().WaitFor(end, kStandInWithinMs, [this](bool reached) {
+    if (reached) engines_.LetWarehouseStandIn();
+  });
+}
+
+BootSources EmbeddedNode::WithWarehouse(BootSources sources) {
+  if (!warehouse_) return sources;
+  sources.warehouse.olap = &warehouse_->reader();
+  sources.warehouse.cut = [this] { return CutWarehouse(); };
+  sources.warehouse.sample.seed = std::random_device()();
+  return sources;
+}
+
+Result<WarehouseCut> EmbeddedNode::CutWarehouse() {
+  WarehouseSink& sink = warehouse_->sink();
+  const Result<Position> position = sink.Pause(kWarehouseRest);
+  if (!position) return tl::unexpected<Error>(position.error());
+  return WarehouseCut{*position, std::make_shared<WarehousePause>(&sink)};
 }
 
 void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
-  const std::string source = booted.from_snapshot ? "snapshot" : "tables";
+  for (const PassedOver& passed : booted.passed_over) {
+    Log(LevelOf(passed), passed.code == kBootMismatch ? kBootMismatch : "index_boot_passed_over",
+        {{"source", std::string(BootSourceName(passed.source))}, {"code", passed.code}, {"reason", passed.reason}});
+  }
+  const std::string source(BootSourceName(booted.source));
+  const std::string code = booted.passed_over.empty() ? "" : booted.passed_over.back().code;
   metrics_
-      .AddCounter("novafeed_index_boots_total", "Times the index came to life, and why not from its snapshot.",
-                  {{"source", source}, {"reason", booted.snapshot_code}})
+      .AddCounter("novafeed_index_boots_total",
+                  "Times the index came to life, from what, and why not from what comes before that.",
+                  {{"source", source}, {"reason", code}})
       .Add();
-  const bool is_broken = booted.snapshot_code == "broken_snapshot";
-  Log(is_broken ? LogLevel::kWarn : LogLevel::kInfo, "index_booted",
-      {{"source", source}, {"code", booted.snapshot_code}, {"reason", booted.snapshot_reason}});
+  Log(LogLevel::kInfo, "index_booted", {{"source", source}, {"code", code}});
 }
 
 std::unique_ptr<ErasureConsumer> EmbeddedNode::MakeWarehouseErasure() {
@@ -193,7 +249,7 @@ void EmbeddedNode::StartJobs() {
 }
 
 void EmbeddedNode::ReportLags() {
-  applier_->ReportLag();
+  feed_->applier.ReportLag();
   if (warehouse_) warehouse_->sink().ReportLag();
 }
 
@@ -211,11 +267,12 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   if (warehouse_) warehouse_->RequestStop();  // a purge may wait for it
   jobs_.clear();
   if (warehouse_) warehouse_->Stop();
-  if (applier_) applier_->Stop();
+  if (feed_) feed_->applier.Stop();
   io_.Stop();
   // What outlasted the grace may still run there, on what is destroyed next.
   readers_.Stop();
   admin_workers_.Stop();
+  warehouse_pages_.Stop();
   rank_builder_.Stop();
 }
 
@@ -229,7 +286,7 @@ Status EmbeddedNode::MoveClock(TimeMs now) {
     return Fail(Failure::kUnprocessable, "bad_time", "The test clock only moves forward, to a time before 2101.");
   }
   test_clock_->Set(now);
-  applier_->Wake();
+  feed_->applier.Wake();
   Announce();
   return {};
 }
@@ -283,7 +340,11 @@ Position EmbeddedNode::AppliedByAll() {
 
 void EmbeddedNode::ForgetOld() {
   const Position applied = AppliedByAll();
-  const TimeMs before = clock_->Now() - settings_.Duration("events.keep").count();
+  // A shorter time is for a log whose events the warehouse has; where its engine is missing, nothing has them.
+  const auto keep = warehouse_
+                        ? settings_.Duration("events.keep")
+                        : std::max<std::chrono::milliseconds>(settings_.Duration("events.keep"), kKeptWithoutWarehouse);
+  const TimeMs before = clock_->Now() - keep.count();
   const std::int64_t events = stores_.events->Forget(before, applied.events);
   const std::int64_t changes = stores_.graph->ForgetChanges(before, applied.changes);
   if (events + changes > 0) Log(LogLevel::kInfo, "log_forgotten", {{"events", events}, {"changes", changes}});

@@ -24,10 +24,10 @@
 #include "base/time.h"
 #include "erasure/eraser.h"
 #include "http/server.h"
-#include "index/applier.h"
 #include "index/boot.h"
 #include "runtime/blocking_pool.h"
 #include "runtime/io_threads.h"
+#include "timeline/feed_engines.h"
 
 namespace novafeed {
 
@@ -64,7 +64,10 @@ class EmbeddedNode {
   ApiDependencies MakeApiDependencies();
   AdminDependencies MakeAdminDependencies();
   void Announce() const;
+  BootSources WithWarehouse(BootSources sources);
+  Result<WarehouseCut> CutWarehouse();
   void ReportBoot(const BootedIndex& booted);
+  void StartWarehouse();
   std::unique_ptr<ErasureConsumer> MakeWarehouseErasure();
   void StartJobs();
   void Quiesce(std::chrono::milliseconds grace);
@@ -92,9 +95,10 @@ class EmbeddedNode {
   RateLimiter limiter_;
   BlockingPool readers_;
   BlockingPool admin_workers_;
-  BlockingPool rank_builder_;        // one thread: indexes for other instants are built one after the other
-  std::unique_ptr<FeedStack> feed_;  // from Boot on, as the next five
-  std::unique_ptr<IndexApplier> applier_;
+  BlockingPool warehouse_pages_;  // where pages wait for the warehouse
+  BlockingPool rank_builder_;     // one thread: indexes for other instants are built one after the other
+  FeedEngines engines_;
+  std::unique_ptr<LiveIndexStack> feed_;  // from Boot on, as the next four
   std::unique_ptr<RankDesk> desk_;
   std::unique_ptr<IndexErasure> index_erasure_;
   std::unique_ptr<ErasureConsumer> warehouse_erasure_;
@@ -102,7 +106,8 @@ class EmbeddedNode {
   std::mutex clock_mutex_;                     // one move at a time
   std::mutex snapshot_mutex_;                  // one snapshot at a time; guards saved_
   Position saved_;                             // what the snapshot file surely holds
-  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none
+  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next
+  std::unique_ptr<WarehouseFeedStack> warehouse_feed_;
   ApiService api_;
   AdminService admin_;
   HttpServer public_server_;

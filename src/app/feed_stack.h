@@ -1,32 +1,87 @@
-// An index and everything that answers from it, made and destroyed together.
+// An engine and everything that answers from it, made and destroyed together.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "app/graph_contents.h"
 #include "base/metrics.h"
+#include "base/settings.h"
 #include "base/time.h"
 #include "candidates/index_engine.h"
+#include "candidates/warehouse_engine.h"
+#include "graph/store.h"
+#include "index/applier.h"
+#include "index/boot.h"
 #include "index/feed_index.h"
 #include "timeline/feed_service.h"
+#include "timeline/post_contents.h"
+#include "timeline/ranker.h"
 #include "timeline/trending_board.h"
 
 namespace novafeed {
 
-// Neither copied nor moved: its parts point at each other. Thread-safe as its parts are.
-struct FeedStack {
-  // `clock` and `metrics` outlive it; `cursor_key` signs the cursors of its pages.
-  FeedStack(std::unique_ptr<FeedIndex> index_in, const std::string& cursor_key, const Clock* clock, Metrics* metrics)
+// An index and what ranks from it. Neither copied nor moved, as the other stacks: its parts point at each other.
+// Thread-safe as its parts are.
+struct IndexStack {
+  // `clock` and `metrics` outlive it.
+  IndexStack(std::unique_ptr<FeedIndex> index_in, const Clock* clock, Metrics* metrics)
       : index(std::move(index_in)),
         engine(index.get()),
         trending(clock, &engine, metrics),
-        feeds(clock, index.get(), &engine, &trending, CursorCodec(cursor_key, index->position().generation), metrics) {}
-  FeedStack(const FeedStack&) = delete;
-  FeedStack& operator=(const FeedStack&) = delete;
+        ranker(&engine, &trending, metrics),
+        contents(index.get()) {}
+  IndexStack(const IndexStack&) = delete;
+  IndexStack& operator=(const IndexStack&) = delete;
 
   std::unique_ptr<FeedIndex> index;
   IndexEngine engine;
   TrendingBoard trending;
+  Ranker ranker;
+  IndexContents contents;
+};
+
+// An index that follows the log, and its feeds.
+struct LiveIndexStack : IndexStack {
+  // The sources outlive it, too; `cursor_key` signs the cursors of its pages.
+  LiveIndexStack(std::unique_ptr<FeedIndex> index_in, const BootSources& sources, const std::string& cursor_key,
+                 const Clock* clock, Metrics* metrics)
+      : IndexStack(std::move(index_in), clock, metrics),
+        applier(clock, index.get(), sources.changes, sources.events, metrics),
+        feeds(clock, {&engine, &ranker, &contents, &applier, false}, CursorCodec(cursor_key, sources.generation),
+              metrics) {}
+
+  IndexApplier applier;
+  FeedService feeds;
+};
+
+inline WarehouseEngineOptions EngineOptions(const Settings& settings) {
+  WarehouseEngineOptions options;
+  options.source_deadline = settings.Duration("warehouse.source_deadline");
+  options.trending_deadline = settings.Duration("warehouse.trending_deadline");
+  options.query_threads = static_cast<std::size_t>(settings.Int("warehouse.query_threads"));
+  return options;
+}
+
+// The warehouse as an engine, and its feeds.
+struct WarehouseFeedStack {
+  // All outlive it; `progress` is that of what fills it.
+  WarehouseFeedStack(Olap* olap, LogProgress* progress, GraphStore* graph, const WarehouseEngineOptions& options,
+                     const CursorCodec& codec, const Clock* clock, Metrics* metrics)
+      : engine(
+            olap, [progress] { return progress->Applied(); }, options, metrics),
+        trending(clock, &engine, metrics),
+        ranker(&engine, &trending, metrics),
+        contents(graph),
+        feeds(clock, {&engine, &ranker, &contents, progress, true}, codec, metrics) {}
+  WarehouseFeedStack(const WarehouseFeedStack&) = delete;
+  WarehouseFeedStack& operator=(const WarehouseFeedStack&) = delete;
+
+  WarehouseEngine engine;
+  TrendingBoard trending;
+  Ranker ranker;
+  GraphContents contents;
   FeedService feeds;
 };
 

@@ -124,7 +124,7 @@ class IndexErasureTest : public ::testing::Test {
     const std::string live = Describe(*index_);
     EXPECT_EQ(Describe(*BootIndex(stores_.Sources(), "", kNow, Quiet()).index), live) << "from the tables";
     const BootedIndex restarted = BootIndex(stores_.Sources(), snapshot_path_, kNow, Quiet());
-    EXPECT_TRUE(restarted.from_snapshot);
+    EXPECT_EQ(restarted.source, BootSource::kSnapshot);
     EXPECT_EQ(Describe(*restarted.index), live) << "from the snapshot";
     FeedIndex replayed(stores_.graph->Generation(), kNow);
     replayed.ApplyChanges(stores_.changes->Read(0, 1'000'000));

@@ -24,15 +24,16 @@ void RenderItem(JsonWriter* json, std::int64_t rank, const RankedPost& post,
   json->Key("interactions").Int(candidate.interactions).EndObject();
 }
 
-// The external ids of the ranked posts: from the index where it holds their content, else from the graph.
-std::vector<std::optional<std::string>> ExternalIds(const Ranking& ranking, const FeedIndex& index, GraphStore* graph) {
+// The external ids of the ranked posts: from `held` where it holds their content, else from the graph.
+std::vector<std::optional<std::string>> ExternalIds(const Ranking& ranking, const PostContents& held,
+                                                    GraphStore* graph) {
   std::vector<PostId> ids;
   ids.reserve(ranking.posts.size());
   for (const RankedPost& post : ranking.posts) ids.push_back(post.candidate.id);
 
   std::vector<std::optional<std::string>> external_ids;
   external_ids.reserve(ids.size());
-  std::vector<std::optional<PostContent>> contents = index.ContentOf(ids);
+  std::vector<std::optional<PostContent>> contents = held.Of(ids);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (contents[i] && contents[i]->held) {
       external_ids.push_back(std::move(contents[i]->external_id));
@@ -44,7 +45,7 @@ std::vector<std::optional<std::string>> ExternalIds(const Ranking& ranking, cons
   return external_ids;
 }
 
-std::string Render(UserId viewer, const FeedService::FullRanking& full, std::string_view engine,
+std::string Render(UserId viewer, const FullRanking& full, std::string_view engine,
                    const std::vector<std::optional<std::string>>& external_ids) {
   std::string text;
   JsonWriter json(&text);
@@ -67,18 +68,37 @@ TimeMs OldestInstant(const RankRequest& request, TimeMs now) {
 
 }  // namespace
 
-RankDesk::RankDesk(BootSources sources, GraphStore* graph, FeedStack* live, const Clock* clock, Metrics* metrics)
-    : sources_(std::move(sources)), graph_(graph), live_(live), clock_(clock), metrics_(metrics) {}
+Result<RankEngine> ParseRankEngine(std::string_view name) {
+  if (name == "index") return RankEngine::kIndex;
+  if (name == "warehouse") return RankEngine::kWarehouse;
+  return Fail(Failure::kInvalid, "bad_engine", "engine is index or warehouse, not \"" + std::string(name) + "\".");
+}
+
+RankDesk::RankDesk(BootSources sources, GraphStore* graph, IndexStack* live, const Ranker* warehouse,
+                   const Clock* clock, Metrics* metrics)
+    : sources_(std::move(sources)),
+      graph_(graph),
+      live_(live),
+      warehouse_(warehouse),
+      graph_contents_(graph),
+      clock_(clock),
+      metrics_(metrics) {}
 
 bool RankDesk::IsLive(const RankRequest& request) const {
+  if (request.engine == RankEngine::kWarehouse) return true;
   // Windows only cut off what is old: an index is right for every instant after the oldest that it is kept for.
   return live_ != nullptr && OldestInstant(request, clock_->Now()) >= live_->index->anchor() - kMaxAsOfAge;
 }
 
 Result<std::string> RankDesk::Rank(const RankRequest& request) {
-  if (IsLive(request)) return RankWith(live_, request);
+  if (request.engine == RankEngine::kWarehouse) {
+    if (warehouse_ != nullptr) return RankWith(*warehouse_, graph_contents_, request);
+    return Fail(Failure::kInvalid, "bad_engine", "There is no warehouse here: set warehouse.engine to chdb.");
+  }
+  if (IsLive(request)) return RankWith(live_->ranker, live_->contents, request);
   const std::scoped_lock lock(mutex_);
-  return RankWith(BuiltFor(OldestInstant(request, clock_->Now())), request);
+  const IndexStack* built = BuiltFor(OldestInstant(request, clock_->Now()));
+  return RankWith(built->ranker, built->contents, request);
 }
 
 Status RankDesk::Reach(const Position&) {
@@ -87,14 +107,18 @@ Status RankDesk::Reach(const Position&) {
   return {};
 }
 
-Result<std::string> RankDesk::RankWith(FeedStack* stack, const RankRequest& request) {
+Result<std::string> RankDesk::RankWith(const Ranker& ranker, const PostContents& contents, const RankRequest& request) {
   const TimeMs as_of = request.as_of.value_or(clock_->Now());
-  const Result<FeedService::FullRanking> full = stack->feeds.RankAll(request.viewer, as_of, request.trending_as_of);
+  const Result<FullRanking> full = ranker.RankAt(request.viewer, as_of, request.trending_as_of);
   if (!full) return tl::unexpected<Error>(full.error());
-  return Render(request.viewer, *full, stack->engine.Name(), ExternalIds(full->ranking, *stack->index, graph_));
+  if (!full->failed.empty()) {
+    return Fail(Failure::kUnavailable, "source_failed",
+                "The source \"" + std::string(full->failed.front()) + "\" did not answer in time: ask again.", 1000);
+  }
+  return Render(request.viewer, *full, ranker.engine(), ExternalIds(full->ranking, contents, graph_));
 }
 
-FeedStack* RankDesk::BuiltFor(TimeMs oldest) {
+IndexStack* RankDesk::BuiltFor(TimeMs oldest) {
   const BootProgress quiet = [](std::string_view, std::int64_t) {};
   if (built_ && built_->index->anchor() == oldest) {
     CatchUp(sources_, built_->index.get(), quiet);
@@ -102,7 +126,7 @@ FeedStack* RankDesk::BuiltFor(TimeMs oldest) {
   }
   built_.reset();  // two at a time would need twice the memory
   BootedIndex booted = BootIndex(sources_, "", oldest, quiet);
-  built_ = std::make_unique<FeedStack>(std::move(booted.index), "", clock_, metrics_);
+  built_ = std::make_unique<IndexStack>(std::move(booted.index), clock_, metrics_);
   return built_.get();
 }
 

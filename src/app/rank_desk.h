@@ -1,13 +1,16 @@
 // Whole rankings at any instant: what `novafeed rank` and GET /admin/rank print.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "app/feed_stack.h"
+#include "app/graph_contents.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "erasure/eraser.h"
@@ -16,10 +19,15 @@
 
 namespace novafeed {
 
+enum class RankEngine : std::uint8_t { kIndex, kWarehouse };
+// kInvalid "bad_engine".
+Result<RankEngine> ParseRankEngine(std::string_view name);
+
 struct RankRequest {
   UserId viewer;
   std::optional<TimeMs> as_of;           // absent: now
   std::optional<TimeMs> trending_as_of;  // absent: as_of
+  RankEngine engine = RankEngine::kIndex;
 };
 
 // Thread-safe; blocking. A request that the live index covers waits for nobody else's. A purge lets go of the index
@@ -28,12 +36,15 @@ class RankDesk final : public ErasureConsumer {
  public:
   // All outlive the desk. `live` answers for the instants that its windows cover; it may be null. For any other instant
   // an index is built from the store, one at a time, and kept for the requests that follow with the same instant.
-  RankDesk(BootSources sources, GraphStore* graph, FeedStack* live, const Clock* clock, Metrics* metrics);
+  // `warehouse` may be null, too; it answers for any instant.
+  RankDesk(BootSources sources, GraphStore* graph, IndexStack* live, const Ranker* warehouse, const Clock* clock,
+           Metrics* metrics);
 
-  // Whether the live index covers the request, so that Rank takes milliseconds. Never blocks.
+  // Whether Rank needs no index of its own, which would take long. Never blocks.
   bool IsLive(const RankRequest& request) const;
 
-  // One JSON object without a newline. Throws StoreError.
+  // One JSON object without a newline. kInvalid "bad_engine" without a warehouse; kUnavailable "source_failed" where a
+  // source of the warehouse did not answer: a ranking that is printed is whole. Throws StoreError.
   Result<std::string> Rank(const RankRequest& request);
 
   Status Reach(const Position& end) override;
@@ -41,16 +52,18 @@ class RankDesk final : public ErasureConsumer {
 
  private:
   // The built stack whose windows reach back to `oldest`, brought up to the log's end. Under mutex_.
-  FeedStack* BuiltFor(TimeMs oldest);
-  Result<std::string> RankWith(FeedStack* stack, const RankRequest& request);
+  IndexStack* BuiltFor(TimeMs oldest);
+  Result<std::string> RankWith(const Ranker& ranker, const PostContents& contents, const RankRequest& request);
 
   const BootSources sources_;
   GraphStore* const graph_;
-  FeedStack* const live_;
+  IndexStack* const live_;
+  const Ranker* const warehouse_;
+  const GraphContents graph_contents_;
   const Clock* const clock_;
   Metrics* const metrics_;
   std::mutex mutex_;  // guards built_ and its use
-  std::unique_ptr<FeedStack> built_;
+  std::unique_ptr<IndexStack> built_;
 };
 
 }  // namespace novafeed

@@ -119,7 +119,7 @@ Result<int> RunServe(const ServeFlags& flags) {
   if (!settings) return tl::unexpected<Error>(settings.error());
   const Result<LogLevel> level = LogLevelOf(*settings);
   if (!level) return tl::unexpected<Error>(level.error());
-  if (const Status engine = CheckWarehouseEngine(*settings); !engine) return tl::unexpected<Error>(engine.error());
+  if (const Status engine = CheckEngines(*settings); !engine) return tl::unexpected<Error>(engine.error());
   if (flags.print_config) {
     std::cout << settings->Print();
     return kExitOk;

@@ -79,6 +79,9 @@ std::vector<Setting> ServingSettings() {
               "Threads that answer requests; 0 takes one for each core.", "threads"),
       Bounded(SettingType::kInt, "serve.read_threads", "4", 1, 64,
               "Threads, and connections to each file, for reads from the store.", "threads"),
+      Text("serve.engine", "index",
+           "What answers feeds: index, or warehouse (then warehouse.engine must be set). A service's token may ask for "
+           "either with engine=."),
       Bounded(SettingType::kDuration, "serve.drain_grace", "10s", 0, 10 * kMinute,
               "How long running requests may take to end after SIGTERM."),
       Text("log.level", "info", "Least level of the lines on standard error: debug, info, warn or error."),
@@ -91,9 +94,10 @@ std::vector<Setting> UpkeepSettings() {
               "How often the index is written to its snapshot file; a restart reads it and the log after it."),
       Bounded(SettingType::kDuration, "trending.refresh_every", "500ms", 10, kSecond,
               "How often the shared trending list is made anew; no answer uses one that is older than 1 s."),
-      Bounded(SettingType::kDuration, "events.keep", "92d", 91 * kDay, kNoBound,
-              "How long events and changes stay in the log after they came. Interactions reach back 90 UTC days, so "
-              "less would forget some."),
+      Bounded(SettingType::kDuration, "events.keep", "92d", 7 * kDay, kNoBound,
+              "How long events and changes stay in the log after they came, and at least until the warehouse has them. "
+              "Less than 91d needs the warehouse, which keeps events as long as interactions reach back; an event that "
+              "is imported again after that time counts again."),
       Bounded(
           SettingType::kDuration, "erase.purge_every", "12h", kSecond, 20 * kHour,
           "How long after an erasure, at the latest, its purge begins: then every trace of the user leaves the files."),
@@ -107,6 +111,14 @@ std::vector<Setting> WarehouseSettings() {
       Text("warehouse.engine", "chdb",
            "chdb: a ClickHouse engine in a process of its own, which serve starts and watches; off: none. Where the "
            "engine is not installed, serve says so and runs without."),
+      Bounded(
+          SettingType::kDuration, "warehouse.source_deadline", "500ms", 10, kMinute,
+          "How long each source of a feed may take in the warehouse; one that is late gives nothing, and the answer "
+          "says so."),
+      Bounded(SettingType::kDuration, "warehouse.trending_deadline", "2s", 10, kMinute,
+              "How long the warehouse may take to make the trending list that all its feeds share."),
+      Bounded(SettingType::kInt, "warehouse.query_threads", "8", 3, 64,
+              "Queries for feeds that are sent to the warehouse at a time.", "queries"),
       Bounded(SettingType::kDuration, "warehouse.refresh_every", "1s", 20, kMinute,
               "How often the warehouse takes in what is new in the log."),
       Bounded(SettingType::kInt, "warehouse.batch_rows", "50000", 1, 1'000'000,
@@ -203,10 +215,23 @@ Result<Settings> LoadSettings(const SettingFlags& flags) {
   return Settings::Load(NovafeedSettings(), sources);
 }
 
-Status CheckWarehouseEngine(const Settings& settings) {
-  const std::string& engine = settings.String("warehouse.engine");
-  if (engine == kChdbEngine || engine == kNoEngine) return {};
-  return Fail(Failure::kInvalid, "bad_setting", "warehouse.engine is chdb or off, not \"" + engine + "\".");
+Status CheckEngines(const Settings& settings) {
+  const std::string& warehouse = settings.String("warehouse.engine");
+  if (warehouse != kChdbEngine && warehouse != kNoEngine) {
+    return Fail(Failure::kInvalid, "bad_setting", "warehouse.engine is chdb or off, not \"" + warehouse + "\".");
+  }
+  const std::string& feeds = settings.String("serve.engine");
+  if (feeds != "index" && feeds != "warehouse") {
+    return Fail(Failure::kInvalid, "bad_setting", "serve.engine is index or warehouse, not \"" + feeds + "\".");
+  }
+  if (feeds == "warehouse" && warehouse == kNoEngine) {
+    return Fail(Failure::kInvalid, "bad_setting", "serve.engine = \"warehouse\" needs warehouse.engine = \"chdb\".");
+  }
+  if (warehouse == kNoEngine && settings.Duration("events.keep") < kKeptWithoutWarehouse) {
+    return Fail(Failure::kInvalid, "bad_setting",
+                "events.keep is at least 91d where warehouse.engine is off: nothing else keeps the events.");
+  }
+  return {};
 }
 
 Result<LogLevel> LogLevelOf(const Settings& settings) {

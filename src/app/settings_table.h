@@ -1,6 +1,7 @@
 // Every setting of Novafeed: names, defaults, bounds and what they mean. base/settings.h holds the mechanism.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -29,8 +30,12 @@ Result<Settings> LoadSettings(const SettingFlags& flags);
 inline constexpr std::string_view kChdbEngine = "chdb";
 inline constexpr std::string_view kNoEngine = "off";
 
-// kInvalid "bad_setting" where warehouse.engine is none of them.
-Status CheckWarehouseEngine(const Settings& settings);
+// How long the log keeps events at least where there is no warehouse.
+inline constexpr std::chrono::hours kKeptWithoutWarehouse{24 * 91};
+
+// kInvalid "bad_setting" where warehouse.engine or serve.engine is none of them, they do not go together, or the log is
+// to keep less than what goes without a warehouse.
+Status CheckEngines(const Settings& settings);
 
 // kInvalid "bad_setting" where log.level is no level.
 Result<LogLevel> LogLevelOf(const Settings& settings);

@@ -39,10 +39,22 @@ TEST(SettingsTableTest, MissingFileIsNamed) {
   EXPECT_NE(settings.error().detail.find("/nonexistent/novafeed.toml"), std::string::npos);
 }
 
-TEST(SettingsTableTest, RetentionShorterThanTheInteractionWindowIsRefused) {
-  const auto settings = LoadSettings({"", {{"events.keep", "30d"}}});
+TEST(SettingsTableTest, RetentionShorterThanAWeekIsRefused) {
+  const auto settings = LoadSettings({"", {{"events.keep", "167h"}}});
   ASSERT_FALSE(settings);
   EXPECT_EQ(settings.error().code, "bad_setting");
+}
+
+TEST(SettingsTableTest, RetentionShorterThanTheInteractionWindowNeedsTheWarehouse) {
+  const auto check = [](const char* engine, const char* keep) {
+    const auto settings = LoadSettings({"", {{"warehouse.engine", engine}, {"events.keep", keep}}});
+    const Status checked = CheckEngines(*settings);
+    return checked ? "" : checked.error().code;
+  };
+  EXPECT_EQ(check("chdb", "7d"), "");
+  EXPECT_EQ(check("off", "90d"), "bad_setting");
+  EXPECT_EQ(check("off", "91d"), "");
+  EXPECT_EQ(check("other", "92d"), "bad_setting");
 }
 
 TEST(SettingsTableTest, PrintedConfigurationLoadsAgain) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
 
 #include "adapters/clickhouse/open.h"
 #include "app/build_embedded.h"
@@ -25,7 +26,7 @@ class WarehouseStack {
   WarehouseStack(const WarehouseStack&) = delete;
   WarehouseStack& operator=(const WarehouseStack&) = delete;
 
-  // Begins to fill it. Once.
+  // Begins to fill it. Nothing where that has begun. One thread.
   void Start() { sink_.Start(); }
   // Begins nothing new, and whoever waits for the sink is told so.
   void RequestStop() { sink_.RequestStop(); }

@@ -75,7 +75,11 @@ struct CandidateSet {
   std::vector<Candidate> trending;  // those of the shared list, in its order
   std::vector<Candidate> affinity;
   std::vector<Candidate> fallback;  // newest first; only where the three hold fewer than 20 different posts
+  std::vector<Source> failed;       // those whose list is empty because they failed or were late
 };
+
+// Whether the first three lists hold fewer than kFallbackBelow different posts.
+bool NeedsFallback(const CandidateSet& set);
 
 // A place in mode=following, and how much is wanted from there: posts of (as_of - 30 d, as_of] by followed authors,
 // newest first, ties by id.

@@ -1,7 +1,6 @@
 #include "candidates/index_engine.h"
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <limits>
 #include <queue>
 
@@ -159,18 +158,6 @@ std::vector<Candidate> Finder::Following(const FollowingQuery& query) const {
     if (head.left > 0 && state_.posts[next_of(head)].created_at > as_of_ - kPostWindow) heads.push(head);
   }
   return found;
-}
-
-// Whether the three sources together hold fewer than kFallbackBelow different posts.
-bool NeedsFallback(const CandidateSet& set) {
-  boost::unordered_flat_set<PostId, StrongIdHash<PostId>> different;
-  for (const std::vector<Candidate>* list : {&set.follow, &set.trending, &set.affinity}) {
-    for (const Candidate& candidate : *list) {
-      different.insert(candidate.id);
-      if (different.size() >= kFallbackBelow) return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace

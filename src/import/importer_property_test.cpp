@@ -164,8 +164,8 @@ class FailingLog final : public EventLog {
   }
   std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override { return log_->Read(after, limit); }
   std::int64_t End() override { return log_->End(); }
-  std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) override {
-    return log_->ReadForgotten(take);
+  std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
+    return log_->ReadForgotten(take_totals, take_interactions);
   }
   std::int64_t Forget(TimeMs before, std::int64_t applied) override { return log_->Forget(before, applied); }
   void Hide(std::span<const Erasure> erased) override { log_->Hide(erased); }

@@ -160,6 +160,10 @@ void IndexApplier::Stop() {
   state_->thread.join();
 }
 
+Position IndexApplier::Applied() const {
+  return state_->index->position();
+}
+
 void IndexApplier::WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) {
   if (Reached(wanted, state_->index->position())) {
     done(true);

@@ -11,24 +11,22 @@
 #include "capture/change.h"
 #include "index/feed_index.h"
 #include "stream/event_log.h"
+#include "stream/log_progress.h"
 #include "stream/position.h"
 
 namespace novafeed {
 
-class IndexApplier {
+class IndexApplier final : public LogProgress {
  public:
   // All outlive the applier. Start() begins to follow the log from the index's position.
   IndexApplier(const Clock* clock, FeedIndex* index, ChangeFeed* changes, EventLog* events, Metrics* metrics);
-  ~IndexApplier();  // stops
+  ~IndexApplier() override;  // stops
   void Start();
   void Stop();
 
-  // Calls `done(true)` once the index has applied `wanted` (at once where it has), or `done(false)` after
-  // `timeout_ms` of real time or on Stop. From any thread; `done` runs on the caller's or the applier's thread.
-  void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done);
-
-  // The counters in an answer made now are at least this fresh.
-  TimeMs CountersAsOf() const;
+  Position Applied() const override;
+  void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) override;
+  TimeMs CountersAsOf() const override;
 
   // Sets the metric of the index's lag from what it is now; called now and then by the wiring, so that it also grows
   // while the applier is stuck.

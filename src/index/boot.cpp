@@ -1,5 +1,6 @@
 #include "index/boot.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -11,7 +12,9 @@ namespace {
 
 constexpr std::size_t kBatch = 4096;
 
-// The graph's rows and the totals that the event log has forgotten; what follows them is in the log.
+using Built = Result<std::unique_ptr<FeedIndex>>;
+
+// The graph's rows and what the event log keeps of events that it has forgotten; what follows them is in the log.
 std::unique_ptr<FeedIndex> BuildFromTables(const BootSources& sources, TimeMs anchor, const BootProgress& progress) {
   auto index = std::make_unique<FeedIndex>(sources.generation, anchor);
   std::int64_t taken = 0;
@@ -21,44 +24,144 @@ std::unique_ptr<FeedIndex> BuildFromTables(const BootSources& sources, TimeMs an
     index->ApplyState(rows);
     progress("tables", taken += static_cast<std::int64_t>(rows.size()));
   });
-  position.events = sources.events->ReadForgotten([&](const std::vector<ForgottenTotals>& totals) {
-    index->ApplyForgotten(totals);
-    progress("events", taken += static_cast<std::int64_t>(totals.size()));
-  });
+  const auto take = [&](const auto& forgotten) {
+    index->ApplyForgotten(forgotten);
+    progress("events", taken += static_cast<std::int64_t>(forgotten.size()));
+  };
+  position.events = sources.events->ReadForgotten(take, take);
   index->SetPosition(position);
   return index;
 }
 
-// A snapshot may be ahead of logs that were restored without it.
-bool IsAhead(const FeedIndex& index, const BootSources& sources) {
-  const Position position = index.position();
+// A snapshot or a warehouse may be ahead of logs that were restored without it.
+bool IsAhead(const Position& position, const BootSources& sources) {
   return position.changes > sources.changes->End() || position.events > sources.events->End();
 }
 
-BootedIndex BootOnce(const BootSources& sources, const std::string& snapshot_path, TimeMs anchor,
-                     const BootProgress& progress) {
-  BootedIndex booted;
-  if (!snapshot_path.empty()) {
-    progress("snapshot", 0);
-    Result<std::unique_ptr<FeedIndex>> loaded = LoadSnapshot(snapshot_path, sources.generation, anchor);
-    if (!loaded) {
-      booted.snapshot_reason = loaded.error().detail;
-      booted.snapshot_code = loaded.error().code;
-    } else if (IsAhead(**loaded, sources)) {
-      booted.snapshot_reason = "The index snapshot " + snapshot_path + " is ahead of the log: the data was restored.";
-      booted.snapshot_code = "snapshot_ahead";
-    } else {
-      booted.index = std::move(*loaded);
-      booted.from_snapshot = true;
-    }
-  }
-  if (!booted.index) booted.index = BuildFromTables(sources, anchor, progress);
-  CatchUp(sources, booted.index.get(), progress);
-  booted.index->AdvanceTo(anchor);
-  return booted;
+std::int64_t EntriesBehind(const Position& position, const BootSources& sources) {
+  return sources.changes->End() - position.changes + sources.events->End() - position.events;
 }
 
+// One boot, from the first source that gives an index.
+class Boot {
+ public:
+  Boot(const BootSources& sources, const std::string& snapshot_path, TimeMs anchor, const BootProgress& progress)
+      : sources_(sources), snapshot_path_(snapshot_path), anchor_(anchor), progress_(progress) {}
+
+  BootedIndex Run() {
+    if (TrySnapshot(SnapshotUse::kUnlessOld)) return std::move(booted_);
+    if (TryWarehouse()) return std::move(booted_);
+    const bool was_old =
+        std::ranges::any_of(booted_.passed_over, [](const auto& p) { return p.code == "snapshot_old"; });
+    if (was_old && TrySnapshot(SnapshotUse::kAnyway)) return std::move(booted_);
+    constexpr int kTries = 3;
+    for (int tried = 1;; ++tried) {
+      if (TryTables()) return std::move(booted_);
+      if (tried == kTries) throw StoreError(Error{Failure::kConflict, "log_forgotten", last_reason(), 0});
+      Log(LogLevel::kWarn, "index_boot_again", {{"reason", last_reason()}});
+    }
+  }
+
+ private:
+  enum class SnapshotUse { kUnlessOld, kAnyway };
+
+  bool TrySnapshot(SnapshotUse use) {
+    return !snapshot_path_.empty() && Finish(BootSource::kSnapshot, BuildFromSnapshot(use));
+  }
+  bool TryWarehouse() {
+    return sources_.warehouse.olap != nullptr && Finish(BootSource::kWarehouse, BuildFromWarehouse());
+  }
+  bool TryTables() { return Finish(BootSource::kTables, BuildFromTables(sources_, anchor_, progress_)); }
+
+  Built BuildFromSnapshot(SnapshotUse use) {
+    progress_("snapshot", 0);
+    Built loaded = LoadSnapshot(snapshot_path_, sources_.generation, anchor_);
+    if (!loaded) return loaded;
+    const Position position = (*loaded)->position();
+    if (IsAhead(position, sources_)) {
+      return Fail(Failure::kConflict, "snapshot_ahead",
+                  "The index snapshot " + snapshot_path_ + " is ahead of the log: the data was restored.");
+    }
+    const std::int64_t behind = EntriesBehind(position, sources_);
+    if (use == SnapshotUse::kUnlessOld && sources_.warehouse.olap != nullptr && behind > sources_.long_log) {
+      return Fail(Failure::kConflict, "snapshot_old",
+                  "The index snapshot " + snapshot_path_ + " is " + std::to_string(behind) +
+                      " entries of the log behind: the warehouse is quicker.");
+    }
+    return loaded;
+  }
+
+  Built BuildFromWarehouse() {
+    progress_("warehouse", 0);
+    const BootWarehouse& warehouse = sources_.warehouse;
+    const Result<WarehouseCut> cut = warehouse.cut();
+    if (!cut) return tl::unexpected<Error>(cut.error());
+    if (const Status usable = CheckUsable(cut->position); !usable) return tl::unexpected<Error>(usable.error());
+    auto index = std::make_unique<FeedIndex>(sources_.generation, anchor_);
+    const auto took = [this](std::int64_t rows) { progress_("warehouse", rows); };
+    const Status read = ReadWarehouseImage(warehouse.olap, warehouse.image, &index->StateForBoot(), took);
+    if (!read) return tl::unexpected<Error>(read.error());
+    index->SetPosition(cut->position);
+    progress_("sample", 0);
+    const Status same = CompareWithWarehouse(*index, warehouse.olap, warehouse.sample);
+    if (!same) return tl::unexpected<Error>(same.error());
+    return index;
+  }
+
+  Status CheckUsable(const Position& position) const {
+    if (position.generation.empty()) {
+      return Fail(Failure::kConflict, "warehouse_empty", "The warehouse is not filled yet.");
+    }
+    if (position.generation != sources_.generation) {
+      return Fail(Failure::kConflict, "warehouse_other_generation", "The warehouse is of another data set.");
+    }
+    if (IsAhead(position, sources_)) {
+      return Fail(Failure::kConflict, "warehouse_ahead", "The warehouse is ahead of the log: the data was restored.");
+    }
+    return {};
+  }
+
+  // Takes what was built where it can be brought to the log's end; otherwise says why the source is passed over.
+  bool Finish(BootSource source, Built built) {
+    if (built) {
+      try {
+        CatchUp(sources_, built->get(), progress_);
+        (*built)->AdvanceTo(anchor_);
+        booted_.index = std::move(*built);
+        booted_.source = source;
+        return true;
+      } catch (const StoreError& error) {
+        // The log forgot what comes next, in the case of the tables just now: what it keeps of that holds it.
+        if (error.error().code != "log_forgotten") throw;
+        built = tl::unexpected<Error>(error.error());
+      }
+    }
+    booted_.passed_over.push_back({source, built.error().code, built.error().detail});
+    return false;
+  }
+
+  const std::string& last_reason() const { return booted_.passed_over.back().reason; }
+
+  const BootSources& sources_;
+  const std::string& snapshot_path_;
+  const TimeMs anchor_;
+  const BootProgress& progress_;
+  BootedIndex booted_;
+};
+
 }  // namespace
+
+std::string_view BootSourceName(BootSource source) {
+  switch (source) {
+    case BootSource::kSnapshot:
+      return "snapshot";
+    case BootSource::kWarehouse:
+      return "warehouse";
+    case BootSource::kTables:
+      return "tables";
+  }
+  return "unknown";
+}
 
 void CatchUp(const BootSources& sources, FeedIndex* index, const BootProgress& progress) {
   std::int64_t taken = 0;
@@ -75,16 +178,7 @@ void CatchUp(const BootSources& sources, FeedIndex* index, const BootProgress& p
 
 BootedIndex BootIndex(const BootSources& sources, const std::string& snapshot_path, TimeMs anchor,
                       const BootProgress& progress) {
-  constexpr int kTries = 3;
-  for (int tried = 1;; ++tried) {
-    try {
-      return BootOnce(sources, tried == 1 ? snapshot_path : std::string(), anchor, progress);
-    } catch (const StoreError& error) {
-      // The log forgot what was just about to be read: its totals hold it now, so begin again, from the tables.
-      if (tried == kTries || error.error().code != "log_forgotten") throw;
-      Log(LogLevel::kWarn, "index_boot_again", {{"reason", error.error().detail}});
-    }
-  }
+  return Boot(sources, snapshot_path, anchor, progress).Run();
 }
 
 }  // namespace novafeed

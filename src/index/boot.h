@@ -1,36 +1,78 @@
-// How an index comes to life: from its snapshot file, or from the tables; then the rest of the log.
+// How an index comes to life: from its snapshot file, from the warehouse, or from the tables; then the rest of the log.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "capture/change.h"
 #include "index/feed_index.h"
+#include "index/warehouse_image.h"
+#include "index/warehouse_sample.h"
 #include "stream/event_log.h"
+#include "stream/position.h"
+#include "warehouse/olap.h"
 
 namespace novafeed {
+
+// The warehouse at rest: its tables and counters hold exactly the log up to `position`, as long as `hold` lives.
+struct WarehouseCut {
+  Position position;
+  std::shared_ptr<void> hold;
+};
+
+// What a boot needs of the warehouse.
+struct BootWarehouse {
+  Olap* olap = nullptr;  // none: the index does not boot from a warehouse
+  // Brings it to rest, within a time of the wiring's choice. An error says why it cannot be booted from.
+  std::function<Result<WarehouseCut>()> cut;
+  WarehouseImageOptions image;
+  WarehouseSampleOptions sample;
+};
 
 struct BootSources {
   ChangeFeed* changes = nullptr;
   EventLog* events = nullptr;
   std::string generation;  // of the graph
+  BootWarehouse warehouse{};
+  // A snapshot with more of the log behind it is only taken where the warehouse cannot be: reading so much takes longer
+  // than reading the warehouse.
+  std::int64_t long_log = 2'000'000;
 };
 
-// Called now and then: the stage ("snapshot", "tables", "events", "log") and the entries taken in so far.
-using BootProgress = std::function<void(std::string_view stage, std::int64_t entries)>;
+enum class BootSource { kSnapshot, kWarehouse, kTables };
+std::string_view BootSourceName(BootSource source);  // "snapshot", ...
+
+// A source that was looked at and not used.
+struct PassedOver {
+  BootSource source = BootSource::kTables;
+  std::string code;    // for machines: of LoadSnapshot, of the port Olap, of the cut, "log_forgotten" (nothing joins it
+                       // to the log any more), or
+                       //   "snapshot_ahead", "warehouse_ahead"  of a log that was restored without it
+                       //   "snapshot_old"                       far behind, and the warehouse was tried first
+                       //   "warehouse_other_generation", "warehouse_empty"
+                       //   kBootMismatch                        it differs from itself: `novafeed check` says where
+  std::string reason;  // a sentence
+};
 
 struct BootedIndex {
   std::unique_ptr<FeedIndex> index;
-  bool from_snapshot = false;
-  std::string snapshot_reason;  // why no snapshot was used; empty where one was, or none was wanted
-  std::string snapshot_code;    // the same for machines: a code of LoadSnapshot, or "snapshot_ahead"
+  BootSource source = BootSource::kTables;
+  std::vector<PassedOver> passed_over;  // in the order in which they were looked at
 };
 
-// An index for as_of = `anchor`, brought up to the log's end. An empty `snapshot_path` builds it from the tables, which
-// is right for any anchor. Blocking; throws StoreError.
+// Called now and then: the stage ("snapshot", "warehouse", "sample", "tables", "events", "log") and the entries taken
+// in so far.
+using BootProgress = std::function<void(std::string_view stage, std::int64_t entries)>;
+
+// An index for as_of = `anchor`, brought up to the log's end. Without a `snapshot_path` and a warehouse it is built
+// from the tables, which is right for any anchor. What was read from the warehouse is compared with SQL by sample
+// before it is used. Blocking; throws StoreError.
 BootedIndex BootIndex(const BootSources& sources, const std::string& snapshot_path, TimeMs anchor,
                       const BootProgress& progress);
 

@@ -66,6 +66,12 @@ void FeedIndex::ApplyForgotten(std::span<const ForgottenTotals> totals) {
   });
 }
 
+void FeedIndex::ApplyForgotten(std::span<const InteractionCount> interactions) {
+  gate_.Write([&] {
+    for (const InteractionCount& entry : interactions) state_->Apply(entry);
+  });
+}
+
 void FeedIndex::SetPosition(const Position& position) {
   if (position.generation != state_->position.generation) throw std::logic_error("position of another generation");
   gate_.Write([&] { state_->position = position; });

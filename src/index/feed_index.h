@@ -78,7 +78,8 @@ class FeedIndex {
   void ApplyEvents(std::span<const LoggedEvent> events);
   void ApplyState(std::span<const Change> rows);                 // boot: kRead rows, before any log
   void ApplyForgotten(std::span<const ForgottenTotals> totals);  // boot
-  void SetPosition(const Position& position);                    // boot: where the state was cut
+  void ApplyForgotten(std::span<const InteractionCount> interactions);
+  void SetPosition(const Position& position);  // boot: where the state was cut
   // Moves the windows to `now` (never back) and lets go of a bounded amount of what fell out of them.
   void AdvanceTo(TimeMs now);
 

@@ -83,6 +83,23 @@ TEST(FeedIndex, TablesAndTheRestOfTheLogGiveWhatTheWholeLogGives) {
   }
 }
 
+// What the log forgot after a week is in its totals and interactions.
+TEST(FeedIndex, TablesAndALogThatForgotGiveWhatTheWholeLogGave) {
+  const std::uint64_t first_seed = std::random_device()();
+  for (std::uint64_t seed = first_seed; seed < first_seed + 30; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    TestLog log;
+    std::mt19937_64 random(seed);
+    for (int step = 0; step < 500; ++step) log.RandomStep(&random, kNow - (100 - step / 5) * kMsPerDay);
+    const std::string expected = Describe(*FoldWhole(&log));
+    for (const TimeMs keep : {40 * kMsPerDay, 7 * kMsPerDay}) {
+      ASSERT_GT(log.events.Forget(kNow - keep, log.events.End()), 0);
+      const BootedIndex booted = BootIndex({&log, &log.events, "g"}, "", kNow, [](std::string_view, std::int64_t) {});
+      ASSERT_EQ(Describe(*booted.index), expected);
+    }
+  }
+}
+
 TEST(FeedIndex, WindowsThatMovedOnHoldWhatAFreshIndexHolds) {
   const std::uint64_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));

@@ -70,14 +70,16 @@ TEST_F(SnapshotTest, WithTheRestOfTheLogItIsTheWholeLog) {
   std::mt19937_64 random(seed_ + 1);
   for (int step = 0; step < 300; ++step) log_.RandomStep(&random, kNow);
   const BootedIndex booted = BootIndex({&log_, &log_.events, "g"}, path_, kNow, [](std::string_view, std::int64_t) {});
-  EXPECT_TRUE(booted.from_snapshot);
+  EXPECT_EQ(booted.source, BootSource::kSnapshot);
   EXPECT_EQ(Describe(*booted.index), Describe(*Fold()));
 }
 
 TEST_F(SnapshotTest, AMissingOneIsSaidAndTheTablesAreUsed) {
   const BootedIndex booted = BootIndex({&log_, &log_.events, "g"}, path_, kNow, [](std::string_view, std::int64_t) {});
-  EXPECT_FALSE(booted.from_snapshot);
-  EXPECT_NE(booted.snapshot_reason, "");
+  EXPECT_EQ(booted.source, BootSource::kTables);
+  ASSERT_EQ(booted.passed_over.size(), 1U);
+  EXPECT_EQ(booted.passed_over.front().source, BootSource::kSnapshot);
+  EXPECT_NE(booted.passed_over.front().reason, "");
   EXPECT_EQ(Describe(*booted.index), Describe(*Fold()));
 }
 
@@ -123,15 +125,17 @@ TEST_F(SnapshotTest, OneThatIsAheadOfARestoredLogIsNotUsed) {
   index->SetPosition(Position{"g", log_.End() + 1, log_.events.End()});
   ASSERT_TRUE(SaveSnapshot(*index, path_));
   const BootedIndex booted = BootIndex({&log_, &log_.events, "g"}, path_, kNow, [](std::string_view, std::int64_t) {});
-  EXPECT_FALSE(booted.from_snapshot);
+  EXPECT_EQ(booted.source, BootSource::kTables);
   EXPECT_EQ(Describe(*booted.index), Describe(*Fold()));
 }
 
 TEST_F(SnapshotTest, AFolderInItsPlaceIsNoReasonNotToStart) {
   std::filesystem::create_directory(path_);
   const BootedIndex booted = BootIndex({&log_, &log_.events, "g"}, path_, kNow, [](std::string_view, std::int64_t) {});
-  EXPECT_FALSE(booted.from_snapshot);
-  EXPECT_NE(booted.snapshot_reason, "");
+  EXPECT_EQ(booted.source, BootSource::kTables);
+  ASSERT_EQ(booted.passed_over.size(), 1U);
+  EXPECT_EQ(booted.passed_over.front().source, BootSource::kSnapshot);
+  EXPECT_NE(booted.passed_over.front().reason, "");
 }
 
 // A change log that forgets what follows its first snapshot of the tables, as retention may at that very moment.

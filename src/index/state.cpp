@@ -121,10 +121,28 @@ void IndexState::Apply(const LoggedEvent& logged) {
 }
 
 void IndexState::Apply(const ForgottenTotals& totals) {
-  PostSlot& post = posts[RefOf(totals.post)];
-  post.shares += static_cast<std::uint32_t>(totals.shares);
-  post.impressions += static_cast<std::uint32_t>(totals.impressions);
-  post.views += static_cast<std::uint32_t>(totals.views);
+  Apply(CountedPost{totals.post, 0, 0, totals.shares, totals.impressions, totals.views});
+}
+
+void IndexState::Apply(const CountedPost& counted) {
+  PostSlot& post = posts[RefOf(counted.post)];
+  post.likes += static_cast<std::uint32_t>(counted.likes);
+  post.comments += static_cast<std::uint32_t>(counted.comments);
+  post.shares += static_cast<std::uint32_t>(counted.shares);
+  post.impressions += static_cast<std::uint32_t>(counted.impressions);
+  post.views += static_cast<std::uint32_t>(counted.views);
+}
+
+void IndexState::Apply(const CountedHour& counted) {
+  if (counted.hour >= OldestHour()) CountHour(counted.hour, RefOf(counted.post), counted.counts);
+}
+
+void IndexState::Apply(const InteractionCount& interactions) {
+  if (interactions.day < OldestDay() || interactions.count == 0) return;
+  const UserRef viewer = RefOf(interactions.user);
+  const UserRef author = RefOf(interactions.author);
+  AddInteractions(viewer,
+                  {author, static_cast<std::int32_t>(interactions.day), static_cast<std::int32_t>(interactions.count)});
 }
 
 void IndexState::ApplyUser(const Change& change) {
@@ -204,18 +222,22 @@ void IndexState::Count(UserId user, PostId post, UserId post_author, TimeMs at, 
   posts[ref].*total += static_cast<std::uint32_t>(sign);
   const std::int64_t hour = HourOf(at);
   if (hour >= OldestHour()) {
-    HourTable& table = hours[hour];
-    HourCounts& counts = table[ref];
-    counts.*hourly += sign;
-    if (counts.empty()) table.erase(ref);
-    if (table.empty()) hours.erase(hour);
+    HourCounts counts;
+    counts.*hourly = sign;
+    CountHour(hour, ref, counts);
   }
-  if (is_interaction && user != post_author) CountInteraction(RefOf(user), RefOf(post_author), at, sign);
+  if (is_interaction && user != post_author) Apply(InteractionCount{user, post_author, DayOf(at), sign});
 }
 
-void IndexState::CountInteraction(UserRef viewer, UserRef author, TimeMs at, int sign) {
-  const auto day = static_cast<std::int32_t>(DayOf(at));
-  if (day >= OldestDay()) AddInteractions(viewer, {author, day, sign});
+void IndexState::CountHour(std::int64_t hour, PostRef ref, const HourCounts& counts) {
+  HourTable& table = hours[hour];
+  HourCounts& sums = table[ref];
+  sums.likes += counts.likes;
+  sums.comments += counts.comments;
+  sums.shares += counts.shares;
+  sums.impressions += counts.impressions;
+  if (sums.empty()) table.erase(ref);
+  if (table.empty()) hours.erase(hour);
 }
 
 void IndexState::AddInteractions(UserRef viewer, const DayInteractions& added) {

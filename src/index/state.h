@@ -87,6 +87,16 @@ struct HourCounts {
   std::int32_t impressions = 0;
   bool empty() const { return likes == 0 && comments == 0 && shares == 0 && impressions == 0; }
 };
+// Counters that were counted elsewhere, and are added to what is held.
+struct CountedPost {
+  PostId post;
+  std::int64_t likes = 0, comments = 0, shares = 0, impressions = 0, views = 0;
+};
+struct CountedHour {
+  std::int64_t hour = 0;  // HourOf
+  PostId post;
+  HourCounts counts;
+};
 using HourTable = boost::unordered_flat_map<PostRef, HourCounts>;
 
 struct IndexState {
@@ -107,6 +117,9 @@ struct IndexState {
   void Apply(const Change& change);
   void Apply(const LoggedEvent& logged);
   void Apply(const ForgottenTotals& totals);
+  void Apply(const CountedPost& counted);
+  void Apply(const CountedHour& counted);            // ignored where it is out of the window
+  void Apply(const InteractionCount& interactions);  // likewise
   // Puts one id in the place of another: a user who was erased, with no follows and live posts left. Where both are
   // known, what was counted for the two becomes one.
   void Rename(UserId from, UserId to);
@@ -137,7 +150,7 @@ struct IndexState {
   // A like, comment, share or impression given (+1) or taken back (-1).
   void Count(UserId user, PostId post, UserId post_author, TimeMs at, std::uint32_t PostSlot::* total,
              std::int32_t HourCounts::* hourly, bool is_interaction, int sign);
-  void CountInteraction(UserRef viewer, UserRef author, TimeMs at, int sign);
+  void CountHour(std::int64_t hour, PostRef ref, const HourCounts& counts);
   void AddInteractions(UserRef viewer, const DayInteractions& added);
   void Merge(UserRef from, UserRef into);
   void DropOldHours();

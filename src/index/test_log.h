@@ -36,17 +36,21 @@ inline PostId TestPost(int number) {
 // The change log, the tables that it describes, and the event log beside it. Written by one thread, read by any.
 class TestLog final : public ChangeFeed {
  private:
-  ManualClock clock_{kBase};  // dates the arrival of events, which the index does not look at
+  ManualClock clock_{0};  // dates the arrival of events: so early that retention goes by what they are dated
 
  public:
   MemoryEventLog events{&clock_};
 
   // --- Writing: each makes one committed change.
   void AddUser(int user, TimeMs at = kBase) {
-    Commit(ChangeOp::kCreate, {}, User{TestUser(user), {}, "u" + std::to_string(user), "", at});
+    const User row{TestUser(user), {}, "u" + std::to_string(user), "", at};
+    users_[row.id] = row;
+    Commit(ChangeOp::kCreate, {}, row);
   }
   void RemoveUser(int user) {
-    Commit(ChangeOp::kDelete, User{TestUser(user), {}, "u" + std::to_string(user), "", kBase}, {});
+    const auto found = users_.find(TestUser(user));
+    Commit(ChangeOp::kDelete, found->second, {});
+    users_.erase(found);
   }
   void AddPost(int post, int author, TimeMs at, std::string text = "text") {
     const Post row{TestPost(post), {}, TestUser(author), std::move(text), at, {}};
@@ -199,14 +203,11 @@ class TestLog final : public ChangeFeed {
     const auto add = [&rows](const auto& row) {
       rows.push_back(Change{0, 0, 0, ChangeOp::kRead, std::nullopt, Row(row)});
     };
-    for (const Change& change : changes_) {
-      if (std::holds_alternative<User>(change.Latest())) rows.push_back(change);
-    }
+    for (const auto& [id, user] : users_) add(user);
     for (const auto& [id, post] : posts_) add(post);
     for (const auto& [key, follow] : follows_) add(follow);
     for (const auto& [key, like] : likes_) add(like);
     for (const auto& [key, comment] : comments_) add(comment);
-    for (Change& row : rows) row.op = ChangeOp::kRead;
     take(rows);
     return End();
   }
@@ -232,6 +233,7 @@ class TestLog final : public ChangeFeed {
   std::mutex mutex_;
   std::function<void()> notify_;
   std::vector<Change> changes_;
+  std::map<UserId, User> users_;
   std::map<PostId, Post> posts_;
   std::map<std::pair<UserId, UserId>, Follow> follows_;
   std::map<std::pair<UserId, PostId>, Like> likes_;

@@ -37,6 +37,28 @@ struct ForgottenTotals {
   std::int64_t views = 0;
 };
 
+// Interactions that one user gave to one author's posts on one UTC day.
+struct InteractionCount {
+  UserId user;
+  UserId author;
+  std::int64_t day = 0;  // DayOf
+  std::int64_t count = 0;
+};
+
+// How many days before the day from which a log still holds everything it keeps the interactions that it forgets: an
+// index whose hours the log can still build then also has the 90 days of interactions (and a day for a late as_of).
+inline constexpr std::int64_t kForgottenInteractionDays = 91;
+
+// The first day whose interactions a log keeps when it forgets events that came before `before`.
+constexpr std::int64_t OldestForgottenDay(TimeMs before) {
+  return DayOf(before) - kForgottenInteractionDays;
+}
+
+// A share counts as an interaction on its day, unless it is of one's own post. (Likes and comments are state.)
+inline bool IsInteraction(const Event& event) {
+  return event.type == EventType::kShare && event.user != event.post_author;
+}
+
 // Port. Thread-safe. stream/event_log_contract.h holds the tests that every adapter passes.
 class EventLog {
  public:
@@ -58,15 +80,18 @@ class EventLog {
   virtual std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) = 0;
   virtual std::int64_t End() = 0;
 
-  // Totals of what retention has removed, read in one cut with the sequence that they reach up to:
-  // totals + Read(after = returned sequence) is everything ever accepted. (A Forget in between makes that Read throw
-  // "log_forgotten": read the totals again.)
-  virtual std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) = 0;
+  using TakeTotals = std::function<void(const std::vector<ForgottenTotals>&)>;
+  using TakeInteractions = std::function<void(const std::vector<InteractionCount>&)>;
+
+  // What retention has removed, read in one cut with the sequence that it reaches up to. Totals + Read(after = returned
+  // sequence) is everything ever accepted, and the interactions + that Read are all interactions of the days from
+  // OldestForgottenDay on. (A Forget in between makes that Read throw "log_forgotten": read them again.)
+  virtual std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) = 0;
 
   // Forgets the oldest events, as long as they were received before `before` and are dated before it as well: an
   // imported event may be dated ahead, and counts by hour and day need it until then. Blocking, in small transactions,
-  // folding their counts into the totals. Returns how many. Never forgets beyond `applied` (what every consumer has
-  // taken).
+  // folding their counts into the totals and the interactions of OldestForgottenDay(before) and later. Returns how
+  // many. Never forgets beyond `applied` (what every consumer has taken).
   virtual std::int64_t Forget(TimeMs before, std::int64_t applied) = 0;
 
   // For the purge (erasure/purge.h): puts the pseudonyms into all events and totals, and into those that still come. An

@@ -25,6 +25,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -114,7 +115,7 @@ class EventLogContract : public ::testing::TestWithParam<EventLogFactory> {
   }
 
   std::int64_t ForgottenThrough() {
-    return log().ReadForgotten([](const auto&) {});
+    return log().ReadForgotten([](const auto&) {}, [](const auto&) {});
   }
 
   // What the log still holds; or of that, what is behind a sequence.
@@ -156,12 +157,13 @@ class EventLogContract : public ::testing::TestWithParam<EventLogFactory> {
   std::map<PostId, EventSums> TrySumEverything() {
     constexpr std::size_t kPage = 100;
     std::map<PostId, EventSums> sums;
-    std::int64_t up_to = log().ReadForgotten([&](const std::vector<ForgottenTotals>& batch) {
+    const auto take_totals = [&](const std::vector<ForgottenTotals>& batch) {
       for (const ForgottenTotals& totals : batch) {
         EXPECT_TRUE(sums.emplace(totals.post, EventSums{totals.shares, totals.impressions, totals.views}).second)
             << "a post comes once";
       }
-    });
+    };
+    std::int64_t up_to = log().ReadForgotten(take_totals, [](const auto&) {});
     std::vector<LoggedEvent> page;
     while (!(page = log().Read(up_to, kPage)).empty()) {
       for (const LoggedEvent& logged : page) sums[logged.event.post].Add(logged.event.type);
@@ -176,6 +178,31 @@ class EventLogContract : public ::testing::TestWithParam<EventLogFactory> {
     return sums;
   }
 
+  // Interactions by user, author and day.
+  using InteractionSums = std::map<std::tuple<UserId, UserId, std::int64_t>, std::int64_t>;
+
+  static InteractionSums InteractionsOf(const std::vector<Event>& events) {
+    InteractionSums sums;
+    for (const Event& event : events) {
+      if (IsInteraction(event)) ++sums[{event.user, event.post_author, DayOf(event.at)}];
+    }
+    return sums;
+  }
+
+  // Those that were forgotten, and those of what is behind them.
+  InteractionSums SumInteractions() {
+    InteractionSums forgotten;
+    const auto take = [&](const std::vector<InteractionCount>& batch) {
+      for (const InteractionCount& entry : batch) {
+        EXPECT_TRUE(forgotten.emplace(std::tuple(entry.user, entry.author, entry.day), entry.count).second)
+            << "a user, author and day come once";
+      }
+    };
+    const std::int64_t up_to = log().ReadForgotten([](const auto&) {}, take);
+    for (const auto& [key, count] : InteractionsOf(ReadAll(up_to))) forgotten[key] += count;
+    return forgotten;
+  }
+
   TempDirectory directory_;
   ManualClock clock_{kStart};
 
@@ -186,7 +213,8 @@ class EventLogContract : public ::testing::TestWithParam<EventLogFactory> {
 TEST_P(EventLogContract, AnEmptyLogHasNothing) {
   EXPECT_EQ(log().End(), 0);
   EXPECT_TRUE(log().Read(0, 10).empty());
-  EXPECT_EQ(log().ReadForgotten([](const auto& totals) { EXPECT_TRUE(totals.empty()); }), 0);
+  const auto nothing = [](const auto& batch) { EXPECT_TRUE(batch.empty()); };
+  EXPECT_EQ(log().ReadForgotten(nothing, nothing), 0);
 }
 
 TEST_P(EventLogContract, EventsAreKeptInOrderWithTheTimeOfTheirArrival) {
@@ -429,7 +457,8 @@ TEST_P(EventLogContract, ForgottenEventsStayInTheTotalsOfTheirPosts) {
   EXPECT_EQ(SumEverything(), SumsOf(0, 60)) << "later forgetting adds to what was there";
 
   std::vector<ForgottenTotals> totals;
-  log().ReadForgotten([&](const auto& batch) { totals.insert(totals.end(), batch.begin(), batch.end()); });
+  const auto add = [&](const auto& batch) { totals.insert(totals.end(), batch.begin(), batch.end()); };
+  log().ReadForgotten(add, [](const auto&) {});
   ASSERT_EQ(totals.size(), 3u);
   for (const ForgottenTotals& of_post : totals) {
     const auto events = NumberedEvents(0, 3);
@@ -439,6 +468,37 @@ TEST_P(EventLogContract, ForgottenEventsStayInTheTotalsOfTheirPosts) {
     EXPECT_EQ(of_post.post_author, same_post->post_author);
     EXPECT_EQ(of_post.post_created_at, same_post->post_created_at);
   }
+}
+
+TEST_P(EventLogContract, ForgottenSharesStayInTheInteractionsOfTheirDay) {
+  std::mt19937_64 random(TestSeed());
+  std::vector<Event> events = NumberedEvents(0, 300);
+  for (Event& event : events) event.at -= static_cast<TimeMs>(random() % 5) * kMsPerDay;
+  for (std::size_t i = 2; i < events.size(); i += 10) events[i].user = events[i].post_author;  // shares of one's own
+  const InteractionSums expected = InteractionsOf(events);
+  ASSERT_GT(expected.size(), 10u);
+  Append(events);
+  const std::vector<LoggedEvent> logged = log().Read(0, 1000);
+  for (const std::size_t forgotten : {1u, 100u, 101u, 300u}) {
+    log().Forget(kStart + 1000, logged[forgotten - 1].sequence);
+    EXPECT_EQ(SumInteractions(), expected) << forgotten;
+    Reopen();
+    EXPECT_EQ(SumInteractions(), expected) << forgotten;
+  }
+}
+
+TEST_P(EventLogContract, InteractionsAreKeptUntilNoWindowNeedsThem) {
+  Event event = NumberedEvent(2);
+  ASSERT_TRUE(IsInteraction(event));
+  const TimeMs before = kStart + 1000;
+  event.at = OldestForgottenDay(before) * kMsPerDay;
+  Event older = event;
+  older.at -= 1;
+  Append({event, older});
+  EXPECT_EQ(log().Forget(before, log().End()), 2);
+  EXPECT_EQ(SumInteractions(), InteractionsOf({event})) << "the day before it is in no window any more";
+  log().Forget(before + kMsPerDay, log().End());
+  EXPECT_TRUE(SumInteractions().empty());
 }
 
 // User 1 and author 1 of the numbered events.
@@ -486,11 +546,12 @@ TEST_P(EventLogContract, HiddenEventsAreForgottenWithTheirIdentities) {
   Append(NumberedEvents(0, 9));
   log().Hide(TwoErasures());
   log().Forget(kStart + 1000, log().End());
-  log().ReadForgotten([&](const std::vector<ForgottenTotals>& batch) {
+  const auto look = [&](const std::vector<ForgottenTotals>& batch) {
     for (const ForgottenTotals& totals : batch) {
       for (const Erasure& erasure : TwoErasures()) EXPECT_NE(totals.post_author, erasure.user);
     }
-  });
+  };
+  log().ReadForgotten(look, [](const auto&) {});
   EXPECT_EQ(SumEverything(), SumsOf(0, 9));
   EXPECT_EQ(Append(NumberedEvents(0, 9)).duplicate, std::vector<bool>(9, false)) << "nobody remembers them";
 }
@@ -500,10 +561,30 @@ TEST_P(EventLogContract, TotalsAreHiddenAsWell) {
   log().Forget(kStart + 1000, log().End());
   log().Hide(TwoErasures());
   int hidden = 0;
-  log().ReadForgotten([&](const std::vector<ForgottenTotals>& batch) {
+  const auto look = [&](const std::vector<ForgottenTotals>& batch) {
     for (const ForgottenTotals& totals : batch) hidden += totals.post_author == TwoErasures()[1].pseudonym ? 1 : 0;
-  });
+  };
+  log().ReadForgotten(look, [](const auto&) {});
   EXPECT_EQ(hidden, 1);
+}
+
+TEST_P(EventLogContract, ForgottenInteractionsAreHiddenWhereverTheyStand) {
+  const std::vector<Event> sent = NumberedEvents(0, 150);
+  Append(sent);
+  InteractionSums expected;
+  for (const auto& [key, count] : InteractionsOf(sent)) {
+    Event event;
+    std::tie(event.user, event.post_author, std::ignore) = key;
+    event = WithPseudonyms(event);
+    expected[{event.user, event.post_author, std::get<2>(key)}] += count;
+  }
+  const std::vector<LoggedEvent> logged = log().Read(0, 1000);
+  log().Forget(kStart + 1000, logged[49].sequence);
+  log().Hide(TwoErasures());
+  EXPECT_EQ(SumInteractions(), expected);
+  log().Forget(kStart + 1000, logged[99].sequence);
+  log().Hide(TwoErasures());
+  EXPECT_EQ(SumInteractions(), expected) << "also where both names have a row";
 }
 
 TEST_P(EventLogContract, ScrubbingLeavesEverythingThatIsThere) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct MemoryEventLogState {
   std::vector<LoggedEvent> events;
   std::set<Uuid> identities;
   std::map<PostId, ForgottenTotals> forgotten;
+  std::map<std::tuple<std::int64_t, UserId, UserId>, std::int64_t> forgotten_interactions;  // by day, user, author
   std::int64_t forgotten_up_to = 0;
   std::int64_t end = 0;
 };
@@ -71,15 +73,20 @@ class MemoryEventLog final : public EventLog {
     return state_->end;
   }
 
-  std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) override {
+  std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     std::vector<ForgottenTotals> totals;
+    std::vector<InteractionCount> interactions;
     std::int64_t up_to = 0;
     {
       const std::lock_guard lock(mutex_);
       for (const auto& [post, sums] : state_->forgotten) totals.push_back(sums);
+      for (const auto& [key, count] : state_->forgotten_interactions) {
+        interactions.push_back({std::get<1>(key), std::get<2>(key), std::get<0>(key), count});
+      }
       up_to = state_->forgotten_up_to;
     }
-    if (!totals.empty()) take(totals);
+    if (!totals.empty()) take_totals(totals);
+    if (!interactions.empty()) take_interactions(interactions);
     return up_to;
   }
 
@@ -92,6 +99,8 @@ class MemoryEventLog final : public EventLog {
       ++count;
     }
     events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(count));
+    std::erase_if(state_->forgotten_interactions,
+                  [&](const auto& entry) { return std::get<0>(entry.first) < OldestForgottenDay(before); });
     return static_cast<std::int64_t>(count);
   }
 
@@ -100,6 +109,12 @@ class MemoryEventLog final : public EventLog {
     pseudonyms_.Add(erased);
     for (LoggedEvent& logged : state_->events) HideIn(&logged);
     for (auto& [post, totals] : state_->forgotten) pseudonyms_.Hide(&totals.post_author);
+    for (const auto& [key, count] : std::exchange(state_->forgotten_interactions, {})) {
+      auto [day, user, author] = key;
+      pseudonyms_.Hide(&user);
+      pseudonyms_.Hide(&author);
+      state_->forgotten_interactions[{day, user, author}] += count;
+    }
   }
   std::int64_t Scrub() override { return 0; }
 
@@ -131,6 +146,9 @@ class MemoryEventLog final : public EventLog {
     const Event& event = logged.event;
     state_->identities.erase(logged.Identity());
     state_->forgotten_up_to = logged.sequence;
+    if (IsInteraction(event)) {
+      ++state_->forgotten_interactions[{DayOf(event.at), event.user, event.post_author}];
+    }
     if (event.type == EventType::kLike || event.type == EventType::kUnlike) return;
     ForgottenTotals& totals = state_->forgotten[event.post];
     totals.post = event.post;

@@ -45,6 +45,9 @@ class CursorCodec {
  public:
   CursorCodec(std::string key, std::string generation) : key_(std::move(key)), generation_(std::move(generation)) {}
 
+  // Of the data set whose cursors these are.
+  const std::string& generation() const { return generation_; }
+
   std::string Encode(const WalkState& walk, UserId viewer) const;
   std::string Encode(const FollowingPlace& place, UserId viewer) const;
 

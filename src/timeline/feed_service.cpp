@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/crypto.h"
+#include "timeline/stopwatch.h"
 
 namespace novafeed {
 namespace {
@@ -14,20 +15,6 @@ namespace {
 constexpr TimeMs kStaleAfter = 5000;
 // A requested as_of may be this far ahead of this node's clock: clients' clocks differ.
 constexpr TimeMs kAsOfAhead = 5 * 60 * kMsPerSecond;
-
-// Microseconds since the last call, for Server-Timing.
-class Stopwatch {
- public:
-  std::int64_t Lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const auto lap = std::chrono::duration_cast<std::chrono::microseconds>(now - last_).count();
-    last_ = now;
-    return lap;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 std::uint64_t NewSalt() {
   std::uint64_t salt = 0;
@@ -38,7 +25,7 @@ std::uint64_t NewSalt() {
 
 // Takes from `posts`, in order, those that are still there with their content, until there are `limit`.
 // `take_from` is where the next page would go on: the first post that was not looked at.
-std::vector<FeedItem> TakeItems(const FeedIndex& index, std::span<const RankedPost> posts, std::size_t limit,
+std::vector<FeedItem> TakeItems(const PostContents& contents_of, std::span<const RankedPost> posts, std::size_t limit,
                                 std::size_t* take_from) {
   std::vector<FeedItem> items;
   items.reserve(limit);
@@ -48,7 +35,7 @@ std::vector<FeedItem> TakeItems(const FeedIndex& index, std::span<const RankedPo
     std::vector<PostId> ids;
     ids.reserve(batch.size());
     for (const RankedPost& post : batch) ids.push_back(post.candidate.id);
-    std::vector<std::optional<PostContent>> contents = index.ContentOf(ids);
+    std::vector<std::optional<PostContent>> contents = contents_of.Of(ids);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (!contents[i]) continue;  // deleted since it was ranked
       const Candidate& candidate = batch[i].candidate;
@@ -76,15 +63,10 @@ Status CheckAsOf(std::optional<TimeMs> as_of, TimeMs now, const std::string& nam
 
 }  // namespace
 
-FeedService::FeedService(const Clock* clock, const FeedIndex* index, CandidateEngine* engine, TrendingBoard* trending,
-                         CursorCodec codec, Metrics* metrics)
+FeedService::FeedService(const Clock* clock, const FeedParts& parts, CursorCodec codec, Metrics* metrics)
     : clock_(clock),
-      index_(index),
-      engine_(engine),
-      trending_(trending),
+      parts_(parts),
       codec_(std::move(codec)),
-      non_finite_(metrics->AddCounter("novafeed_non_finite_scores_total",
-                                      "Scores that were not finite and sank to the bottom of a ranking.")),
       stale_(metrics->AddCounter("novafeed_stale_answers_total",
                                  "Feed answers whose counters were older than five seconds.")) {}
 
@@ -99,9 +81,6 @@ Result<OpenedFeed> FeedService::Open(FeedRequest request) const {
     return Fail(Failure::kInvalid, "cursor_with_offset",
                 "A cursor holds its own place and time: send it without offset, as_of and trending_as_of.");
   }
-  if (request.engine && *request.engine != engine_->Name()) {
-    return Fail(Failure::kInvalid, "bad_engine", "This server has only the engine \"index\".");
-  }
   const TimeMs now = clock_->Now();
   if (Status checked = CheckAsOf(request.as_of, now, "as_of"); !checked) return tl::unexpected(checked.error());
   if (Status checked = CheckAsOf(request.trending_as_of, now, "trending_as_of"); !checked) {
@@ -109,7 +88,7 @@ Result<OpenedFeed> FeedService::Open(FeedRequest request) const {
   }
 
   OpenedFeed feed;
-  feed.wait_for.generation = index_->position().generation;
+  feed.wait_for.generation = codec_.generation();
   if (request.cursor && request.mode == FeedMode::kForYou) {
     Result<WalkState> walk = codec_.DecodeWalk(*request.cursor, request.viewer);
     if (!walk) return tl::unexpected(walk.error());
@@ -127,14 +106,16 @@ Result<OpenedFeed> FeedService::Open(FeedRequest request) const {
 
 bool FeedService::MayTakeLong(const OpenedFeed& feed) const {
   const FeedRequest& request = feed.request;
+  if (parts_.blocks) return true;
   if (request.mode != FeedMode::kForYou) return false;
-  return request.as_of || request.trending_as_of || !trending_->IsCurrent();
+  return request.as_of || request.trending_as_of || !parts_.ranker->trending().IsCurrent();
 }
 
-Result<FeedPage> FeedService::Page(const OpenedFeed& feed, bool behind, TimeMs counters_as_of) {
+Result<FeedPage> FeedService::Page(const OpenedFeed& feed, bool behind) {
+  const TimeMs counters_as_of = parts_.progress->CountersAsOf();  // before they are read: never fresher than they are
   Result<FeedPage> page = feed.request.mode == FeedMode::kForYou ? ForYouPage(feed) : FollowingPage(feed);
   if (!page) return page;
-  page->engine = engine_->Name();
+  page->engine = engine();
   page->counters_as_of = counters_as_of;
   if (behind) page->degraded.push_back("behind");
   if (clock_->Now() - counters_as_of > kStaleAfter) {
@@ -158,48 +139,27 @@ WalkState FeedService::ContinueOrStart(const OpenedFeed& feed) const {
   return walk;
 }
 
-std::shared_ptr<const TrendingList> FeedService::TrendingFor(const FeedRequest& request) {
-  if (request.trending_as_of) return trending_->At(*request.trending_as_of);
-  if (request.as_of) return trending_->At(*request.as_of);
-  return trending_->Current();
-}
-
-Result<FeedService::FullRanking> FeedService::RankWith(UserId viewer, TimeMs as_of,
-                                                       const std::shared_ptr<const TrendingList>& trending,
-                                                       FeedPage* page) {
-  FullRanking full;
-  full.as_of = as_of;
-  full.trending_as_of = trending->as_of;
-  Stopwatch watch;
-  const Result<CandidateSet> candidates = engine_->Find(CandidateQuery{viewer, as_of, trending});
-  if (!candidates) return tl::unexpected(candidates.error());
-  if (trending->failed) page->degraded.push_back("trending");
-  full.position = candidates->position;
-  page->timings.emplace_back("candidates", watch.Lap());
-  full.ranking = Rank(*candidates, as_of);
-  page->timings.emplace_back("ranking", watch.Lap());
-  if (full.ranking.non_finite_scores > 0) non_finite_.Add(static_cast<double>(full.ranking.non_finite_scores));
-  return full;
-}
-
-Result<FeedService::FullRanking> FeedService::RankAll(UserId viewer, TimeMs as_of,
-                                                      std::optional<TimeMs> trending_as_of) {
-  FeedPage timings;
-  return RankWith(viewer, as_of, trending_->At(trending_as_of.value_or(as_of)), &timings);
+std::shared_ptr<const TrendingList> FeedService::TrendingFor(const FeedRequest& request) const {
+  TrendingBoard& trending = parts_.ranker->trending();
+  if (request.trending_as_of) return trending.At(*request.trending_as_of);
+  if (request.as_of) return trending.At(*request.as_of);
+  return trending.Current();
 }
 
 Result<FeedPage> FeedService::ForYouPage(const OpenedFeed& feed) {
   FeedPage page;
   WalkState walk = ContinueOrStart(feed);
-  Result<FullRanking> full = RankWith(feed.request.viewer, walk.as_of, TrendingFor(feed.request), &page);
+  Result<FullRanking> full = parts_.ranker->Rank(feed.request.viewer, walk.as_of, TrendingFor(feed.request));
   if (!full) return tl::unexpected(full.error());
+  page.degraded = full->failed;
+  page.timings = full->timings;
   page.as_of = full->as_of;
   page.trending_as_of = full->trending_as_of;
 
   Stopwatch watch;
   const std::vector<RankedPost> posts = NotServed(std::move(full->ranking.posts), walk);
   std::size_t next = std::min(feed.request.offset.value_or(0), posts.size());
-  page.items = TakeItems(*index_, posts, feed.request.limit, &next);
+  page.items = TakeItems(*parts_.contents, posts, feed.request.limit, &next);
   if (next < posts.size() && walk.served.size() + next < kMaxServed) {
     for (std::size_t i = 0; i < next; ++i) walk.served.push_back(walk.HashOf(posts[i].candidate.id));
     walk.position = full->position;
@@ -222,8 +182,8 @@ Result<FeedPage> FeedService::FollowingPage(const OpenedFeed& feed) {
   page.as_of = query.as_of;
   page.trending_as_of = query.as_of;
 
-  const Position position = index_->position();
-  const Result<std::vector<Candidate>> found = engine_->FindFollowing(query);
+  const Position position = parts_.progress->Applied();
+  const Result<std::vector<Candidate>> found = parts_.engine->FindFollowing(query);
   if (!found) return tl::unexpected(found.error());
   page.timings.emplace_back("candidates", watch.Lap());
 
@@ -231,7 +191,7 @@ Result<FeedPage> FeedService::FollowingPage(const OpenedFeed& feed) {
   posts.reserve(found->size());
   for (const Candidate& candidate : *found) posts.push_back(RankedPost{candidate, ScoreParts()});
   std::size_t next = std::min(skip, posts.size());
-  page.items = TakeItems(*index_, posts, request.limit, &next);
+  page.items = TakeItems(*parts_.contents, posts, request.limit, &next);
   for (FeedItem& item : page.items) item.parts.reset();
   if (posts.size() == query.limit) {  // also where one that was deleted since made the page shorter
     const Candidate& last = posts[next - 1].candidate;

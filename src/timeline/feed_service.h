@@ -16,9 +16,11 @@
 #include "candidates/candidates.h"
 #include "index/feed_index.h"
 #include "ranking/ranking.h"
+#include "stream/log_progress.h"
 #include "stream/position.h"
 #include "timeline/cursor.h"
-#include "timeline/trending_board.h"
+#include "timeline/post_contents.h"
+#include "timeline/ranker.h"
 
 namespace novafeed {
 
@@ -34,7 +36,7 @@ struct FeedRequest {
   std::optional<std::size_t> offset;
   std::optional<TimeMs> as_of;  // at most an hour old
   std::optional<TimeMs> trending_as_of;
-  std::optional<std::string> engine;  // "index"; "warehouse" once it exists
+  std::optional<std::string> engine;  // "index" or "warehouse": see FeedEngines
 };
 
 struct FeedItem {
@@ -55,7 +57,7 @@ struct FeedPage {
   TimeMs counters_as_of = 0;
   std::string_view engine = "index";
   bool cached = false;
-  std::vector<std::string_view> degraded;  // "behind", "stale", "trending"
+  std::vector<std::string_view> degraded;  // "behind", "stale", "booting", or the sources that failed or were late
   // Stage names and microseconds, for Server-Timing: "candidates", "ranking", "page".
   std::vector<std::pair<std::string_view, std::int64_t>> timings;
 };
@@ -68,46 +70,45 @@ struct OpenedFeed {
   Position wait_for;                        // of the page before; zero where there is none
 };
 
-// Thread-safe; waits for nothing but the index's memory.
+// What one engine's pages are made from. All outlive the service.
+struct FeedParts {
+  CandidateEngine* engine = nullptr;
+  const Ranker* ranker = nullptr;  // the engine's own
+  const PostContents* contents = nullptr;
+  LogProgress* progress = nullptr;  // of what the engine reads
+  bool blocks = false;              // the engine or the contents wait for others: every page belongs on a pool
+};
+
+// The feeds of one engine. Thread-safe; waits for nothing but its parts.
 class FeedService {
  public:
-  // All outlive the service.
-  FeedService(const Clock* clock, const FeedIndex* index, CandidateEngine* engine, TrendingBoard* trending,
-              CursorCodec codec, Metrics* metrics);
+  // `clock` and `metrics` outlive the service.
+  FeedService(const Clock* clock, const FeedParts& parts, CursorCodec codec, Metrics* metrics);
+
+  std::string_view engine() const { return parts_.engine->Name(); }
+  LogProgress& progress() const { return *parts_.progress; }
+  bool blocks() const { return parts_.blocks; }
 
   // Checks the request and opens its cursor. kInvalid: "bad_limit", "bad_cursor", "cursor_with_offset", "bad_offset",
-  // "bad_as_of", "bad_trending_as_of", "bad_engine".
+  // "bad_as_of", "bad_trending_as_of".
   Result<OpenedFeed> Open(FeedRequest request) const;
 
-  // Whether Page has to make a trending list first, which may take tens of milliseconds: then call it on a pool.
+  // Whether Page blocks, or has to make a trending list first, which may take tens of milliseconds: then call it on a
+  // pool.
   bool MayTakeLong(const OpenedFeed& feed) const;
 
-  // `behind`: the position was waited for and not reached. `counters_as_of`: how fresh the index is.
-  Result<FeedPage> Page(const OpenedFeed& feed, bool behind, TimeMs counters_as_of);
-
-  // The whole ranking of a viewer at any instant that the index's windows cover, for `novafeed rank`.
-  struct FullRanking {
-    Ranking ranking;
-    TimeMs as_of = 0;
-    TimeMs trending_as_of = 0;
-    Position position;
-  };
-  Result<FullRanking> RankAll(UserId viewer, TimeMs as_of, std::optional<TimeMs> trending_as_of);
+  // `behind`: the position was waited for and not reached.
+  Result<FeedPage> Page(const OpenedFeed& feed, bool behind);
 
  private:
   Result<FeedPage> ForYouPage(const OpenedFeed& feed);
   Result<FeedPage> FollowingPage(const OpenedFeed& feed);
-  Result<FullRanking> RankWith(UserId viewer, TimeMs as_of, const std::shared_ptr<const TrendingList>& trending,
-                               FeedPage* page);
-  std::shared_ptr<const TrendingList> TrendingFor(const FeedRequest& request);
+  std::shared_ptr<const TrendingList> TrendingFor(const FeedRequest& request) const;
   WalkState ContinueOrStart(const OpenedFeed& feed) const;
 
   const Clock* clock_;
-  const FeedIndex* index_;
-  CandidateEngine* engine_;
-  TrendingBoard* trending_;
+  const FeedParts parts_;
   CursorCodec codec_;
-  Counter non_finite_;
   Counter stale_;
 };
 

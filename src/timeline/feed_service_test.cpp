@@ -16,8 +16,25 @@ using testing::TestLog;
 using testing::TestPost;
 using testing::TestUser;
 
+// Of an index that the test itself feeds.
+class TestProgress final : public LogProgress {
+ public:
+  TestProgress(const FeedIndex* index, TimeMs counters_as_of) : counters_as_of(counters_as_of), index_(index) {}
+  Position Applied() const override { return index_->position(); }
+  void WaitFor(const Position& wanted, std::int64_t /*timeout_ms*/, std::function<void(bool)> done) override {
+    done(Reached(wanted, Applied()));
+  }
+  TimeMs CountersAsOf() const override { return counters_as_of; }
+
+  TimeMs counters_as_of;
+
+ private:
+  const FeedIndex* index_;
+};
+
 class FeedServiceTest : public ::testing::Test {
  protected:
+  FeedParts Parts() { return {&engine_, &ranker_, &contents_, &progress_, false}; }
   void Apply() {
     index_.ApplyChanges(log_.Read(index_.position().changes, 100'000));
     index_.ApplyEvents(log_.events.Read(index_.position().events, 100'000));
@@ -26,7 +43,7 @@ class FeedServiceTest : public ::testing::Test {
     Apply();
     Result<OpenedFeed> opened = service_.Open(std::move(request));
     if (!opened) return tl::unexpected(opened.error());
-    return service_.Page(*opened, false, clock_.Now());
+    return service_.Page(*opened, false);
   }
   FeedPage Page(std::size_t limit, std::optional<std::string> cursor = std::nullopt) {
     FeedRequest request;
@@ -42,7 +59,7 @@ class FeedServiceTest : public ::testing::Test {
   std::vector<PostId> RankingNow(TimeMs as_of) {
     Apply();
     std::vector<PostId> ids;
-    const FeedService::FullRanking full = *service_.RankAll(TestUser(1), as_of, clock_.Now());
+    const FullRanking full = *ranker_.RankAt(TestUser(1), as_of, clock_.Now());
     for (const RankedPost& post : full.ranking.posts) ids.push_back(post.candidate.id);
     return ids;
   }
@@ -58,7 +75,10 @@ class FeedServiceTest : public ::testing::Test {
   FeedIndex index_{"g", kBase};
   IndexEngine engine_{&index_};
   TrendingBoard trending_{&clock_, &engine_, &metrics_};
-  FeedService service_{&clock_, &index_, &engine_, &trending_, CursorCodec(std::string(32, 'k'), "g"), &metrics_};
+  Ranker ranker_{&engine_, &trending_, &metrics_};
+  IndexContents contents_{&index_};
+  TestProgress progress_{&index_, kBase};
+  FeedService service_{&clock_, Parts(), CursorCodec(std::string(32, 'k'), "g"), &metrics_};
 };
 
 TEST_F(FeedServiceTest, AWalkServesTheWholeRankingOnceInOrder) {
@@ -217,14 +237,13 @@ TEST_F(FeedServiceTest, BadRequestsAreNamed) {
   request.trending_as_of.reset();
   request.as_of = kBase - kMsPerHour;
   EXPECT_EQ(CodeOf(request), "");
-  request.engine = "warehouse";
-  EXPECT_EQ(CodeOf(request), "bad_engine");
 }
 
 TEST_F(FeedServiceTest, SaysSoWhereItIsBehindOrStale) {
   Result<OpenedFeed> opened = service_.Open(FeedRequest());
-  EXPECT_TRUE(service_.Page(*opened, false, kBase)->degraded.empty());
-  const FeedPage page = *service_.Page(*opened, true, kBase - 5001);
+  EXPECT_TRUE(service_.Page(*opened, false)->degraded.empty());
+  progress_.counters_as_of = kBase - 5001;
+  const FeedPage page = *service_.Page(*opened, true);
   EXPECT_EQ(page.degraded, (std::vector<std::string_view>{"behind", "stale"}));
 }
 
@@ -248,12 +267,16 @@ class NoTrendingEngine final : public CandidateEngine {
 TEST_F(FeedServiceTest, WithoutTrendingTheOthersAnswerAndItIsSaidAndCounted) {
   NoTrendingEngine engine(&engine_);
   TrendingBoard board(&clock_, &engine, &metrics_);
-  FeedService service(&clock_, &index_, &engine, &board, CursorCodec(std::string(32, 'k'), "g"), &metrics_);
+  FeedParts parts = Parts();
+  const Ranker ranker(&engine, &board, &metrics_);
+  parts.engine = &engine;
+  parts.ranker = &ranker;
+  FeedService service(&clock_, parts, CursorCodec(std::string(32, 'k'), "g"), &metrics_);
   AddFollowedPosts(5);
   Apply();
   FeedRequest request;
   request.viewer = TestUser(1);
-  const FeedPage page = *service.Page(*service.Open(request), false, clock_.Now());
+  const FeedPage page = *service.Page(*service.Open(request), false);
   EXPECT_EQ(page.items.size(), 5U);
   EXPECT_EQ(page.degraded, (std::vector<std::string_view>{"trending"}));
   EXPECT_NE(metrics_.Render().find("novafeed_trending_failures_total 1"), std::string::npos);
@@ -267,6 +290,11 @@ TEST_F(FeedServiceTest, OnlyPagesThatNeedANewListMayTakeLong) {
   EXPECT_TRUE(service_.MayTakeLong(*service_.Open(request)));
   clock_.Advance(kTrendingMaxAge + 1);
   EXPECT_TRUE(service_.MayTakeLong(*service_.Open(FeedRequest())));
+  trending_.Refresh();
+  FeedParts parts = Parts();
+  parts.blocks = true;
+  const FeedService blocking(&clock_, parts, CursorCodec(std::string(32, 'k'), "g"), &metrics_);
+  EXPECT_TRUE(blocking.MayTakeLong(*blocking.Open(FeedRequest()))) << "nothing of an engine that blocks";
 }
 
 TEST_F(FeedServiceTest, TheTrendingListIsSharedAndAtMostASecondOld) {

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
+#include <span>
 #include <stdexcept>
 
 #include "base/log.h"
 #include "graph/store.h"
+#include "warehouse/refresh.h"
 #include "warehouse/schema.h"
 #include "warehouse/sql.h"
 
@@ -16,7 +19,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 // Read at once from the log; a batch is cut within it.
 constexpr std::size_t kChunk = 1000;
-constexpr std::size_t kTotalsAtOnce = 500;
+constexpr std::size_t kForgottenAtOnce = 500;
 constexpr std::string_view kStopTtlMerges = "SYSTEM STOP TTL MERGES";
 constexpr std::string_view kLandingFormat = "LineAsString";
 
@@ -24,9 +27,6 @@ const OlapCall kShortCall{std::chrono::seconds(10)};
 // One block for each view, whatever days and months it reaches over; answered once it is in the tables.
 const OlapCall kInsertCall{std::chrono::seconds(120),
                            {{"async_insert", "0"}, {"max_partitions_per_insert_block", "0"}}};
-// The sets of a whole warehouse, group by group as they are sorted: memory for one at a time.
-const OlapCall kRefreshCall{std::chrono::seconds(1800),
-                            {{"max_partitions_per_insert_block", "0"}, {"optimize_aggregation_in_order", "1"}}};
 
 // Carries an error out of a callback of the log.
 struct LandingFailed {
@@ -59,17 +59,20 @@ void Raise(Position* position, const Position& to) {
   position->events = std::max(position->events, to.events);
 }
 
-std::string RenderTotals(std::span<const ForgottenTotals> totals) {
-  std::string rows;
-  for (const ForgottenTotals& total : totals) {
-    rows.append(rows.empty() ? "[('" : ",('").append(total.post.ToString()).append("','");
-    rows.append(total.post_author.ToString()).append("'");
-    for (const std::int64_t number : {total.post_created_at, total.shares, total.impressions, total.views}) {
-      rows.append(",").append(std::to_string(number));
-    }
-    rows.append(")");
-  }
-  return rows + "]";
+// ClickHouse's text of a tuple of two ids and some numbers.
+std::string RenderTuple(const Uuid& first, const Uuid& second, std::initializer_list<std::int64_t> numbers) {
+  std::string tuple = "('" + first.ToString() + "','" + second.ToString() + "'";
+  for (const std::int64_t number : numbers) tuple.append(",").append(std::to_string(number));
+  return tuple + ")";
+}
+
+std::string Render(const ForgottenTotals& totals) {
+  return RenderTuple(totals.post.value, totals.post_author.value,
+                     {totals.post_created_at, totals.shares, totals.impressions, totals.views});
+}
+
+std::string Render(const InteractionCount& interactions) {
+  return RenderTuple(interactions.user.value, interactions.author.value, {interactions.day, interactions.count});
 }
 
 std::vector<Counter> RowCounters(Metrics* metrics) {
@@ -120,11 +123,12 @@ Status WarehouseLoader::Attach() {
   if (stored == Position{}) {
     if (Status begun = Begin(*positions); !begun) return begun;
   } else {
-    applied_ = landed_ = stored;
+    applied_ = stored;
+    landed_ = positions->Landed();
     if (Status continues = CheckContinues(); !continues) return continues;
-    // What was landed and did not count is read again; so is what was being landed again.
-    if (reading_ == Position{}) reading_ = applied_;
-    Rewind(applied_.changes, applied_.events);
+    // A batch that was interrupted is read again; so is what was being landed again.
+    if (reading_ == Position{}) reading_ = landed_;
+    Rewind(landed_.changes, landed_.events);
   }
   may_hold_ = {generation_, changes_->End(), events_->End()};
   settled_ = false;  // what was touched before may wait to be refreshed
@@ -135,8 +139,8 @@ Status WarehouseLoader::Attach() {
 
 Status WarehouseLoader::CheckContinues() const {
   const Position end{generation_, changes_->End(), events_->End()};
-  if (Reached(applied_, end)) return {};
-  return Refuse("warehouse_ahead", "The warehouse has applied " + Describe(applied_) + ", and the log ends at " +
+  if (Reached(landed_, end)) return {};
+  return Refuse("warehouse_ahead", "The warehouse holds " + Describe(landed_) + ", and the log ends at " +
                                        Describe(end) + ": the data was restored without it.");
 }
 
@@ -156,7 +160,7 @@ Status WarehouseLoader::Begin(const LogPositions& positions) {
                                     : HasForgottenChanges()  ? changes_->End()
                                                              : 0;
   const std::int64_t events_from =
-      HasForgottenEvents() ? events_->ReadForgotten([](const std::vector<ForgottenTotals>&) {}) : 0;
+      HasForgottenEvents() ? events_->ReadForgotten([](const auto&) {}, [](const auto&) {}) : 0;
   if (begun_events != nullptr && begun_events->point != events_from) {
     return Refuse("warehouse_behind", "The warehouse was left half filled, and the log has forgotten events since.");
   }
@@ -167,13 +171,17 @@ Status WarehouseLoader::Begin(const LogPositions& positions) {
   if (events_from > 0) {
     if (Status landed = LandForgotten(events_from); !landed) return landed;
   }
-  reading_ = landed_ = {generation_, changes_from, events_from};
+  may_hold_ = reading_ = landed_ = {generation_, changes_from, events_from};
   return Settle();
 }
 
 Status WarehouseLoader::WriteBeginning(std::int64_t changes_from, std::int64_t events_from) {
-  const std::vector<StreamPoint> points{{std::string(kChangesFromStream), generation_, changes_from},
-                                        {std::string(kEventsFromStream), generation_, events_from}};
+  return WritePoints({{kChangesFromStream, changes_from}, {kEventsFromStream, events_from}});
+}
+
+Status WarehouseLoader::WritePoints(const std::vector<std::pair<std::string_view, std::int64_t>>& named) {
+  std::vector<StreamPoint> points;
+  for (const auto& [stream, point] : named) points.push_back({std::string(stream), generation_, point});
   return WriteLogPositions(olap_, points, ++version_, kShortCall);
 }
 
@@ -214,26 +222,32 @@ Status WarehouseLoader::LandState() try {
   return tl::unexpected<Error>(failed.error);
 }
 
+template <class T>
+Status WarehouseLoader::LandKept(std::string_view statement, const std::vector<T>& kept) {
+  for (std::size_t begin = 0; begin < kept.size(); begin += kForgottenAtOnce) {
+    if (options_.stopping()) return Stopping();
+    const std::span part = std::span(kept).subspan(begin, std::min(kForgottenAtOnce, kept.size() - begin));
+    std::string rows;
+    for (const T& entry : part) rows.append(rows.empty() ? "[" : ",").append(Render(entry));
+    const OlapParams params{{"rows", rows + "]"}};
+    if (Status landed = olap_->Execute(WarehouseSql(statement), params, kInsertCall); !landed) return landed;
+  }
+  return {};
+}
+
 Status WarehouseLoader::LandForgotten(std::int64_t events_from) try {
-  const std::int64_t end = events_->ReadForgotten([this](const std::vector<ForgottenTotals>& totals) {
-    if (const Status landed = LandTotals(totals); !landed) throw LandingFailed{landed.error()};
-  });
+  const auto land = [this](std::string_view statement, const auto& kept) {
+    if (const Status landed = LandKept(statement, kept); !landed) {
+      throw LandingFailed{landed.error()};
+    }
+  };
+  const std::int64_t end =
+      events_->ReadForgotten([&](const auto& totals) { land("land_forgotten_totals", totals); },
+                             [&](const auto& counts) { land("land_forgotten_interactions", counts); });
   if (end == events_from) return {};
   return Refuse("warehouse_behind", "The log has forgotten events while the warehouse was being filled.");
 } catch (const LandingFailed& failed) {
   return tl::unexpected<Error>(failed.error);
-}
-
-Status WarehouseLoader::LandTotals(const std::vector<ForgottenTotals>& totals) {
-  for (std::size_t begin = 0; begin < totals.size(); begin += kTotalsAtOnce) {
-    if (options_.stopping()) return Stopping();
-    const std::span part = std::span(totals).subspan(begin, std::min(kTotalsAtOnce, totals.size() - begin));
-    const OlapParams params{{"rows", RenderTotals(part)}};
-    if (Status landed = olap_->Execute(WarehouseSql("land_forgotten_totals"), params, kInsertCall); !landed) {
-      return landed;
-    }
-  }
-  return {};
 }
 
 // --------------------------------------------------------------------------------------------------------------- land
@@ -315,18 +329,22 @@ std::int64_t WarehouseLoader::EntriesLeft() {
 
 // ------------------------------------------------------------------------------------------------------------- settle
 
+Status WarehouseLoader::Remember() {
+  return WritePoints({{kChangesLandedStream, landed_.changes}, {kEventsLandedStream, landed_.events}});
+}
+
 Status WarehouseLoader::Settle() {
   const SteadyClock::time_point start = SteadyClock::now();
-  const OlapParams version{{"version", std::to_string(++version_)}};
-  for (const std::string_view refresh : {"refresh_post_counters", "refresh_post_hour_counters"}) {
-    if (Status done = olap_->Execute(WarehouseSql(refresh), version, kRefreshCall); !done) return done;
-  }
-  if (Status emptied = olap_->Execute(WarehouseSql("empty_touched"), {}, kShortCall); !emptied) return emptied;
+  if (Status refreshed = RefreshTouched(olap_, ++version_); !refreshed) return refreshed;
   refresh_seconds_.Observe(SecondsSince(start));
 
-  const std::vector<StreamPoint> points{{std::string(kChangesStream), generation_, landed_.changes},
-                                        {std::string(kEventsStream), generation_, landed_.events}};
-  if (Status written = WriteLogPositions(olap_, points, version_, kShortCall); !written) return written;
+  if (Status written = WritePoints({{kChangesStream, landed_.changes},
+                                    {kEventsStream, landed_.events},
+                                    {kChangesLandedStream, landed_.changes},
+                                    {kEventsLandedStream, landed_.events}});
+      !written) {
+    return written;
+  }
   applied_changes_.Add(static_cast<double>(std::max<std::int64_t>(0, landed_.changes - applied_.changes)));
   applied_events_.Add(static_cast<double>(std::max<std::int64_t>(0, landed_.events - applied_.events)));
   applied_ = landed_;

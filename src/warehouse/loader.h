@@ -46,6 +46,8 @@ class WarehouseLoader {
   Result<bool> Land();
   // Makes what was landed count: refreshes the counters that it touched, then writes the position.
   Status Settle();
+  // Writes down what was landed, so that a restart goes on from there: for when Settle() is far.
+  Status Remember();
   // Lands the state of the graph as it is now, as a snapshot.
   Status LandState();
   // Goes back in the log, up to where it reads now.
@@ -65,8 +67,10 @@ class WarehouseLoader {
   Status Begin(const LogPositions& positions);
   Status CheckContinues() const;
   Status WriteBeginning(std::int64_t changes_from, std::int64_t events_from);
+  Status WritePoints(const std::vector<std::pair<std::string_view, std::int64_t>>& named);
   Status LandForgotten(std::int64_t events_from);
-  Status LandTotals(const std::vector<ForgottenTotals>& totals);
+  template <class T>
+  Status LandKept(std::string_view statement, const std::vector<T>& kept);
   Status ReadVersion();
   void FillBatch(Position* read);
   bool IsFull() const;

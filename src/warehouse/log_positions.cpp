@@ -17,9 +17,9 @@ bool LogPositions::HasOther(std::string_view generation) const {
                      [generation](const StreamPoint& point) { return point.generation != generation; });
 }
 
-Position LogPositions::Applied() const {
-  const StreamPoint* changes = Find(kChangesStream);
-  const StreamPoint* events = Find(kEventsStream);
+Position LogPositions::Both(std::string_view changes_stream, std::string_view events_stream) const {
+  const StreamPoint* changes = Find(changes_stream);
+  const StreamPoint* events = Find(events_stream);
   if (changes == nullptr || events == nullptr) return {};
   return {changes->generation, changes->point, events->point};
 }

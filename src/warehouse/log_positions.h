@@ -14,6 +14,8 @@ namespace novafeed {
 // The streams of the table.
 inline constexpr std::string_view kChangesStream = "changes";  // every entry up to there is in the tables, and counted
 inline constexpr std::string_view kEventsStream = "events";
+inline constexpr std::string_view kChangesLandedStream = "changes_landed";  // in the tables, perhaps not counted
+inline constexpr std::string_view kEventsLandedStream = "events_landed";
 inline constexpr std::string_view kChangesFromStream = "changes_from";  // where the first filling began to read
 inline constexpr std::string_view kEventsFromStream = "events_from";
 
@@ -34,9 +36,13 @@ class LogPositions {
   // Some stream is of another data set than `generation`.
   bool HasOther(std::string_view generation) const;
   // Both streams, or Position{} while the first filling has not got to the log.
-  Position Applied() const;
+  Position Applied() const { return Both(kChangesStream, kEventsStream); }
+  // The same of what is in the tables; never behind Applied().
+  Position Landed() const { return Both(kChangesLandedStream, kEventsLandedStream); }
 
  private:
+  Position Both(std::string_view changes_stream, std::string_view events_stream) const;
+
   std::vector<StreamPoint> points_;
 };
 

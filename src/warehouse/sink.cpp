@@ -92,6 +92,7 @@ struct WarehouseSink::State {
   void WaitForWork(SteadyClock::time_point next_look);
   void Sleep(milliseconds length);
   bool SomebodyIsInAHurry() const;
+  bool IsAtEnd() const;
   bool HoldStill();
 
   const Clock* clock;
@@ -111,7 +112,8 @@ struct WarehouseSink::State {
   SteadyClock::time_point progress_at{};
   std::uint64_t landed_before = 0;  // of loader.entries_landed(), when it fell behind
 
-  std::atomic<TimeMs> fresh_at{0};  // every entry committed by then is applied
+  std::atomic<TimeMs> fresh_at{0};      // every entry committed by then is applied; or when it was started
+  std::atomic<TimeMs> caught_up_at{0};  // the same; 0 where it never was at the end
 
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable wake;
@@ -177,11 +179,13 @@ Result<bool> WarehouseSink::State::Round() {
     if (!landed) return landed;
     more = *landed;
   }
-  if (!loader.settled() && (wants_pause || SettleIsDue(more))) {
-    if (const Status settled = loader.Settle(); !settled) return tl::unexpected<Error>(settled.error());
-    settled_at = SteadyClock::now();
+  if (!loader.settled()) {
+    const bool is_due = wants_pause || SettleIsDue(more);
+    const Status noted = is_due ? loader.Settle() : loader.Remember();
+    if (!noted) return tl::unexpected<Error>(noted.error());
+    if (is_due) settled_at = SteadyClock::now();
   }
-  if (!more && loader.settled() && !wants_pause) fresh_at = before_reading;
+  if (!more && loader.settled() && !wants_pause) fresh_at = caught_up_at = before_reading;
   return more;
 }
 
@@ -303,6 +307,15 @@ bool WarehouseSink::State::HoldStill() {
   return true;
 }
 
+// Whether every entry of the log counts.
+bool WarehouseSink::State::IsAtEnd() const {
+  const Position applied = [this] {
+    const std::scoped_lock lock(mutex);
+    return published.applied;
+  }();
+  return !applied.generation.empty() && applied.changes >= changes->End() && applied.events >= events->End();
+}
+
 // ------------------------------------------------------------------------------------------------------- for everybody
 
 WarehouseSink::WarehouseSink(const Clock* clock, Olap* olap, ChangeFeed* changes, EventLog* events,
@@ -403,11 +416,14 @@ Status WarehouseSink::Rewind(const SinkRewind& rewind) {
   return {};
 }
 
+TimeMs WarehouseSink::CountersAsOf() const {
+  const TimeMs now = state_->clock->Now();  // before the log is asked: what is committed later may be missing
+  return state_->IsAtEnd() ? now : state_->caught_up_at.load();
+}
+
 double WarehouseSink::LagSeconds() const {
-  const Position applied = position();
-  const bool nothing_open = applied.changes >= state_->changes->End() && applied.events >= state_->events->End();
   const TimeMs now = state_->clock->Now();
-  const TimeMs fresh_at = nothing_open && !applied.generation.empty() ? now : state_->fresh_at.load();
+  const TimeMs fresh_at = state_->IsAtEnd() ? now : state_->fresh_at.load();
   return static_cast<double>(now - fresh_at) / 1000.0;
 }
 

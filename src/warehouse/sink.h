@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "capture/change.h"
 #include "stream/event_log.h"
+#include "stream/log_progress.h"
 #include "stream/position.h"
 #include "warehouse/olap.h"
 
@@ -57,12 +58,12 @@ struct SinkRewind {
   bool state = false;  // the whole state of the graph, as a snapshot
 };
 
-class WarehouseSink {
+class WarehouseSink final : public LogProgress {
  public:
   // All outlive the sink. `generation` is the data set's.
   WarehouseSink(const Clock* clock, Olap* olap, ChangeFeed* changes, EventLog* events, std::string generation,
                 Metrics* metrics, WarehouseSinkOptions options = {});
-  ~WarehouseSink();  // stops
+  ~WarehouseSink() override;  // stops
   WarehouseSink(const WarehouseSink&) = delete;
   WarehouseSink& operator=(const WarehouseSink&) = delete;
 
@@ -75,12 +76,14 @@ class WarehouseSink {
 
   // Every entry of the log up to there is in the tables, and counted. Position{} until the engine has told it.
   Position position() const;
+  Position Applied() const override { return position(); }
   SinkStatus status() const;
 
-  // Calls `done(true)` once `wanted` is reached (at once where it is), or `done(false)` after `timeout_ms` of real time
-  // or on Stop; late by a batch at most. It makes the sink look at once. `done` runs on the caller's or the sink's
-  // thread.
-  void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done);
+  // As the port says; late by a batch at most. It makes the sink look at once.
+  void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) override;
+
+  // 0 until the sink has been at the log's end for the first time. Asks the log where it ends.
+  TimeMs CountersAsOf() const override;
 
   // A consistent cut for readers: when this returns, the tables hold exactly the log up to the position that it gives,
   // and stay so until Resume(). Several may hold it. kUnavailable "warehouse_busy" where that takes longer than

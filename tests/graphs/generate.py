@@ -29,6 +29,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 BASE_MIDNIGHT = 1_700_006_400_000  # 2023-11-15T00:00:00Z
 LARGE_EVERY = 8
 LARGE_ATTEMPTS = 40
+FIRST_SLOT = 31_536_000_000  # 1971-01-01T00:00:00Z
+SLOT_DAYS = 130  # more than the oldest action before as_of and the newest after it
+NAMES_OF_SLOT = 100_000
+SLOTS = 360  # until 2099
 
 
 @dataclass
@@ -66,11 +70,16 @@ def is_large(seed: int) -> bool:
     return seed % LARGE_EVERY == 0
 
 
-def generate(seed: int) -> Graph:
+def generate(seed: int, slot: int | None = None) -> Graph:
+    """With a slot, the same kind of graph in a stretch of time, and with names, that no other slot has.
+
+    So graphs of several slots may lie in one data set, and what the whole platform shares (the trending list; the newest
+    posts, as far as there are enough) is still each graph's own at its instant.
+    """
     if not is_large(seed):
-        return small_graph(seed, random.Random(f"small {seed}"))
+        return small_graph(seed, random.Random(f"small {seed}"), slot)
     for attempt in range(LARGE_ATTEMPTS):
-        graph = large_graph(seed, random.Random(f"large {seed} {attempt}"))
+        graph = large_graph(seed, random.Random(f"large {seed} {attempt}"), slot)
         if large_shortcoming(graph) is None:
             return graph
     raise AssertionError(f"seed {seed}: no large graph in {LARGE_ATTEMPTS} attempts: {large_shortcoming(graph)}")
@@ -79,9 +88,11 @@ def generate(seed: int) -> Graph:
 # --- Instants ----------------------------------------------------------------------------------------------------
 
 
-def choose_as_of(rng: random.Random) -> int:
+def choose_as_of(rng: random.Random, slot: int | None = None) -> int:
     """Mostly on or beside a midnight or an hour: there the windows of hours and days move."""
     midnight = BASE_MIDNIGHT + rng.randrange(365) * DAY
+    if slot is not None:
+        midnight = FIRST_SLOT + slot * SLOT_DAYS * DAY
     hour = midnight + rng.randrange(24) * HOUR
     return rng.choice(
         [
@@ -117,7 +128,7 @@ def edges(as_of: int) -> list[int]:
 class Writer:
     """Collects lines; knows what exists, so that random actions mostly hit something. Owns no clock, only times."""
 
-    def __init__(self, rng: random.Random, as_of: int) -> None:
+    def __init__(self, rng: random.Random, as_of: int, slot: int | None) -> None:
         self.rng = rng
         self.as_of = as_of
         self.edges = edges(as_of)
@@ -129,7 +140,8 @@ class Writer:
         self.follows: list[tuple] = []
         self.likes: list[tuple] = []
         self.events: list[dict] = []
-        self.names = 0
+        self.names = NAMES_OF_SLOT * (slot or 0)
+        self.comments_from = self.names
 
     def new_name(self, kind: str) -> str | int:
         """A UUID, an integer or any string: the forms of an id."""
@@ -252,7 +264,7 @@ class Writer:
         self.add_like(user, post, self.rng.choice((at, self.instant())))
 
     def comment(self) -> None:
-        name = f"comment-{len(self.comments)}"
+        name = f"comment-{self.comments_from + len(self.comments)}"
         self.comments.append(name)
         self.add("comment", self.instant(), id=name, user=self.random_user(), post=self.random_post(), text="so it is")
 
@@ -343,9 +355,9 @@ class Writer:
 # --- Small graphs ------------------------------------------------------------------------------------------------
 
 
-def small_graph(seed: int, rng: random.Random) -> Graph:
-    as_of = choose_as_of(rng)
-    writer = Writer(rng, as_of)
+def small_graph(seed: int, rng: random.Random, slot: int | None) -> Graph:
+    as_of = choose_as_of(rng, slot)
+    writer = Writer(rng, as_of, slot)
     for _ in range(rng.randint(3, 12)):
         writer.add_user()
     writer.write_post()
@@ -370,8 +382,8 @@ def as_api_id(name: str | int) -> str:
 class LargeWriter(Writer):
     """Fills each source beyond its cut with blocks of posts that are equal in all that is ranked by."""
 
-    def __init__(self, rng: random.Random, as_of: int) -> None:
-        super().__init__(rng, as_of)
+    def __init__(self, rng: random.Random, as_of: int, slot: int | None) -> None:
+        super().__init__(rng, as_of, slot)
         self.viewer = self.add_user()
         self.crowd = [self.add_user() for _ in range(4)]
 
@@ -460,9 +472,9 @@ class LargeWriter(Writer):
         self.block(authors, oldest, 10)
 
 
-def large_graph(seed: int, rng: random.Random) -> Graph:
-    as_of = choose_as_of(rng)
-    writer = LargeWriter(rng, as_of)
+def large_graph(seed: int, rng: random.Random, slot: int | None) -> Graph:
+    as_of = choose_as_of(rng, slot)
+    writer = LargeWriter(rng, as_of, slot)
     for fill in (writer.fill_follow, writer.fill_trending, writer.fill_affinity):
         fill()
     for _ in range(rng.randint(20, 80)):

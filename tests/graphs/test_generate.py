@@ -16,6 +16,19 @@ def test_equal_seeds_give_equal_graphs_and_others_do_not():
     assert generate.generate(1).lines != generate.generate(2).lines
 
 
+def test_graphs_of_several_slots_share_neither_names_nor_time():
+    names, end = set(), 0
+    for slot, seed in enumerate((1, 2, 8, 3)):
+        graph = generate.generate(seed, slot)
+        state = graph.state()
+        of_graph = {*state.posts, *state.users, *state.comments}
+        assert not names & of_graph
+        names |= of_graph
+        times = [post.created_at for post in state.posts.values()]
+        assert min(times) > end
+        end = max(*times, graph.as_of + generate.DAY)
+
+
 def test_small_graphs_use_every_outcome_and_every_type():
     outcomes, types = Counter(), Counter()
     for seed in SMALL_SEEDS:

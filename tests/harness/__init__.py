@@ -7,6 +7,7 @@ from harness.olap import READER, WRITER, Olap, OlapClient, assert_refused
 from harness.server import Server
 from harness.tokens import Keys, sign_token
 from harness.waiting import wait_until
+from harness.warehouse import WITH_WAREHOUSE, await_filled, olap_of
 
 __all__ = [
     "Client",
@@ -16,14 +17,17 @@ __all__ = [
     "READER",
     "Response",
     "Server",
+    "WITH_WAREHOUSE",
     "WRITER",
     "assert_problem",
     "assert_refused",
+    "await_filled",
     "binary",
     "comment_id",
     "event_id",
     "ext",
     "novafeed",
+    "olap_of",
     "post_id",
     "scratch_directory",
     "sign_token",

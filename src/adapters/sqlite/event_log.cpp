@@ -1,8 +1,10 @@
 // OpenSqliteEventLog: the port of the event log over events.db.
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -21,7 +23,7 @@ namespace sqlite {
 namespace {
 
 constexpr std::int64_t kForgetBatch = 1000;
-constexpr std::size_t kTotalsBatch = 1000;
+constexpr std::size_t kForgottenBatch = 1000;
 constexpr std::int64_t kScanned = 20'000;   // events of one read that looks for erased users
 constexpr std::size_t kHiddenAtOnce = 500;  // events of one transaction that hides them
 constexpr char kFindNames[] =
@@ -74,13 +76,13 @@ class LogReader {
   Statement last_;
 };
 
-void ReadTotals(Database& database, const std::function<void(const std::vector<ForgottenTotals>&)>& take) {
-  Statement statement(database, "reading totals of forgotten events",
-                      "SELECT post, post_author, post_created_at, shares, impressions, views FROM forgotten_totals");
-  std::vector<ForgottenTotals> batch;
+// Gives all rows of the statement to `take`, in batches of what `read` makes of a row.
+template <class T, class Read>
+void TakeInBatches(Statement& statement, const std::function<void(const std::vector<T>&)>& take, Read read) {
+  std::vector<T> batch;
   for (Rows rows = statement.Query(); rows.Next();) {
-    batch.push_back({PostId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3), rows.Int(4), rows.Int(5)});
-    if (batch.size() == kTotalsBatch) {
+    batch.push_back(read(rows));
+    if (batch.size() == kForgottenBatch) {
       take(batch);
       batch.clear();
     }
@@ -90,10 +92,32 @@ void ReadTotals(Database& database, const std::function<void(const std::vector<F
   }
 }
 
-// Counts of a batch of events that is being forgotten, by post. Likes and unlikes count nowhere: their truth is state.
+void ReadTotals(Database& database, const EventLog::TakeTotals& take) {
+  Statement statement(database, "reading totals of forgotten events",
+                      "SELECT post, post_author, post_created_at, shares, impressions, views FROM forgotten_totals");
+  TakeInBatches(statement, take, [](const Rows& rows) {
+    return ForgottenTotals{PostId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3), rows.Int(4), rows.Int(5)};
+  });
+}
+
+void ReadInteractions(Database& database, const EventLog::TakeInteractions& take) {
+  Statement statement(database, "reading interactions of forgotten events",
+                      "SELECT user, author, day, count FROM forgotten_interactions");
+  TakeInBatches(statement, take, [](const Rows& rows) {
+    return InteractionCount{UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3)};
+  });
+}
+
+// Counts of a batch of events that is being forgotten, by post, and by user, author and day. Likes and unlikes count
+// nowhere: their truth is state.
 class Folding {
  public:
+  explicit Folding(std::int64_t oldest_day) : oldest_day_(oldest_day) {}
+
   void Add(const Event& event) {
+    if (IsInteraction(event) && DayOf(event.at) >= oldest_day_) {
+      ++interactions_[{DayOf(event.at), event.user, event.post_author}];
+    }
     ForgottenTotals& totals = totals_[event.post];
     totals.post = event.post;
     totals.post_author = event.post_author;
@@ -103,7 +127,11 @@ class Folding {
     totals.views += event.type == EventType::kView ? 1 : 0;
   }
 
-  void WriteTo(Statement& add_totals) const {
+  void WriteTo(Statement& add_totals, Statement& add_interactions) const {
+    for (const auto& [key, count] : interactions_) {
+      const auto& [day, user, author] = key;
+      add_interactions.Execute(day, user, author, count);
+    }
     for (const auto& [post, totals] : totals_) {
       if (totals.shares + totals.impressions + totals.views > 0) {
         add_totals.Execute(post, totals.post_author, totals.post_created_at, totals.shares, totals.impressions,
@@ -113,6 +141,8 @@ class Folding {
   }
 
  private:
+  const std::int64_t oldest_day_;
+  std::map<std::tuple<std::int64_t, UserId, UserId>, std::int64_t> interactions_;
   std::unordered_map<PostId, ForgottenTotals, StrongIdHash<PostId>> totals_;
 };
 
@@ -134,6 +164,13 @@ class LogTables {
               "UPDATE events SET user = ?2, post_author = ?3, identity = ?4 WHERE sequence = ?1"),
         hide_in_totals_(database, "hiding an author in the totals",
                         "UPDATE forgotten_totals SET post_author = ?2 WHERE post_author = ?1"),
+        add_hidden_interactions_(
+            database, "hiding a user in the interactions",
+            "INSERT INTO forgotten_interactions (day, user, author, count) "
+            "SELECT day, iif(user = ?1, ?2, user), iif(author = ?1, ?2, author), count FROM forgotten_interactions "
+            "WHERE user = ?1 OR author = ?1 ON CONFLICT DO UPDATE SET count = count + excluded.count"),
+        drop_hidden_interactions_(database, "dropping a hidden user's interactions",
+                                  "DELETE FROM forgotten_interactions WHERE user = ?1 OR author = ?1"),
         forget_identity_(database, "forgetting the identity of an event",
                          "DELETE FROM identities WHERE at = ? AND digest = ?"),
         forget_events_(database, "forgetting events", "DELETE FROM events WHERE sequence <= ?"),
@@ -141,6 +178,11 @@ class LogTables {
                     "INSERT INTO forgotten_totals (post, post_author, post_created_at, shares, impressions, views) "
                     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (post) DO UPDATE SET shares = shares + excluded.shares, "
                     "impressions = impressions + excluded.impressions, views = views + excluded.views"),
+        add_interactions_(database, "adding up interactions of forgotten events",
+                          "INSERT INTO forgotten_interactions (day, user, author, count) VALUES (?, ?, ?, ?) "
+                          "ON CONFLICT DO UPDATE SET count = count + excluded.count"),
+        drop_interactions_(database, "dropping old interactions of forgotten events",
+                           "DELETE FROM forgotten_interactions WHERE day < ?"),
         set_forgotten_(database, "marking events as forgotten", "UPDATE event_log SET forgotten_through = ?"),
         live_bytes_(database, "measuring the event log",
                     "SELECT (page_count - freelist_count) * page_size "
@@ -164,11 +206,13 @@ class LogTables {
     return true;
   }
 
-  // From now on the pseudonyms stand for these users, in what is appended and in the totals.
+  // From now on the pseudonyms stand for these users, in what is appended and in what is kept of forgotten events.
   void Hide(std::span<const Erasure> erased) {
     pseudonyms_.Add(erased);
     for (const Erasure& erasure : erased) {
       hide_in_totals_.Execute(erasure.user, erasure.pseudonym);
+      add_hidden_interactions_.Execute(erasure.user, erasure.pseudonym);
+      drop_hidden_interactions_.Execute(erasure.user);
     }
   }
 
@@ -187,7 +231,7 @@ class LogTables {
 
   // Forgets the oldest events, as long as they are older than `before` and not beyond `applied`; one batch of them.
   std::int64_t Forget(TimeMs before, std::int64_t applied) {
-    Folding folding;
+    Folding folding(OldestForgottenDay(before));
     std::int64_t forgotten = 0;
     std::int64_t through = 0;
     for (Rows rows = read_oldest_.Query(kForgetBatch); rows.Next();) {
@@ -201,10 +245,11 @@ class LogTables {
       ++forgotten;
     }
     if (forgotten > 0) {
-      folding.WriteTo(add_totals_);
+      folding.WriteTo(add_totals_, add_interactions_);
       forget_events_.Execute(through);
       set_forgotten_.Execute(through);
     }
+    drop_interactions_.Execute(OldestForgottenDay(before));
     return forgotten;
   }
 
@@ -216,9 +261,13 @@ class LogTables {
   Statement read_oldest_;
   Statement hide_;
   Statement hide_in_totals_;
+  Statement add_hidden_interactions_;
+  Statement drop_hidden_interactions_;
   Statement forget_identity_;
   Statement forget_events_;
   Statement add_totals_;
+  Statement add_interactions_;
+  Statement drop_interactions_;
   Statement set_forgotten_;
   Statement live_bytes_;
 };
@@ -266,11 +315,12 @@ class SqliteEventLog final : public EventLog {
   }
   std::int64_t End() override { return writer_.End(); }
 
-  std::int64_t ReadForgotten(const std::function<void(const std::vector<ForgottenTotals>&)>& take) override {
+  std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     Database database(path_, Access::kRead);
     const ReadTransaction transaction(&database);
     const std::int64_t through = LogReader(database).ForgottenThrough();
-    ReadTotals(database, take);
+    ReadTotals(database, take_totals);
+    ReadInteractions(database, take_interactions);
     return through;
   }
 
@@ -301,6 +351,8 @@ class SqliteEventLog final : public EventLog {
       }
       HideEvents(named);
     }
+    // Events that were forgotten meanwhile have brought the names back into what is kept of them.
+    writer_.RunBlocking([&](Sequence&) { tables_.Hide(erased); });
   }
 
   std::int64_t Scrub() override { return ScrubFile(&database_, &writer_); }

@@ -46,11 +46,12 @@ struct Forgotten {
 
 Forgotten ReadForgotten(EventLog& log) {
   Forgotten forgotten;
-  forgotten.through = log.ReadForgotten([&](const std::vector<ForgottenTotals>& batch) {
+  const auto take_totals = [&](const std::vector<ForgottenTotals>& batch) {
     for (const ForgottenTotals& totals : batch) {
       forgotten.sums[totals.post] = {totals.shares, totals.impressions, totals.views};
     }
-  });
+  };
+  forgotten.through = log.ReadForgotten(take_totals, [](const auto&) {});
   return forgotten;
 }
 

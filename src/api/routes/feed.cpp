@@ -50,15 +50,16 @@ asio::awaitable<Status> FetchMissingTexts(RequestContext* context, FeedPage* pag
   co_return Status();
 }
 
-// Mostly here and now; on a pool where a trending list has to be made first.
-asio::awaitable<Result<FeedPage>> MakePage(RequestContext* context, OpenedFeed opened) {
-  const LiveFeed& live = context->live();
-  const bool may_take_long = live.feed->MayTakeLong(opened);
-  std::function<Result<FeedPage>()> make = [live, opened = std::move(opened), behind = context->behind()] {
-    return live.feed->Page(opened, behind, live.applier->CountersAsOf());
+// Mostly here and now; on a pool where the engine blocks, or a trending list has to be made first.
+asio::awaitable<Result<FeedPage>> MakePage(RequestContext* context, FeedService* feed, OpenedFeed opened) {
+  const bool may_take_long = feed->MayTakeLong(opened);
+  std::function<Result<FeedPage>()> make = [feed, opened = std::move(opened), behind = context->behind()] {
+    return feed->Page(opened, behind);
   };
   if (!may_take_long) co_return make();
-  Result<Result<FeedPage>> page = co_await AwaitBlocking(context->dependencies().readers, std::move(make));
+  const ApiDependencies& dependencies = context->dependencies();
+  BlockingPool* const pool = feed->blocks() ? dependencies.warehouse : dependencies.readers;
+  Result<Result<FeedPage>> page = co_await AwaitBlocking(pool, std::move(make));
   if (!page) co_return tl::unexpected(page.error());
   co_return *std::move(page);
 }
@@ -72,16 +73,19 @@ asio::awaitable<Result<HttpResponse>> GetFeed(RequestContext* context, PathParam
   if (!explain) co_return tl::unexpected(explain.error());
   request->viewer = *viewer;
 
-  Result<OpenedFeed> opened = context->live().feed->Open(*std::move(request));
+  const Result<ChosenEngine> engine = context->dependencies().engines->Choose(request->engine);
+  if (!engine) co_return tl::unexpected(engine.error());
+  Result<OpenedFeed> opened = engine->feed->Open(*std::move(request));
   if (!opened) co_return tl::unexpected(opened.error());
 
   const SteadyClock::time_point waiting = SteadyClock::now();
   Position wanted = Union(context->carried(), opened->wait_for);
-  co_await AwaitPosition(context, std::move(wanted));
+  co_await AwaitPosition(context, &engine->feed->progress(), std::move(wanted));
   const std::chrono::microseconds waited = Since(waiting);
 
-  Result<FeedPage> page = co_await MakePage(context, *std::move(opened));
-  if (!page) co_return tl::unexpected(page.error());
+  Result<FeedPage> page = co_await MakePage(context, engine->feed, *std::move(opened));
+  if (!page) co_return tl::unexpected(engine->stands_in ? BootingError() : page.error());
+  if (engine->stands_in) page->degraded.push_back("booting");
   const Status complete = co_await FetchMissingTexts(context, &*page);
   if (!complete) co_return tl::unexpected(complete.error());
 

@@ -1,4 +1,5 @@
--- The sets of touched posts as integers. Whatever was counted meanwhile is newer, so a row never goes back.
+-- The sets of touched posts as integers, of the authors from `first` to `last`. Whatever was counted meanwhile is newer,
+-- so a row never goes back.
 INSERT INTO novafeed.post_counters
     (author_id, created_at, post_id, is_live, is_deleted, likes, comments, shares, impressions, views, _version)
 SELECT
@@ -14,5 +15,9 @@ SELECT
     toInt64(uniqExactMerge(views_seen)) AS views,
     {version:UInt64} AS _version
 FROM novafeed.post_totals AS totals
-WHERE (author_id, created_at, post_id) IN (SELECT author_id, created_at, post_id FROM novafeed.touched_posts)
+WHERE author_id BETWEEN {first:UUID} AND {last:UUID}
+    AND (author_id, created_at, post_id) IN (
+        SELECT author_id, created_at, post_id
+        FROM novafeed.touched_posts
+        WHERE author_id BETWEEN {first:UUID} AND {last:UUID})
 GROUP BY author_id, created_at, post_id

@@ -1,4 +1,5 @@
--- The sets of touched clock hours as integers, as refresh_post_counters does for posts.
+-- The sets of touched clock hours as integers, of some days and of the posts from `first` to `last`, as
+-- refresh_post_counters does for posts.
 INSERT INTO novafeed.post_hour_counters
     (metric_hour, post_id, author_id, post_created_at, likes, comments, shares, impressions, views, _version)
 SELECT
@@ -13,5 +14,11 @@ SELECT
     toInt64(uniqExactMerge(views_seen)) AS views,
     {version:UInt64} AS _version
 FROM novafeed.post_metrics_1h AS hours
-WHERE (post_id, metric_hour) IN (SELECT post_id, metric_hour FROM novafeed.touched_hours)
+WHERE post_id BETWEEN {first:UUID} AND {last:UUID}
+    AND toDate(metric_hour) BETWEEN {first_day:Date} AND {last_day:Date}
+    AND (post_id, metric_hour) IN (
+        SELECT post_id, metric_hour
+        FROM novafeed.touched_hours
+        WHERE post_id BETWEEN {first:UUID} AND {last:UUID}
+            AND toDate(metric_hour) BETWEEN {first_day:Date} AND {last_day:Date})
 GROUP BY post_id, metric_hour

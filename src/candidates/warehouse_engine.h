@@ -1,0 +1,67 @@
+// Candidates from the warehouse: the statements of warehouse/sql, run at the same time, each with a deadline.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "candidates/candidates.h"
+#include "runtime/blocking_pool.h"
+#include "warehouse/olap.h"
+
+namespace novafeed {
+
+struct WarehouseEngineOptions {
+  std::chrono::milliseconds source_deadline{500};     // of each source of a ranking, and of mode=following
+  std::chrono::milliseconds trending_deadline{2000};  // of the list that everybody shares
+  std::size_t query_threads = 8;                      // queries of rankings that run at a time
+};
+
+// Thread-safe; blocking, so it is called from a pool of its caller's. The lists of Find come from queries that run at
+// the same time, not from one instant of the state: each holds at least what was applied before it was asked.
+//
+// A source that fails or is late gives nothing, is counted, and stands in CandidateSet::failed. Where all fail, and
+// from the other calls: kUnavailable "warehouse_unavailable".
+class WarehouseEngine final : public CandidateEngine {
+ public:
+  // `applied` tells what of the log the warehouse's tables hold. `olap` and `metrics` outlive the engine.
+  WarehouseEngine(Olap* olap, std::function<Position()> applied, const WarehouseEngineOptions& options,
+                  Metrics* metrics);
+
+  std::string_view Name() const override { return "warehouse"; }
+  Result<CandidateSet> Find(const CandidateQuery& query) override;
+  Result<std::vector<TrendingCandidate>> FindTrending(TimeMs as_of, int hours) override;
+  Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) override;
+
+ private:
+  using Instant = std::chrono::steady_clock::time_point;
+  using Found = Result<std::vector<Candidate>>;
+  class Running;  // a source that was asked
+
+  struct SourceMetrics {
+    Counter failures;
+    Histogram seconds;
+  };
+
+  static SourceMetrics MetricsOf(Source source, Metrics* metrics);
+  const SourceMetrics& MetricsOf(Source source) const { return metrics_.at(static_cast<std::size_t>(source)); }
+  Running Start(Source source, std::string_view statement, OlapParams params);
+  // The rows of a source, empty where it failed, which is noted.
+  std::vector<Candidate> Take(Running running, CandidateSet* set);
+  Found Ask(Source source, std::string_view statement, const OlapParams& params, Instant deadline) const;
+
+  Olap* const olap_;
+  const std::function<Position()> applied_;
+  const WarehouseEngineOptions options_;
+  const std::array<SourceMetrics, 4> metrics_;  // by Source
+  LogGate failure_log_;
+  BlockingPool pool_;  // the last member: its tasks use the others
+};
+
+}  // namespace novafeed

@@ -1,0 +1,30 @@
+#include "timeline/feed_engines.h"
+
+namespace novafeed {
+namespace {
+
+constexpr std::int64_t kBootRetryMs = 1000;
+
+}  // namespace
+
+Error BootingError() {
+  return {Failure::kUnavailable, "booting", "The server is starting: send the request again in a moment.",
+          kBootRetryMs};
+}
+
+Result<ChosenEngine> FeedEngines::Choose(const std::optional<std::string>& wanted) const {
+  FeedService* const index = index_.load(std::memory_order_acquire);
+  FeedService* const warehouse = warehouse_.load(std::memory_order_acquire);
+  const std::string& name = wanted.value_or(preferred_);
+  if (name == "warehouse" && warehouse != nullptr) return ChosenEngine{warehouse, false};
+  if (name == "index" && index != nullptr) return ChosenEngine{index, false};
+  if (name == "warehouse") {
+    return Fail(Failure::kInvalid, "bad_engine",
+                "This server has no warehouse engine: start it with warehouse.engine set, or ask for engine=index.");
+  }
+  if (name != "index") return Fail(Failure::kInvalid, "bad_engine", "engine must be index or warehouse.");
+  if (!wanted && WarehouseMayStandIn()) return ChosenEngine{warehouse, true};
+  return tl::unexpected(BootingError());
+}
+
+}  // namespace novafeed

@@ -1,0 +1,28 @@
+// The integer tables that the feed's queries read, brought up to date with the sets of what was touched.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "warehouse/olap.h"
+
+namespace novafeed {
+
+// Refreshes post_counters and post_hour_counters for what stands in touched_posts and touched_hours, and empties those,
+// while nobody lands anything. `version` above that of every earlier refresh. Errors of the port.
+Status RefreshTouched(Olap* olap, std::uint64_t version);
+
+// First and last id, both included.
+struct UuidRange {
+  std::string first;
+  std::string last;
+};
+
+// All ids in `slices` ranges (a power of two) of about as many random ids each, as ClickHouse orders them:
+// by their second half, whose first two bits are the same in every UUID of RFC 9562. Pure.
+std::vector<UuidRange> SliceUuids(std::size_t slices);
+
+}  // namespace novafeed
