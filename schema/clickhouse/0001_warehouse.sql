@@ -29,6 +29,15 @@ CREATE TABLE IF NOT EXISTS novafeed.log_positions
 )
 ENGINE = ReplacingMergeTree(_version) ORDER BY stream;
 
+-- Whom erasing hides, and behind which pseudonym, while it does (warehouse/sql/erase_*.sql). In memory only: the text of
+-- a mutation stays in a file, so it must name a table and no id.
+CREATE TABLE IF NOT EXISTS novafeed.erasing
+(
+    user_id UUID,
+    pseudonym UUID
+)
+ENGINE = Memory;
+
 CREATE TABLE IF NOT EXISTS novafeed.ingest_errors
 (
     topic LowCardinality(String),
@@ -379,14 +388,16 @@ CREATE TABLE IF NOT EXISTS novafeed.events_parsed
     event_id Nullable(UUID),
     post_author_id Nullable(UUID),
     post_created_at_ms Int64,
+    identity Nullable(String),
     is_valid UInt8 MATERIALIZED type IN ('impression', 'view', 'share', 'like', 'unlike')
         AND isNotNull(user_id) AND isNotNull(post_id) AND isNotNull(event_id) AND isNotNull(post_author_id)
         AND created_at_ms BETWEEN 0 AND 4133980799999 AND post_created_at_ms BETWEEN 0 AND 4133980799999
+        AND (isNull(identity) OR match(identity, '^[0-9a-f]{32}$'))
 )
 ENGINE = Null;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS novafeed.mv_events_parse TO novafeed.events_parsed AS
-WITH JSONExtract(raw, 'Tuple(event_id String, type String, user_id String, post_id String, at Nullable(Int64), post_author_id String, post_created_at Nullable(Int64))') AS message
+WITH JSONExtract(raw, 'Tuple(event_id String, type String, user_id String, post_id String, at Nullable(Int64), post_author_id String, post_created_at Nullable(Int64), identity Nullable(String))') AS message
 SELECT
     raw,
     toUUIDOrNull(message.user_id) AS user_id,
@@ -395,7 +406,8 @@ SELECT
     ifNull(message.at, -1) AS created_at_ms,
     toUUIDOrNull(message.event_id) AS event_id,
     toUUIDOrNull(message.post_author_id) AS post_author_id,
-    ifNull(message.post_created_at, -1) AS post_created_at_ms
+    ifNull(message.post_created_at, -1) AS post_created_at_ms,
+    message.identity AS identity
 FROM novafeed.events_kafka;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS novafeed.mv_events_errors TO novafeed.ingest_errors AS
@@ -403,7 +415,9 @@ SELECT 'events' AS topic, 'not an event' AS reason, raw
 FROM novafeed.events_parsed
 WHERE NOT is_valid;
 
--- created_at is the event's own time (`at`); the key is its identity, so an event that comes again is the same row.
+-- created_at is the event's own time (`at`). The key is what its identity is made of, so an event that comes again is
+-- the same row. The identity travels with the event, because it outlives the names of erased users; whoever sends none
+-- gets one that is made of the key.
 CREATE TABLE IF NOT EXISTS novafeed.events_raw
 (
     created_at DateTime64(3, 'UTC'),
@@ -412,7 +426,8 @@ CREATE TABLE IF NOT EXISTS novafeed.events_raw
     type LowCardinality(String),
     event_id UUID,
     post_author_id UUID,
-    post_created_at DateTime64(3, 'UTC')
+    post_created_at DateTime64(3, 'UTC'),
+    identity UInt64
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(created_at)
@@ -427,8 +442,11 @@ SELECT
     type,
     assumeNotNull(event_id) AS event_id,
     assumeNotNull(post_author_id) AS post_author_id,
-    fromUnixTimestamp64Milli(post_created_at_ms, 'UTC') AS post_created_at
-FROM novafeed.events_parsed
+    fromUnixTimestamp64Milli(post_created_at_ms, 'UTC') AS post_created_at,
+    if(isNull(events.identity),
+        sipHash64(events.user_id, type, events.post_id, created_at_ms, events.event_id),
+        reinterpretAsUInt64(unhex(left(assumeNotNull(events.identity), 16)))) AS identity
+FROM novafeed.events_parsed AS events
 WHERE is_valid;
 
 -- ------------------------------------------------------------------------------------- counters of posts, in all time
@@ -483,7 +501,6 @@ FROM novafeed.comments_cdc AS rows
 GROUP BY post_author_id, post_created_at, post_id;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS novafeed.mv_post_totals_events TO novafeed.post_totals AS
-WITH sipHash64(user_id, type, post_id, rows.created_at, event_id) AS identity
 SELECT
     post_author_id AS author_id,
     post_created_at AS created_at,
@@ -529,7 +546,6 @@ TTL metric_hour + INTERVAL 30 DAY
 SETTINGS index_granularity = 1024;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS novafeed.mv_post_metrics_1h TO novafeed.post_metrics_1h AS
-WITH sipHash64(user_id, type, post_id, rows.created_at, event_id) AS identity
 SELECT
     post_id,
     toStartOfHour(rows.created_at) AS metric_hour,
@@ -648,7 +664,7 @@ SELECT
     user_id,
     post_author_id AS author_id,
     toDate(events.created_at) AS day,
-    uniqExactState(sipHash64('share', user_id, type, post_id, events.created_at, event_id)) AS given
+    uniqExactState(sipHash64('share', identity)) AS given
 FROM novafeed.events_raw AS events
 WHERE type = 'share' AND user_id != post_author_id
 GROUP BY user_id, author_id, day;

@@ -9,7 +9,9 @@
 
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
+#include "app/olap_files.h"
 #include "app/settings_table.h"
+#include "app/warehouse_erasure.h"
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
@@ -177,7 +179,9 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), warehouse, clock_.get(), &metrics_);
   index_erasure_ =
       std::make_unique<IndexErasure>(feed_->index.get(), &feed_->applier, [this] { return SaveSnapshotNow(); });
-  std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get()};
+  warehouse_erasure_ = MakeWarehouseErasure();
+  std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get(),
+                                             warehouse_erasure_.get()};
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
@@ -250,6 +254,11 @@ void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
   Log(LogLevel::kInfo, "index_booted", {{"source", source}, {"code", code}});
 }
 
+std::unique_ptr<ErasureConsumer> EmbeddedNode::MakeWarehouseErasure() {
+  if (warehouse_) return std::make_unique<WarehouseErasure>(&warehouse_->sink(), &warehouse_->writer());
+  return std::make_unique<IdleWarehouseErasure>(OlapDirectory(directory_.path()));
+}
+
 void EmbeddedNode::StartJobs() {
   const auto start = [this](const char* name, std::chrono::milliseconds interval, std::function<void()> job) {
     jobs_.push_back(std::make_unique<PeriodicJob>(name, interval, &metrics_, std::move(job)));
@@ -281,6 +290,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   admin_drain.join();
   if (eraser_) eraser_->Stop();
   if (check_) check_->Stop();
+  if (warehouse_) warehouse_->RequestStop();  // a purge may wait for it
   jobs_.clear();
   if (warehouse_) warehouse_->Stop();
   if (feed_) feed_->applier.Stop();

@@ -69,6 +69,7 @@ class EmbeddedNode {
   Result<WarehouseCut> CutWarehouse();
   void ReportBoot(const BootedIndex& booted);
   void StartWarehouse();
+  std::unique_ptr<ErasureConsumer> MakeWarehouseErasure();
   void StartJobs();
   void Quiesce(std::chrono::milliseconds grace);
   Status MoveClock(TimeMs now);
@@ -101,9 +102,10 @@ class EmbeddedNode {
   BlockingPool warehouse_pages_;  // where pages wait for the warehouse
   BlockingPool rank_builder_;     // one thread: indexes for other instants are built one after the other
   FeedEngines engines_;
-  std::unique_ptr<LiveIndexStack> feed_;  // from Boot on, as the next three
+  std::unique_ptr<LiveIndexStack> feed_;  // from Boot on, as the next four
   std::unique_ptr<RankDesk> desk_;
   std::unique_ptr<IndexErasure> index_erasure_;
+  std::unique_ptr<ErasureConsumer> warehouse_erasure_;
   std::unique_ptr<Eraser> eraser_;
   std::mutex clock_mutex_;                     // one move at a time
   std::mutex snapshot_mutex_;                  // one snapshot at a time; guards saved_

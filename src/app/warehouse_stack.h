@@ -28,6 +28,8 @@ class WarehouseStack {
 
   // Begins to fill it. Nothing where that has begun. One thread.
   void Start() { sink_.Start(); }
+  // Begins nothing new, and whoever waits for the sink is told so.
+  void RequestStop() { sink_.RequestStop(); }
   // Lets what is on its way to the engine end, for a while; then nothing is written any more. The engine runs until the
   // destructor.
   void Stop();

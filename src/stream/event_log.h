@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,7 +19,10 @@ struct LoggedEvent {
   std::int64_t sequence = 0;
   TimeMs received_at = 0;
   Event event;
+  std::optional<Uuid> identity{};  // what it came with, where a pseudonym has changed the event since
 
+  // What tells it from every other event, for good.
+  Uuid Identity() const { return identity ? *identity : EventIdentity(event); }
   // When it arrived or what it is dated, whichever is later: what retention goes by.
   TimeMs LatestTime() const { return std::max(received_at, event.at); }
 };

@@ -126,6 +126,12 @@ class EventLogContract : public ::testing::TestWithParam<EventLogFactory> {
     return events;
   }
 
+  std::vector<Uuid> ReadIdentities() {
+    std::vector<Uuid> identities;
+    for (const LoggedEvent& logged : log().Read(ForgottenThrough(), 1'000'000)) identities.push_back(logged.Identity());
+    return identities;
+  }
+
   // The code that a Read is refused with; empty where it is not.
   std::string CodeOfRead(std::int64_t after) {
     try {
@@ -514,9 +520,11 @@ TEST_P(EventLogContract, HiddenUsersAreInNoEventAndEachEventStaysTheSame) {
   Append(sent);
   std::vector<Event> expected;
   for (const Event& event : sent) expected.push_back(WithPseudonyms(event));
+  const std::vector<Uuid> identities = ReadIdentities();
   for (int round = 0; round < 2; ++round) {
     log().Hide(TwoErasures());
     EXPECT_EQ(ReadAll(), expected);
+    EXPECT_EQ(ReadIdentities(), identities) << "of the events as they were sent";
     EXPECT_EQ(SumEverything(), SumsOf(0, 50));
     EXPECT_EQ(Append(sent).duplicate, std::vector<bool>(50, true)) << "sent again as they were";
     Reopen();
@@ -528,6 +536,7 @@ TEST_P(EventLogContract, AnEventThatComesLateIsHiddenToo) {
   log().Hide(TwoErasures());
   Append({NumberedEvent(1)});
   EXPECT_EQ(ReadAll(), std::vector{WithPseudonyms(NumberedEvent(1))});
+  EXPECT_EQ(ReadIdentities(), std::vector{EventIdentity(NumberedEvent(1))});
   EXPECT_EQ(Append({NumberedEvent(1)}).duplicate, std::vector<bool>{true});
   Reopen();
   EXPECT_EQ(Append({NumberedEvent(1)}).duplicate, std::vector<bool>{true});

@@ -23,7 +23,6 @@ namespace novafeed {
 struct MemoryEventLogState {
   std::vector<LoggedEvent> events;
   std::set<Uuid> identities;
-  std::map<std::int64_t, Uuid> hidden_identities;  // of events that a pseudonym has changed, by sequence
   std::map<PostId, ForgottenTotals> forgotten;
   std::map<std::tuple<std::int64_t, UserId, UserId>, std::int64_t> forgotten_interactions;  // by day, user, author
   std::int64_t forgotten_up_to = 0;
@@ -139,14 +138,13 @@ class MemoryEventLog final : public EventLog {
   }
 
   void HideIn(LoggedEvent* logged) {
-    const Uuid identity = EventIdentity(logged->event);
-    if (pseudonyms_.Hide(&logged->event)) state_->hidden_identities.try_emplace(logged->sequence, identity);
+    const Uuid identity = logged->Identity();
+    if (pseudonyms_.Hide(&logged->event)) logged->identity = identity;
   }
 
   void Fold(const LoggedEvent& logged) {
     const Event& event = logged.event;
-    const auto hidden = state_->hidden_identities.find(logged.sequence);
-    state_->identities.erase(hidden != state_->hidden_identities.end() ? hidden->second : EventIdentity(event));
+    state_->identities.erase(logged.Identity());
     state_->forgotten_up_to = logged.sequence;
     if (IsInteraction(event)) {
       ++state_->forgotten_interactions[{DayOf(event.at), event.user, event.post_author}];

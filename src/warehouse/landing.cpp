@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "capture/envelope.h"
 
@@ -37,7 +38,9 @@ LandingLine LandingLineOf(const LoggedEvent& logged) {
   json.Key("user_id").String(event.user.ToString()).Key("post_id").String(event.post.ToString());
   json.Key("at").Int(event.at).Key("post_author_id").String(event.post_author.ToString());
   json.Key("post_created_at").Int(event.post_created_at).Key("received_at").Int(logged.received_at);
-  json.Key("sequence").Int(logged.sequence).EndObject();
+  const Uuid identity = logged.Identity();
+  const std::string_view digest(reinterpret_cast<const char*>(identity.bytes.data()), identity.bytes.size());
+  json.Key("sequence").Int(logged.sequence).Key("identity").String(ToHex(digest)).EndObject();
   return landing;
 }
 

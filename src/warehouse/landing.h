@@ -25,7 +25,8 @@ struct LandingLine {
 
 // Pure, and the same for the same entry: a message that is sent again is the same message. A change is its envelope
 // (capture/envelope.h) as of its commit; an event is {"event_id","type","user_id","post_id","at","post_author_id",
-// "post_created_at","received_at","sequence"}, times in milliseconds.
+// "post_created_at","received_at","sequence","identity"}, times in milliseconds, the identity (LoggedEvent) as 32 hex
+// digits.
 LandingLine LandingLineOf(const Change& change);
 LandingLine LandingLineOf(const LoggedEvent& logged);
 

@@ -14,6 +14,11 @@ class Person:
     id: str
     strings: list[str] = field(default_factory=list)
 
+    def bytes_of_the_id(self) -> dict[str, bytes]:
+        """As SQLite's tables and the snapshot have them, and as the analytical engine does: each half reversed."""
+        value = uuid.UUID(self.id).bytes
+        return {"the bytes of the id": value, "the engine's bytes of the id": value[7::-1] + value[:7:-1]}
+
     def needles(self) -> dict[str, bytes]:
         """Lower case: files are searched in lower case as well."""
         value = uuid.UUID(self.id)
@@ -22,15 +27,18 @@ class Person:
 
 
 def traces(data: Path, person: Person) -> list[str]:
-    """Each file and what of the person it holds, for a reader."""
-    raw = uuid.UUID(person.id).bytes
+    """Each file, by its path under the directory, and what of the person it holds, for a reader."""
     found = []
     for path in sorted(data.rglob("*")):
         if not path.is_file():
             continue
-        content = path.read_bytes()
-        if raw in content:
-            found.append(f"{path.name}: {content.count(raw)} times the bytes of the id")
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # a running engine removes files
+            continue
+        name = path.relative_to(data)
+        raw = person.bytes_of_the_id()
+        found += [f"{name}: {content.count(value)} times {what}" for what, value in raw.items() if value in content]
         lower = content.lower()
-        found += [f"{path.name}: {name}" for name, needle in person.needles().items() if needle in lower]
+        found += [f"{name}: {what}" for what, needle in person.needles().items() if needle in lower]
     return found

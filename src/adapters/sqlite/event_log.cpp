@@ -29,13 +29,23 @@ constexpr std::size_t kHiddenAtOnce = 500;  // events of one transaction that hi
 constexpr char kFindNames[] =
     "SELECT sequence, user, post_author FROM events WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
 
+// Of the columns `sequence, received_at, NOVAFEED_EVENT_COLUMNS, identity`.
+LoggedEvent ReadLogged(const Rows& rows) {
+  LoggedEvent logged{rows.Int(0), rows.Int(1), ReadEvent(rows, 2)};
+  constexpr int kIdentity = 2 + kEventColumns;
+  if (!rows.IsNull(kIdentity)) {
+    logged.identity = rows.Id(kIdentity);
+  }
+  return logged;
+}
+
 // What is read from events.db, over one connection.
 class LogReader {
  public:
   explicit LogReader(Database& database)
       : read_(database, "reading the event log",
               "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS
-              " FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?"),
+              ", identity FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?"),
         forgotten_through_(database, "reading how far events were forgotten",
                            "SELECT forgotten_through FROM event_log"),
         last_(database, "reading the end of the event log", "SELECT ifnull(max(sequence), 0) FROM events") {}
@@ -44,7 +54,7 @@ class LogReader {
     std::vector<LoggedEvent> events;
     Rows rows = read_.Query(after, static_cast<std::int64_t>(limit));
     while (rows.Next()) {
-      events.push_back({rows.Int(0), rows.Int(1), ReadEvent(rows, 2)});
+      events.push_back(ReadLogged(rows));
     }
     return events;
   }
@@ -146,7 +156,7 @@ class LogTables {
                 "INSERT INTO events (sequence, received_at, identity, " NOVAFEED_EVENT_COLUMNS
                 ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         read_(database, "reading an event",
-              "SELECT " NOVAFEED_EVENT_COLUMNS ", identity FROM events WHERE sequence = ?"),
+              "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS ", identity FROM events WHERE sequence = ?"),
         read_oldest_(database, "reading the oldest events",
                      "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS
                      ", identity FROM events ORDER BY sequence LIMIT ?"),
@@ -212,10 +222,10 @@ class LogTables {
     if (!rows.Next()) {
       return;  // forgotten meanwhile
     }
-    Event event = ReadEvent(rows, 0);
-    const Uuid identity = IdentityOf(event, rows, kEventColumns);
-    if (pseudonyms_.Hide(&event)) {
-      hide_.Execute(sequence, event.user, event.post_author, identity);
+    LoggedEvent logged = ReadLogged(rows);
+    const Uuid identity = logged.Identity();
+    if (pseudonyms_.Hide(&logged.event)) {
+      hide_.Execute(sequence, logged.event.user, logged.event.post_author, identity);
     }
   }
 
@@ -225,12 +235,12 @@ class LogTables {
     std::int64_t forgotten = 0;
     std::int64_t through = 0;
     for (Rows rows = read_oldest_.Query(kForgetBatch); rows.Next();) {
-      const LoggedEvent logged = {rows.Int(0), rows.Int(1), ReadEvent(rows, 2)};
+      const LoggedEvent logged = ReadLogged(rows);
       if (logged.sequence > applied || logged.LatestTime() >= before) {
         break;
       }
       folding.Add(logged.event);
-      forget_identity_.Execute(logged.event.at, IdentityOf(logged.event, rows, 2 + kEventColumns));
+      forget_identity_.Execute(logged.event.at, logged.Identity());
       through = logged.sequence;
       ++forgotten;
     }
@@ -244,11 +254,6 @@ class LogTables {
   }
 
  private:
-  // The one that the event had when it came. `column` holds it where a pseudonym has changed the event since.
-  static Uuid IdentityOf(const Event& event, const Rows& rows, int column) {
-    return rows.IsNull(column) ? EventIdentity(event) : rows.Id(column);
-  }
-
   Pseudonyms pseudonyms_;  // of the users erased while this process runs
   Statement remember_;
   Statement insert_;

@@ -1,0 +1,113 @@
+#include "app/warehouse_erasure.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <future>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "warehouse/sql.h"
+
+namespace novafeed {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::int64_t kReachWithinMs = 20'000;
+constexpr milliseconds kPauseWithin{20'000};
+constexpr std::size_t kHiddenAtOnce = 500;  // users; each column is looked up among them
+constexpr seconds kFilesGoneWithin{20};     // a reader may still hold a file
+constexpr milliseconds kLookAtFilesEvery{100};
+
+const OlapCall kShortCall{seconds(10)};
+// Each statement reads a table and rewrites the parts that name somebody; the next one begins when that is done.
+const OlapCall kHideCall{seconds(1800),
+                         {{"mutations_sync", "2"}, {"max_partitions_per_insert_block", "0"}, {"async_insert", "0"}}};
+
+tl::unexpected<Error> Behind() {
+  return Fail(Failure::kUnavailable, "warehouse_behind",
+              "The warehouse has not taken in what was to be purged: the purge is tried again.", 1000);
+}
+
+std::string RenderIds(std::span<const Erasure> erased, UserId Erasure::* id) {
+  std::string ids = "[";
+  for (const Erasure& erasure : erased) {
+    ids.append(ids.size() == 1 ? "'" : ",'").append((erasure.*id).ToString()).append("'");
+  }
+  return ids + "]";
+}
+
+Result<std::vector<std::string>> TablesWithOldParts(Olap* olap) {
+  Result<OlapRows> rows = olap->Query(WarehouseSql("erase_list_old_parts"), {}, kShortCall);
+  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+  std::vector<std::string> tables;
+  while (!rows->AtEnd()) tables.emplace_back(rows->String());
+  return tables;
+}
+
+}  // namespace
+
+Status WarehouseErasure::Reach(const Position& end) {
+  std::promise<bool> reached;
+  sink_->WaitFor(end, kReachWithinMs, [&reached](bool done) { reached.set_value(done); });
+  if (!reached.get_future().get()) return Behind();
+  return {};
+}
+
+Status WarehouseErasure::Hide(std::span<const Erasure> erased) {
+  const Result<Position> held = sink_->Pause(kPauseWithin);
+  if (!held) return tl::unexpected<Error>(held.error());
+  const WarehousePause pause(sink_);
+  while (!erased.empty()) {
+    const std::span<const Erasure> some = erased.first(std::min(erased.size(), kHiddenAtOnce));
+    if (Status hidden = HideSome(some); !hidden) return hidden;
+    erased = erased.subspan(some.size());
+  }
+  return ClearFiles();
+}
+
+Status WarehouseErasure::HideSome(std::span<const Erasure> erased) {
+  const OlapParams names{{"users", RenderIds(erased, &Erasure::user)},
+                         {"pseudonyms", RenderIds(erased, &Erasure::pseudonym)}};
+  if (Status begun = olap_->Execute(WarehouseSql("erase_begin"), names, kShortCall); !begun) return begun;
+  const Status hidden = olap_->Execute(WarehouseSql("erase_hide"), {}, kHideCall);
+  // Also after a failure: what of a mutation still runs then finds nobody, and ends.
+  const Status ended = olap_->Execute(WarehouseSql("erase_end"), {}, kShortCall);
+  return hidden ? ended : hidden;
+}
+
+// A part that was rewritten lies on the disk until nobody reads it any more and the engine looks for such parts.
+Status WarehouseErasure::ClearFiles() {
+  const SteadyClock::time_point give_up = SteadyClock::now() + kFilesGoneWithin;
+  while (true) {
+    const Result<std::vector<std::string>> tables = TablesWithOldParts(olap_);
+    if (!tables) return tl::unexpected<Error>(tables.error());
+    if (tables->empty()) return {};
+    if (SteadyClock::now() >= give_up) {
+      return Fail(Failure::kUnavailable, "warehouse_busy",
+                  "The warehouse still holds old files of " + tables->front() + ": the purge is tried again.", 1000);
+    }
+    for (const std::string& table : *tables) {
+      const Status dropped = olap_->Execute(WarehouseSql("erase_drop_old_parts"), {{"table", table}}, kShortCall);
+      if (!dropped) return dropped;
+    }
+    std::this_thread::sleep_for(kLookAtFilesEvery);
+  }
+}
+
+Status IdleWarehouseErasure::Reach(const Position& /*end*/) {
+  if (!std::filesystem::exists(directory_)) return {};
+  return Fail(Failure::kUnavailable, "warehouse_off",
+              "The warehouse is off, and its files in " + directory_ +
+                  " may name erased users: turn it on (warehouse.engine), or remove the folder.");
+}
+
+Status IdleWarehouseErasure::Hide(std::span<const Erasure> /*erased*/) {
+  return Reach({});
+}
+
+}  // namespace novafeed

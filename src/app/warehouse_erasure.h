@@ -1,0 +1,49 @@
+// The warehouse as a consumer of erasures.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "erasure/eraser.h"
+#include "stream/position.h"
+#include "warehouse/olap.h"
+#include "warehouse/sink.h"
+
+namespace novafeed {
+
+// While the engine is away it answers kUnavailable, so that the purge is tried again later.
+class WarehouseErasure final : public ErasureConsumer {
+ public:
+  // Both outlive it. `olap` may write.
+  WarehouseErasure(WarehouseSink* sink, Olap* olap) : sink_(sink), olap_(olap) {}
+
+  Status Reach(const Position& end) override;
+  // Holds the sink still meanwhile. Returns when nothing that names the users is left in the engine's files.
+  Status Hide(std::span<const Erasure> erased) override;
+
+ private:
+  Status HideSome(std::span<const Erasure> erased);
+  Status ClearFiles();
+
+  WarehouseSink* const sink_;
+  Olap* const olap_;
+};
+
+// In the place of a warehouse that is off while its files lie in the data directory: they may name those whom a purge
+// is to hide, and nobody can hide them there.
+class IdleWarehouseErasure final : public ErasureConsumer {
+ public:
+  // `directory`: where the engine keeps its files.
+  explicit IdleWarehouseErasure(std::string directory) : directory_(std::move(directory)) {}
+
+  // kUnavailable "warehouse_off" while the directory is there.
+  Status Reach(const Position& end) override;
+  Status Hide(std::span<const Erasure> erased) override;
+
+ private:
+  const std::string directory_;
+};
+
+}  // namespace novafeed
