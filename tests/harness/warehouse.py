@@ -15,7 +15,7 @@ WITH_WAREHOUSE = {
     "warehouse.source_deadline": "50s",
     "warehouse.trending_deadline": "50s",
 }
-FILL_SECONDS = 300
+FILL_SECONDS = 900
 
 
 def await_filled(server: Server) -> None:
