@@ -1,0 +1,83 @@
+// For tests: a real `novafeed olap` in a temporary directory. NOVAFEED_BINARY names the program (./test does); else the
+// one of this build.
+#pragma once
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/json/value.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+
+#include "adapters/clickhouse/open.h"
+#include "base/json.h"
+#include "base/test_support.h"
+
+namespace novafeed::testing {
+
+class TestEngine {
+ public:
+  TestEngine() { Start(); }
+  ~TestEngine() { Kill(); }
+  TestEngine(const TestEngine&) = delete;
+  TestEngine& operator=(const TestEngine&) = delete;
+
+  // With its address, once it is ready. Throws std::runtime_error.
+  void Start() {
+    std::array<int, 2> pipe_ends{};
+    if (pipe(pipe_ends.data()) != 0) throw std::runtime_error("no pipe");
+    const std::string program = Program();
+    const std::string data = directory_.path().string();
+    pid_ = fork();
+    if (pid_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      dup2(pipe_ends[1], STDOUT_FILENO);
+      execl(program.c_str(), program.c_str(), "olap", "--data", data.c_str(), "--listen", "127.0.0.1:0", nullptr);
+      _exit(127);
+    }
+    close(pipe_ends[1]);
+    const std::string line = ReadLine(pipe_ends[0]);
+    close(pipe_ends[0]);
+    if (!line.starts_with("ready ")) throw std::runtime_error(program + " olap does not start: " + line);
+    endpoint_ = {line.substr(6), "novafeed", Password()};
+  }
+  // kill -9; nothing if it does not run.
+  void Kill() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+
+  const ClickHouseEndpoint& endpoint() const { return endpoint_; }
+
+ private:
+  static std::string Program() {
+    const char* named = std::getenv("NOVAFEED_BINARY");
+    return named != nullptr ? named : NOVAFEED_BUILT_PROGRAM;
+  }
+  static std::string ReadLine(int descriptor) {
+    std::string line;
+    for (char c = 0; read(descriptor, &c, 1) == 1 && c != '\n';) line += c;
+    return line;
+  }
+  std::string Password() const {
+    std::ifstream file(directory_.path() / "olap.json");
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    const Result<boost::json::value> document = ParseJson(text);
+    if (!document) throw std::runtime_error("olap.json cannot be read");
+    return JsonFields(*document).RequireString("novafeed").value();
+  }
+
+  TempDirectory directory_;
+  pid_t pid_ = -1;
+  ClickHouseEndpoint endpoint_;
+};
+
+}  // namespace novafeed::testing
