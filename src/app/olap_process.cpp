@@ -105,8 +105,12 @@ OlapProcess::OlapProcess(OlapProcessOptions options, Metrics* metrics)
 }
 
 OlapProcess::~OlapProcess() {
+  Stop();
+}
+
+void OlapProcess::Stop() {
   stop_write_ = PipeEnd();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 std::optional<OlapEndpoint> OlapProcess::Endpoint() const {

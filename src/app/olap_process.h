@@ -46,10 +46,12 @@ class OlapProcess {
  public:
   // Starts the first child, on a thread of its own. `metrics` outlives it.
   OlapProcess(OlapProcessOptions options, Metrics* metrics);
-  // SIGTERM, SIGKILL where that is not enough, and waits.
-  ~OlapProcess();
+  ~OlapProcess();  // stops
   OlapProcess(const OlapProcess&) = delete;
   OlapProcess& operator=(const OlapProcess&) = delete;
+
+  // SIGTERM, SIGKILL where that is not enough, and waits. There is no endpoint afterwards.
+  void Stop();
 
   // While a child is up and has answered /ping.
   std::optional<OlapEndpoint> Endpoint() const;

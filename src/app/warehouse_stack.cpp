@@ -14,6 +14,7 @@ namespace {
 
 // The sink writes batch by batch; check and erasure write now and then.
 constexpr std::size_t kWriterConnections = 4;
+constexpr std::chrono::seconds kStopWithin{5};
 
 WarehouseSinkOptions SinkOptions(const Settings& settings, bool clock_is_held) {
   WarehouseSinkOptions options;
@@ -75,6 +76,7 @@ WarehouseStack::~WarehouseStack() {
 }
 
 void WarehouseStack::Stop() {
+  if (!sink_.StopWithin(kStopWithin)) process_->Stop();  // what is on its way ends with the engine
   sink_.Stop();
 }
 

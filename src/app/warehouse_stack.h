@@ -43,7 +43,7 @@ class WarehouseStack {
   WarehouseStack(const Settings& settings, const Clock* clock, bool clock_is_held, EmbeddedStores* stores,
                  Metrics* metrics);
 
-  std::unique_ptr<OlapProcess> process_;
+  const std::unique_ptr<OlapProcess> process_;
   const std::unique_ptr<Olap> writer_;
   const std::unique_ptr<Olap> reader_;
   WarehouseSink sink_;

@@ -25,8 +25,7 @@ constexpr std::string_view kLandingFormat = "LineAsString";
 
 const OlapCall kShortCall{std::chrono::seconds(10)};
 // One block for each view, whatever days and months it reaches over; answered once it is in the tables.
-const OlapCall kInsertCall{std::chrono::seconds(120),
-                           {{"async_insert", "0"}, {"max_partitions_per_insert_block", "0"}}};
+const OlapCall kInsertCall{std::chrono::seconds(60), {{"async_insert", "0"}, {"max_partitions_per_insert_block", "0"}}};
 
 const EventLog::TakeTotals kIgnoreTotals = [](const std::vector<ForgottenTotals>&) {};
 const EventLog::TakeInteractions kIgnoreInteractions = [](const std::vector<InteractionCount>&) {};
@@ -98,6 +97,7 @@ WarehouseLoader::WarehouseLoader(Olap* olap, ChangeFeed* changes, EventLog* even
       events_(events),
       generation_(std::move(generation)),
       options_(std::move(options)),
+      batch_rows_(options_.batch_rows),
       rows_(RowCounters(metrics)),
       applied_changes_(metrics->AddCounter("novafeed_warehouse_applied_total",
                                            "Log entries that the warehouse has applied.", {{"stream", "changes"}})),
@@ -212,13 +212,14 @@ Status WarehouseLoader::LandState() try {
     if (const Status sent = Send(); !sent) throw LandingFailed{sent.error()};
     batch_.Clear();
   };
-  changes_->ReadState([&](const std::vector<Change>& rows) {
+  const std::int64_t cut = changes_->ReadState([&](const std::vector<Change>& rows) {
     for (const Change& row : rows) {
       batch_.Add(LandingLineOf(row));
       send_full(false);
     }
   });
   send_full(true);
+  Raise(&may_hold_, {generation_, cut, 0});
   settled_ = false;
   return {};
 } catch (const LandingFailed& failed) {
@@ -261,13 +262,18 @@ Result<bool> WarehouseLoader::Land() {
   FillBatch(&read);
   if (batch_.rows() == 0) return false;
   Raise(&may_hold_, read);
-  if (Status sent = Send(); !sent) return tl::unexpected<Error>(std::move(sent.error()));
+  const bool was_full = IsFull();
+  if (Status sent = Send(); !sent) {
+    batch_rows_ = std::max<std::size_t>(1, batch_.rows() / 2);  // it may have been too much at once
+    return tl::unexpected<Error>(std::move(sent.error()));
+  }
+  batch_rows_ = std::min(batch_rows_ * 2, options_.batch_rows);
   NoteLanded(read);
-  return IsFull();
+  return was_full;
 }
 
 bool WarehouseLoader::IsFull() const {
-  return batch_.rows() >= options_.batch_rows || batch_.bytes() >= options_.batch_bytes;
+  return batch_.rows() >= batch_rows_ || batch_.bytes() >= options_.batch_bytes;
 }
 
 // A chunk of each stream in turn, so that a long one does not hold up the other.
@@ -281,7 +287,7 @@ void WarehouseLoader::FillBatch(Position* read) {
 }
 
 bool WarehouseLoader::AddChanges(Position* read) {
-  const std::size_t wanted = std::min(kChunk, options_.batch_rows - batch_.rows());
+  const std::size_t wanted = std::min(kChunk, batch_rows_ - batch_.rows());
   const std::vector<Change> changes = changes_->Read(read->changes, wanted);
   for (const Change& change : changes) {
     if (IsFull()) break;
@@ -292,7 +298,7 @@ bool WarehouseLoader::AddChanges(Position* read) {
 }
 
 bool WarehouseLoader::AddEvents(Position* read) {
-  const std::size_t wanted = std::min(kChunk, options_.batch_rows - batch_.rows());
+  const std::size_t wanted = std::min(kChunk, batch_rows_ - batch_.rows());
   const std::vector<LoggedEvent> events = events_->Read(read->events, wanted);
   for (const LoggedEvent& event : events) {
     if (IsFull()) break;

@@ -87,6 +87,7 @@ class WarehouseLoader {
   EventLog* const events_;
   const std::string generation_;
   const LoaderOptions options_;
+  std::size_t batch_rows_;     // of the next batch: fewer after one that failed
   std::vector<Counter> rows_;  // by landing table
   const Counter applied_changes_;
   const Counter applied_events_;

@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 
 // Between two looks at the log while somebody waits for a position.
 constexpr milliseconds kHurry{20};
+// How often time-outs of waiters are looked at.
+constexpr milliseconds kTick{50};
 // While the sink is far behind, counters are refreshed rarely: each refresh reads all sets of what was touched.
 constexpr std::chrono::seconds kSettleWhileBehind{60};
 constexpr std::chrono::seconds kReportProgress{10};
@@ -89,8 +91,9 @@ struct WarehouseSink::State {
   void NoteProgress(bool more);
   void Publish(SinkPhase phase, const std::string& reason);
   void AnswerWaiters(bool ending);
+  template <class Ends>
+  void Idle(SteadyClock::time_point until, const Ends& ends);
   void WaitForWork(SteadyClock::time_point next_look);
-  void Sleep(milliseconds length);
   bool SomebodyIsInAHurry() const;
   bool HoldStill();
 
@@ -121,6 +124,7 @@ struct WarehouseSink::State {
   std::optional<SinkRewind> rewind;
   int pauses = 0;
   bool holding = false;
+  bool has_ended = false;
   std::thread thread;
 };
 
@@ -140,7 +144,7 @@ void WarehouseSink::State::Run() {
     AnswerWaiters(has_refused);
     if (HoldStill()) continue;
     if (!more && !has_refused) {
-      Sleep(pause);
+      Idle(SteadyClock::now() + pause, [] { return false; });
       pause = std::min(pause * 2, options.max_pause);
     } else if (has_refused || !*more) {
       WaitForWork(started + options.refresh_every);
@@ -148,6 +152,7 @@ void WarehouseSink::State::Run() {
   }
   AnswerWaiters(true);
   const std::scoped_lock lock(mutex);
+  has_ended = true;
   held.notify_all();
 }
 
@@ -165,11 +170,13 @@ Result<bool> WarehouseSink::State::Round() {
     if (const Status attached = loader.Attach(); !attached) return tl::unexpected<Error>(attached.error());
     settled_at = SteadyClock::now();
   }
-  if (const Status rewound = TakeRewind(); !rewound) return tl::unexpected<Error>(rewound.error());
   const bool wants_pause = [this] {
     const std::scoped_lock lock(mutex);
     return pauses > 0;
   }();
+  if (!wants_pause) {
+    if (const Status rewound = TakeRewind(); !rewound) return tl::unexpected<Error>(rewound.error());
+  }
   bool more = false;
   const TimeMs before_reading = clock->Now();
   if (!wants_pause || !loader.exact()) {
@@ -280,26 +287,37 @@ bool WarehouseSink::State::SomebodyIsInAHurry() const {
   return !waiters.empty() || pauses > 0 || rewind.has_value();
 }
 
-void WarehouseSink::State::WaitForWork(SteadyClock::time_point next_look) {
-  Sleep(kHurry);
-  std::unique_lock lock(mutex);
-  wake.wait_until(lock, next_look, [this] { return stopping || (!has_refused && SomebodyIsInAHurry()); });
+// Until `until`, or until `ends` holds (asked under mutex). Who waits for a position is answered when it gives up.
+template <class Ends>
+void WarehouseSink::State::Idle(SteadyClock::time_point until, const Ends& ends) {
+  while (true) {
+    const SteadyClock::time_point next = std::min(until, SteadyClock::now() + kTick);
+    {
+      std::unique_lock lock(mutex);
+      if (wake.wait_until(lock, next, [&] { return stopping || ends(); }) || next == until) return;
+    }
+    AnswerWaiters(false);
+  }
 }
 
-void WarehouseSink::State::Sleep(milliseconds length) {
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, length, [this] { return stopping.load(); });
+void WarehouseSink::State::WaitForWork(SteadyClock::time_point next_look) {
+  Idle(SteadyClock::now() + kHurry, [] { return false; });
+  Idle(next_look, [this] { return !has_refused && SomebodyIsInAHurry(); });
 }
 
 // While somebody reads, and the tables hold exactly what the position says. True where it did.
 bool WarehouseSink::State::HoldStill() {
-  std::unique_lock lock(mutex);
-  const auto resumed = [this] { return pauses == 0 || stopping; };
-  if (resumed() || !loader.attached() || !loader.settled() || !loader.exact()) return false;
-  const SinkPhase before = std::exchange(published.phase, SinkPhase::kPaused);
-  holding = true;
+  if (!loader.attached() || !loader.settled() || !loader.exact()) return false;
+  SinkPhase before{};
+  {
+    const std::scoped_lock lock(mutex);
+    if (pauses == 0 || stopping) return false;
+    before = std::exchange(published.phase, SinkPhase::kPaused);
+    holding = true;
+  }
   held.notify_all();
-  wake.wait(lock, resumed);
+  Idle(SteadyClock::time_point::max(), [this] { return pauses == 0; });
+  const std::scoped_lock lock(mutex);
   holding = false;
   published.phase = before;
   return true;
@@ -326,6 +344,12 @@ void WarehouseSink::RequestStop() {
     state_->stopping = true;
   }
   state_->wake.notify_all();
+}
+
+bool WarehouseSink::StopWithin(milliseconds timeout) {
+  RequestStop();
+  std::unique_lock lock(state_->mutex);
+  return !state_->thread.joinable() || state_->held.wait_for(lock, timeout, [this] { return state_->has_ended; });
 }
 
 void WarehouseSink::Stop() {

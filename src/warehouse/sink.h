@@ -70,7 +70,9 @@ class WarehouseSink {
   void Start();
   // Does not begin anything new. From any thread.
   void RequestStop();
-  // Waits for what is on its way to the engine, which ends with the engine at the latest.
+  // And waits a while for what is on its way to the engine; true where nothing is any more.
+  bool StopWithin(std::chrono::milliseconds timeout);
+  // And waits until it is there, refused, or lost with the engine.
   void Stop();
 
   // Every entry of the log up to there is in the tables, and counted. Position{} until the engine has told it.
