@@ -56,14 +56,14 @@ class OlapServer {
       : settings_(settings),
         directory_(directory),
         io_(kIoThreads),
-        engine_(library, EngineOptions{directory.path(), settings.Size("olap.max_memory"), Connections()}),
+        engine_(library, EngineOptions{directory.path(), settings.Size("olap.max_memory"), Connections(),
+                                       settings.Bool("olap.ttl")}),
         pool_("olap", Connections(), kQueue, &metrics_),
         clickhouse_(&engine_, std::move(users), &pool_, HttpOptions(settings)),
         server_(io_.contexts(), listen, Limits(), clickhouse_.handler(), ClickHouseHttp::problem_maker(), &metrics_,
                 "olap") {}
 
   void Start() {
-    if (!settings_.Bool("olap.ttl")) StopTtl();
     server_.Start();
     directory_.Announce({getpid(), url(), "", std::nullopt});
   }
@@ -77,13 +77,6 @@ class OlapServer {
   std::string url() const { return "http://" + server_.address(); }
 
  private:
-  void StopTtl() {
-    ClickHouseResult<EngineConnection> connection = engine_.Open({"system", {}, 0});
-    if (!connection || !connection->Query("SYSTEM STOP TTL MERGES", {}, "Null")) {
-      throw std::runtime_error("The engine does not stop its TTLs, as olap.ttl = false asks for.");
-    }
-  }
-
   std::size_t Connections() const { return static_cast<std::size_t>(settings_.Int("olap.connections")); }
 
   const Settings& settings_;

@@ -70,7 +70,7 @@ def test_without_a_snapshot_it_is_the_warehouse(filled):
     data, expected = filled
     (data / "index.snapshot").unlink()
     with Server(data, test_clock=NOON, settings=SETTINGS) as server:
-        assert boots(server) == [("warehouse", "no_snapshot")]
+        assert boots(server) == [("warehouse", "no_snapshot")], server.log()
         assert page(server) == expected
         with server.client(user_id("ann")) as client:
             client.put(f"/api/v1/posts/{expected[0]['post']['id']}/like").expect(204)
@@ -78,7 +78,7 @@ def test_without_a_snapshot_it_is_the_warehouse(filled):
         changed = page(server)
         server.kill()
     with Server(data, test_clock=NOON, settings=SETTINGS) as server:
-        assert boots(server) == [("warehouse", "no_snapshot")]
+        assert boots(server) == [("warehouse", "no_snapshot")], server.log()
         assert page(server) == changed
 
 

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kDatabase = "novafeed";
 constexpr std::int64_t kMarkCacheBytes = 256LL << 20;
 constexpr const char* kMakeDatabase = "CREATE DATABASE IF NOT EXISTS novafeed ENGINE = Atomic";
+constexpr const char* kStopTtl = "SYSTEM STOP TTL MERGES";  // of the tables that are there
 // The keeper's statements run beside those of others; theirs alone are ended.
 constexpr const char* kKillAll = "KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC";
 
@@ -24,7 +25,12 @@ std::string ConfigFile(const EngineOptions& options) {
   const auto element = [](const std::string& name, std::int64_t value) {
     return "  <" + name + ">" + std::to_string(value) + "</" + name + ">\n";
   };
-  return "<clickhouse>\n" + element("max_server_memory_usage", options.max_memory) +
+  // From the moment that the tables are there; SYSTEM STOP TTL MERGES comes after it.
+  const std::string merges =
+      options.removes_expired
+          ? ""
+          : "  <merge_tree>\n  " + element("max_number_of_merges_with_ttl_in_pool", 0) + "  </merge_tree>\n";
+  return "<clickhouse>\n" + merges + element("max_server_memory_usage", options.max_memory) +
          element("mark_cache_size", std::min(kMarkCacheBytes, options.max_memory / 4)) +
          element("uncompressed_cache_size", 0) + element("background_pool_size", 2) +
          element("background_message_broker_schedule_pool_size", 8) +
@@ -244,6 +250,11 @@ ChdbEngine::ChdbEngine(const ChdbLibrary* library, EngineOptions options)
   if (const auto made = Run(*keeper_, kMakeDatabase, {}, "TabSeparated"); !made) {
     Close(keeper_);
     throw std::runtime_error("The ClickHouse engine cannot make its database: " + made.error().text);
+  }
+  if (options_.removes_expired) return;
+  if (const auto stopped = Run(*keeper_, kStopTtl, {}, "TabSeparated"); !stopped) {
+    Close(keeper_);
+    throw std::runtime_error("The ClickHouse engine cannot stop its TTLs: " + stopped.error().text);
   }
 }
 

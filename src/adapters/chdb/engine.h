@@ -30,6 +30,7 @@ struct EngineOptions {
   std::string directory;             // of the engine's files; the caller holds its lock
   std::int64_t max_memory = 0;       // bytes that all queries together may take
   std::size_t idle_connections = 0;  // kept for later requests
+  bool removes_expired = true;       // rows that have outlived their TTL
 };
 
 // What a request runs under; its settings are rendered as literals, names are checked.
