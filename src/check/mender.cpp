@@ -7,6 +7,7 @@
 
 #include "check/facts.h"
 #include "graph/store.h"
+#include "warehouse/refresh.h"
 #include "warehouse/sql.h"
 
 namespace novafeed {
@@ -196,7 +197,7 @@ Status Mender::MendRefreshed(Relation relation, const std::vector<Difference>& d
   const std::string sql = "INSERT INTO " + touched + " (" + columns + ") SELECT DISTINCT " + columns + " FROM " +
                           TableOf(source) + " WHERE " + KeyExpression(source) + " IN " + std::string(kKeys);
   if (Status put = Execute(sql); !put) return put;
-  return RefreshTouched();
+  return Refresh();
 }
 
 Status Mender::MendFollowGraph(const std::vector<Difference>& differences) {
@@ -285,15 +286,11 @@ Status Mender::LandForgotten(Relation relation, const std::vector<Difference>& d
   return {};
 }
 
-// As the sink does after each batch (warehouse/loader.h); its next version is above this one.
-Status Mender::RefreshTouched() {
+// As the sink does. Where it refreshed the same row with this version, the later one holds; its next version is above.
+Status Mender::Refresh() {
   Result<OlapRows> greatest = olap_->Query(WarehouseSql("greatest_version"), {}, kShortCall);
   if (!greatest) return tl::unexpected<Error>(std::move(greatest.error()));
-  const OlapParams version{{"version", std::to_string(greatest->UInt64())}};
-  for (const std::string_view refresh : {"refresh_post_counters", "refresh_post_hour_counters"}) {
-    if (Status done = Execute(std::string(WarehouseSql(refresh)), version); !done) return done;
-  }
-  return Execute(std::string(WarehouseSql("empty_touched")));
+  return RefreshTouched(olap_, greatest->UInt64());
 }
 
 Status Mender::Land(const LandingLine& line) {

@@ -57,7 +57,7 @@ class Mender {
   Status LandLogged(const std::function<bool(const Row& row)>& is_wanted);
   // Where the rows do not make up for what a difference misses, the log has forgotten them: the rest comes as tokens.
   Status LandForgotten(Relation relation, const std::vector<Difference>& differences);
-  Status RefreshTouched();
+  Status Refresh();
 
   Status Land(const LandingLine& line);
   Status FlushLanding();
