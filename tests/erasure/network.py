@@ -24,6 +24,8 @@ def actions(now: int, rng: random.Random, size: int) -> list[dict]:
     at = now - 5 * HOUR
     lines: list[dict] = [{"type": "follow", "user": "other-0", "target": "ada-external-id", "at": at}]
     lines += [{"type": "user", "id": f"other-{n}", "handle": f"other-{n}", "name": f"N{n}", "at": at} for n in range(OTHERS)]
+    # So that nobody's page is empty without her.
+    lines += [{"type": "follow", "user": f"other-{n}", "target": f"other-{(n + 1) % OTHERS}", "at": at} for n in range(OTHERS)]
     lines.append({"type": "user", "id": "ada-external-id", "handle": "ada-the-handle", "name": "Ada Die Name", "at": at})
     posts: list[str] = []
     for n in range(size):
