@@ -78,10 +78,12 @@ class OlapServer {
 
  private:
   void StopTtl() {
-    ClickHouseResult<EngineConnection> connection = engine_.Open({});
-    if (!connection || !connection->Query("SYSTEM STOP TTL MERGES", {}, "Null")) {
-      throw std::runtime_error("The engine does not stop its TTLs, as olap.ttl = false asks for.");
-    }
+    EngineSession session;
+    session.database = "novafeed";
+    ClickHouseResult<EngineConnection> connection = engine_.Open(std::move(session));
+    if (!connection) throw std::runtime_error(connection.error().text);
+    const auto stopped = connection->Query("SYSTEM STOP TTL MERGES", {}, "TabSeparated");
+    if (!stopped) throw std::runtime_error(stopped.error().text);
   }
 
   std::size_t Connections() const { return static_cast<std::size_t>(settings_.Int("olap.connections")); }
