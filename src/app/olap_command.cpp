@@ -78,9 +78,11 @@ class OlapServer {
 
  private:
   void StopTtl() {
-    ClickHouseResult<EngineConnection> connection = engine_.Open({"default", {}, 0});
+    EngineSession session;
+    session.database = "novafeed";
+    ClickHouseResult<EngineConnection> connection = engine_.Open(std::move(session));
     if (!connection) throw std::runtime_error(connection.error().text);
-    const ClickHouseResult<EngineAnswer> stopped = connection->Query("SYSTEM STOP TTL MERGES", {}, "Null");
+    const auto stopped = connection->Query("SYSTEM STOP TTL MERGES", {}, "TabSeparated");
     if (!stopped) throw std::runtime_error(stopped.error().text);
   }
 
