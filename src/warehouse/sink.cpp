@@ -26,6 +26,8 @@ constexpr milliseconds kTick{50};
 constexpr std::chrono::seconds kSettleWhileBehind{60};
 constexpr std::chrono::seconds kReportProgress{10};
 constexpr std::int64_t kFailureLogMs = 10'000;
+// An engine that starts, or starts again, is away for that long without a word.
+constexpr std::chrono::seconds kSilence{5};
 
 struct Waiter {
   Position wanted;
@@ -110,6 +112,7 @@ struct WarehouseSink::State {
   LogGate failure_log;
   milliseconds pause{0};
   bool has_refused = false;
+  SteadyClock::time_point failing_since{};
   SteadyClock::time_point settled_at{};
   SteadyClock::time_point behind_since{};
   SteadyClock::time_point progress_at{};
@@ -138,6 +141,7 @@ void WarehouseSink::State::Run() {
     const Result<bool> more = GuardedRound();
     if (more) {
       pause = options.first_pause;
+      failing_since = {};
       Publish(*more ? SinkPhase::kCatchingUp : SinkPhase::kFollowing, "");
       NoteProgress(*more);
     } else if (!stopping) {
@@ -210,6 +214,8 @@ Status WarehouseSink::State::TakeRewind() {
   loader.Rewind(wanted->changes.value_or(reading.changes), wanted->events.value_or(reading.events));
   const std::scoped_lock lock(mutex);
   rewind.reset();
+  published.phase = SinkPhase::kCatchingUp;
+  published.reading = loader.reading();
   return {};
 }
 
@@ -231,6 +237,9 @@ void WarehouseSink::State::NoteFailure(const Error& error) {
     return;
   }
   failures.Add();
+  const SteadyClock::time_point now = SteadyClock::now();
+  if (failing_since == SteadyClock::time_point{}) failing_since = now;
+  if (now - failing_since < kSilence && error.code == "olap_unavailable") return;
   if (failure_log.Open()) {
     Log(LogLevel::kWarn, "warehouse_not_filled", {{"code", error.code}, {"reason", error.detail}});
   }
@@ -375,7 +384,9 @@ Position WarehouseSink::position() const {
 
 SinkStatus WarehouseSink::status() const {
   const std::scoped_lock lock(state_->mutex);
-  return state_->published;
+  SinkStatus status = state_->published;
+  if (state_->rewind && status.phase == SinkPhase::kFollowing) status.phase = SinkPhase::kCatchingUp;
+  return status;
 }
 
 void WarehouseSink::WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) {

@@ -140,6 +140,26 @@ TEST_F(WarehouseSinkTest, LandsBothStreamsAndSaysHowFar) {
   EXPECT_EQ(sink_->LagSeconds(), 0);
 }
 
+TEST_F(WarehouseSinkTest, CountersAreAsFreshAsTheLogIsApplied) {
+  changes_.Add(3);
+  const TimeMs start = clock_.Now();
+  sink_ = std::make_unique<WarehouseSink>(&clock_, &olap_, &changes_, &events_, kGeneration, &metrics_);
+  EXPECT_EQ(sink_->CountersAsOf(), 0) << "nothing is known of the warehouse yet";
+  sink_.reset();
+  Start();
+  ASSERT_TRUE(Reaches(End()));
+  EXPECT_EQ(sink_->CountersAsOf(), start);
+  clock_.Advance(60'000);
+  EXPECT_EQ(sink_->CountersAsOf(), clock_.Now()) << "at the log's end, a moment later";
+
+  sink_->RequestStop();
+  sink_->Stop();
+  changes_.Add(1);
+  clock_.Advance(60'000);
+  EXPECT_LT(sink_->CountersAsOf(), clock_.Now()) << "an entry is missing";
+  EXPECT_GE(sink_->CountersAsOf(), start);
+}
+
 TEST_F(WarehouseSinkTest, BatchesAreBounded) {
   changes_.Add(10);
   AddEvents(10);
