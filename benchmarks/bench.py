@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import random
+import re
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,14 +56,15 @@ def percentile(values, share):
 
 
 class Server:
-    """A `novafeed serve` on a data directory, pinned to the first core."""
+    """A `novafeed serve` on a data directory, pinned to the first core; with a warehouse, it and its engine have all."""
 
-    def __init__(self, data, core=0):
+    def __init__(self, data, core=0, warehouse=False):
         self.data = Path(data)
         started = time.monotonic()
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(core), BINARY, "serve", "--listen", "127.0.0.1:0", "--data", self.data,
-             "--set", "warehouse.engine=off"],
+            ["taskset", "-c", f"0-{os.cpu_count() - 1}" if warehouse else str(core), BINARY, "serve",
+             "--listen", "127.0.0.1:0", "--data", self.data,
+             "--set", f"warehouse.engine={'chdb' if warehouse else 'off'}"],
             stdout=subprocess.PIPE, stderr=open(self.data.parent / "serve.log", "ab"), text=True)
         for line in self.process.stdout:
             if line.startswith("ready "):
@@ -74,6 +77,26 @@ class Server:
     def token(self, scope="service", user="00000000-0000-4000-8000-000000000001"):
         command = [BINARY, "token", "--data", self.data, "--user", user, "--scope", scope]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def ask_admin(self, path):
+        """What the admin listener answers."""
+        url = json.loads((self.data / "serve.json").read_text())["admin_url"]
+        request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {self.token('admin')}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read().decode()
+
+    def boot_source(self):
+        """What the index came to life from."""
+        boots = re.findall(r'^novafeed_index_boots_total\{.*source="(\w+)"\} 1$', self.ask_admin("/metrics"), re.MULTILINE)
+        return boots[0]
+
+    def wait_for_warehouse(self):
+        """Until it has the whole log."""
+        while True:
+            status = json.loads(self.ask_admin("/admin/status"))
+            if status["warehouse"].get("applied") == status["log_end"]:
+                return
+            time.sleep(1)
 
     def memory(self):
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
@@ -333,6 +356,20 @@ class Bench:
         with Server(data) as server:
             self.figure("restart after kill -9", server.ready_seconds, "s", "2,500 writes since the snapshot")
             self.figure("memory of serve after restart", server.memory() / 2**20, "MiB")
+        self.restart_from_the_warehouse(data)
+
+    def restart_from_the_warehouse(self, data):
+        with Server(data, warehouse=True) as server:
+            started = time.monotonic()
+            server.wait_for_warehouse()
+            self.figure("filling the warehouse", time.monotonic() - started, "s", "the whole log")
+            server.stop(signal.SIGKILL)
+        (data / "index.snapshot").unlink()
+        with Server(data, warehouse=True) as server:
+            source = server.boot_source()
+            note = "compared with SQL by sample" if source == "warehouse" else f"{VOID}: from the {source}"
+            self.figure("start from the warehouse", server.ready_seconds, "s", note)
+            self.figure("memory of serve, from the warehouse", server.memory() / 2**20, "MiB")
 
     def suite_feed(self):
         with Server(self.copy_of(self.scale)) as server:

@@ -46,7 +46,7 @@ class WarehouseBootTest : public ::testing::Test {
 
   void StartSink() {
     WarehouseSinkOptions options;
-    options.batch_rows = 20 + random_() % 200;
+    options.batch_rows = 50 + random_() % 500;
     options.refresh_every = std::chrono::milliseconds(20);
     options.stop_ttl_merges = true;
     sink_ = std::make_unique<WarehouseSink>(&clock_, &olap_->writer(), log_.get(), &log_->events, "g", metrics_.get(),
@@ -90,7 +90,7 @@ class WarehouseBootTest : public ::testing::Test {
       return WarehouseCut{*position, std::make_shared<WarehousePause>(sink_.get())};
     };
     sources.warehouse.sample.seed = seed_;
-    sources.warehouse.image.rows_at_once = 1 + random_() % 40;
+    sources.warehouse.image.rows_at_once = 10 + random_() % 200;
     return sources;
   }
 
@@ -134,11 +134,11 @@ std::string ReasonOf(const BootedIndex& booted) {
 }
 
 TEST_F(WarehouseBootTest, AtAnyPositionItIsWhatTheTablesAndTheWholeLogAre) {
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < 2; ++round) {
     if (round > 0) Renew();
     StartSink();
-    for (int part = 0; part < 4; ++part) {
-      Grow(120);
+    for (int part = 0; part < 3; ++part) {
+      Grow(200);
       AddWhatIsDatedAhead();
       if (random_() % 2 == 0) Fill();
       for (const TimeMs anchor : {kNow, kNow - 2 * kMsPerHour, kNow + 3 * kMsPerDay}) {
