@@ -10,6 +10,7 @@
 #include "app/data_directory.h"
 #include "app/listen_address.h"
 #include "app/olap_files.h"
+#include "app/periodic_job.h"
 #include "app/program_path.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -21,6 +22,7 @@
 namespace novafeed {
 namespace {
 
+constexpr std::chrono::seconds kMergeEvery{1};
 constexpr std::size_t kIoThreads = 2;
 constexpr std::size_t kQueue = 1000;
 constexpr std::size_t kConnections = 1000;
@@ -56,18 +58,19 @@ class OlapServer {
       : settings_(settings),
         directory_(directory),
         io_(kIoThreads),
-        engine_(library, EngineOptions{directory.path(), settings.Size("olap.max_memory"), Connections(),
-                                       settings.Bool("olap.ttl")}),
+        engine_(library, OptionsOfEngine()),
         pool_("olap", Connections(), kQueue, &metrics_),
         clickhouse_(&engine_, std::move(users), &pool_, HttpOptions(settings)),
         server_(io_.contexts(), listen, Limits(), clickhouse_.handler(), ClickHouseHttp::problem_maker(), &metrics_,
                 "olap") {}
 
   void Start() {
+    if (!settings_.Bool("olap.ttl")) KeepExpired();
     server_.Start();
     directory_.Announce({getpid(), url(), "", std::nullopt});
   }
   void Stop() {
+    merging_.reset();
     directory_.Withdraw();
     server_.Drain(settings_.Duration("serve.drain_grace"));
     engine_.CancelAll();  // what has outlasted the grace
@@ -77,6 +80,24 @@ class OlapServer {
   std::string url() const { return "http://" + server_.address(); }
 
  private:
+  // Once before anything is asked, then now and then.
+  void KeepExpired() {
+    const auto merge = [this] {
+      if (const auto merged = engine_.MergeKeepingAll(); !merged) throw std::runtime_error(merged.error().text);
+    };
+    merge();
+    merging_ = std::make_unique<PeriodicJob>("merge", kMergeEvery, &metrics_, merge);
+  }
+
+  EngineOptions OptionsOfEngine() const {
+    EngineOptions options;
+    options.directory = directory_.path();
+    options.keeps_expired = !settings_.Bool("olap.ttl");
+    options.max_memory = settings_.Size("olap.max_memory");
+    options.idle_connections = Connections();
+    return options;
+  }
+
   std::size_t Connections() const { return static_cast<std::size_t>(settings_.Int("olap.connections")); }
 
   const Settings& settings_;
@@ -87,6 +108,7 @@ class OlapServer {
   BlockingPool pool_;
   ClickHouseHttp clickhouse_;
   HttpServer server_;
+  std::unique_ptr<PeriodicJob> merging_;  // where expired rows are kept
 };
 
 }  // namespace

@@ -137,8 +137,8 @@ std::vector<Setting> WarehouseSettings() {
               "What all queries of the engine may take together; one query takes at most half of it."),
       Flag(
           "olap.ttl", "true",
-          "Whether the engine removes rows that have outlived their TTL, by its own clock; serve --test-clock turns it "
-          "off."),
+          "Whether the engine removes rows that have outlived their TTL, by its own clock. serve --test-clock turns it "
+          "off; merges are fewer then."),
       Bounded(SettingType::kInt, "olap.connections", "8", 1, 64, "Queries that run at a time; further ones wait.",
               "queries"),
       Bounded(SettingType::kDuration, "olap.longest_wait", "30s", 1, 10 * kMinute,

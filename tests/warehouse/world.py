@@ -7,7 +7,7 @@ import random
 import uuid
 from collections import Counter
 
-from harness import Server
+from harness import Server, wait_until
 
 HOUR_MS = 3_600_000
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
@@ -94,6 +94,7 @@ class World:
         while True:
             try:
                 if self._client is None:
+                    wait_until(lambda: self.server.url, "the server is back", 60)
                     self._client = self.server.client(scope="service")
                 answer = self._client.request(method, path, body=body, headers=headers)
             except (OSError, http.client.HTTPException):
@@ -115,7 +116,7 @@ class World:
 
     def _add_user(self, number: int) -> None:
         user = self._id()
-        self._ask("POST", "/api/v1/users", {"id": user, "handle": f"u{number}", "name": f"User \"{number}\""})
+        self._ask("POST", "/api/v1/users", {"id": user, "handle": f"u{user[:8]}", "name": f"User \"{number}\""})
         self.users.append(user)
 
     def _post(self) -> None:

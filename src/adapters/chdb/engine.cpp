@@ -16,24 +16,31 @@ namespace {
 constexpr std::string_view kDatabase = "novafeed";
 constexpr std::int64_t kMarkCacheBytes = 256LL << 20;
 constexpr const char* kMakeDatabase = "CREATE DATABASE IF NOT EXISTS novafeed ENGINE = Atomic";
-constexpr const char* kStopTtl = "SYSTEM STOP TTL MERGES";  // of the tables that are there
 // The keeper's statements run beside those of others; theirs alone are ended.
 constexpr const char* kKillAll = "KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC";
+
+// Merges of one byte at most are none.
+constexpr const char* kNoMerges =
+    "  <merge_tree>\n"
+    "    <max_bytes_to_merge_at_max_space_in_pool>1</max_bytes_to_merge_at_max_space_in_pool>\n"
+    "    <max_number_of_merges_with_ttl_in_pool>0</max_number_of_merges_with_ttl_in_pool>\n"
+    "    <parts_to_delay_insert>10000</parts_to_delay_insert>\n"
+    "    <parts_to_throw_insert>20000</parts_to_throw_insert>\n"
+    "  </merge_tree>\n";
+constexpr const char* kStopTtl = "SYSTEM STOP TTL MERGES";
+constexpr const char* kInManyParts =
+    "SELECT DISTINCT table FROM system.parts WHERE database = 'novafeed' AND active GROUP BY table, partition_id "
+    "HAVING count() > 20";
 
 // Pool sizes are read from a file only, and a stray config.xml of the working directory would be read without one.
 std::string ConfigFile(const EngineOptions& options) {
   const auto element = [](const std::string& name, std::int64_t value) {
     return "  <" + name + ">" + std::to_string(value) + "</" + name + ">\n";
   };
-  // From the moment that the tables are there; SYSTEM STOP TTL MERGES comes after it.
-  const std::string merges =
-      options.removes_expired
-          ? ""
-          : "  <merge_tree>\n  " + element("max_number_of_merges_with_ttl_in_pool", 0) + "  </merge_tree>\n";
-  return "<clickhouse>\n" + merges + element("max_server_memory_usage", options.max_memory) +
+  return "<clickhouse>\n" + element("max_server_memory_usage", options.max_memory) +
          element("mark_cache_size", std::min(kMarkCacheBytes, options.max_memory / 4)) +
          element("uncompressed_cache_size", 0) + element("background_pool_size", 2) +
-         element("background_message_broker_schedule_pool_size", 8) +
+         element("background_message_broker_schedule_pool_size", 8) + (options.keeps_expired ? kNoMerges : "") +
          "  <logger><level>none</level></logger>\n"
          "  <kafka>\n"
          "    <session_timeout_ms>6000</session_timeout_ms>\n"
@@ -251,17 +258,33 @@ ChdbEngine::ChdbEngine(const ChdbLibrary* library, EngineOptions options)
     Close(keeper_);
     throw std::runtime_error("The ClickHouse engine cannot make its database: " + made.error().text);
   }
-  if (options_.removes_expired) return;
-  if (const auto stopped = Run(*keeper_, kStopTtl, {}, "TabSeparated"); !stopped) {
-    Close(keeper_);
-    throw std::runtime_error("The ClickHouse engine cannot stop its TTLs: " + stopped.error().text);
-  }
 }
 
 ChdbEngine::~ChdbEngine() {
   for (const Idle& idle : idle_) Close(idle.connection);
   Close(keeper_);
   library_->shutdown();
+}
+
+// Of the tables that there are: with each call.
+ClickHouseResult<void> ChdbEngine::MergeKeepingAll() {
+  const auto run = [this](std::string_view sql) -> ClickHouseResult<EngineAnswer> {
+    EngineSession session;
+    session.database = kDatabase;
+    ClickHouseResult<EngineConnection> connection = Open(std::move(session));
+    if (!connection) return tl::unexpected(connection.error());
+    return connection->Query(sql, {}, "TabSeparated");
+  };
+  if (const auto stopped = run(kStopTtl); !stopped) return tl::unexpected(stopped.error());
+  const auto tables = run(kInManyParts);
+  if (!tables) return tl::unexpected(tables.error());
+  for (std::string_view rest = tables->body; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string merge = "OPTIMIZE TABLE novafeed." + std::string(rest.substr(0, end)) + " FINAL";
+    if (const auto merged = run(merge); !merged) return tl::unexpected(merged.error());
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return {};
 }
 
 ChdbHandle** ChdbEngine::Connect() {

@@ -28,9 +28,9 @@ using NamedTexts = std::vector<std::pair<std::string, std::string>>;
 
 struct EngineOptions {
   std::string directory;             // of the engine's files; the caller holds its lock
+  bool keeps_expired = false;        // rows stay beyond their TTL: nothing is merged but what MergeKeepingAll() merges
   std::int64_t max_memory = 0;       // bytes that all queries together may take
   std::size_t idle_connections = 0;  // kept for later requests
-  bool removes_expired = true;       // rows that have outlived their TTL
 };
 
 // What a request runs under; its settings are rendered as literals, names are checked.
@@ -118,6 +118,9 @@ class ChdbEngine {
   ClickHouseResult<EngineConnection> Open(EngineSession session);
   // Ends the statements that run, soon; they answer with an error.
   void CancelAll();
+  // Where expired rows are kept: merges tables of the database "novafeed" that have come to many parts. The engine's
+  // own merges would remove those rows, and begin before any statement can stop that.
+  ClickHouseResult<void> MergeKeepingAll();
 
  private:
   friend class EngineConnection;
