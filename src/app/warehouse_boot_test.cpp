@@ -22,7 +22,6 @@ using testing::Describe;
 using testing::kBase;
 using testing::TestLog;
 using testing::TestOlap;
-using testing::TestPost;
 using testing::TestUser;
 
 constexpr TimeMs kNow = kBase;

@@ -19,7 +19,6 @@ using testing::Describe;
 using testing::kBase;
 using testing::ModelWarehouse;
 using testing::TestLog;
-using testing::TestPost;
 using testing::TestUser;
 
 constexpr TimeMs kNow = kBase;

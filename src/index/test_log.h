@@ -48,9 +48,8 @@ class TestLog final : public ChangeFeed {
     Commit(ChangeOp::kCreate, {}, row);
   }
   void RemoveUser(int user) {
-    const auto found = users_.find(TestUser(user));
-    Commit(ChangeOp::kDelete, found->second, {});
-    users_.erase(found);
+    users_.erase(TestUser(user));
+    Commit(ChangeOp::kDelete, User{TestUser(user), {}, "u" + std::to_string(user), "", kBase}, {});
   }
   void AddPost(int post, int author, TimeMs at, std::string text = "text") {
     const Post row{TestPost(post), {}, TestUser(author), std::move(text), at, {}};
@@ -256,6 +255,7 @@ inline std::string Describe(const FeedIndex& index) {
       std::string line = user.known ? "known" : "mentioned";
       line += " followers " + std::to_string(user.followers) + " following";
       std::vector<std::string> following;
+      following.reserve(user.following.size());
       for (const UserRef ref : user.following) following.push_back(user_name(ref));
       std::sort(following.begin(), following.end());
       for (const std::string& name : following) line += " " + name;
