@@ -75,7 +75,17 @@ class Warehouse:
         return self._client
 
     def pid(self) -> int:
-        return self._info()["pid"]
+        """Of the engine that runs. What a dead one has left says nothing: its number may be another process's by now."""
+
+        def running():
+            pid = self._info()["pid"]
+            try:
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except FileNotFoundError:
+                return None
+            return pid if b"olap" in command and str(self.server.data).encode() in command else None
+
+        return wait_until(running, "an engine that runs")
 
     def read(self, sql: str, **params: object) -> list[list[str]]:
         answer = self.client().read(sql, default_format="TabSeparated", **params)
