@@ -62,6 +62,13 @@ class EntrySink final : public FactSink {
   std::array<RelationEntries, kRelationCount> entries_;
 };
 
+Status ReadSumsInto(WarehouseFacts* warehouse, Relation relation, WarehouseSide side, SumSink* sums) {
+  Result<RelationSums> read = warehouse->ReadSums(relation, side);
+  if (!read) return tl::unexpected<Error>(std::move(read.error()));
+  sums->At(relation) = *std::move(read);
+  return {};
+}
+
 }  // namespace
 
 Comparer::Comparer(const ComparerSources& sources, const Position& warehouse_at, const WarehouseWindows& windows)
@@ -95,6 +102,7 @@ Result<std::vector<RelationReport>> Comparer::Compare(RelationSet relations, con
   }
   if (Status found = FindAhead(note); !found) return tl::unexpected<Error>(std::move(found.error()));
   std::vector<RelationReport> reports;
+  reports.reserve(reports_.size());
   for (auto& [relation, report] : reports_) reports.push_back(std::move(report));
   return reports;
 }
@@ -127,15 +135,12 @@ Result<Comparer::Buckets> Comparer::FindBuckets(RelationSet relations) {
     return tl::unexpected<Error>(std::move(read.error()));
   }
   for (const Relation relation : Listed(relations & ~IndexRelations())) {
-    Result<RelationSums> sums = sources_.warehouse->ReadSums(relation, WarehouseSide::kFound);
-    if (sums) found.At(relation) = *std::move(sums);
-    if (sums && IsExpectedByWarehouse(relation)) {
-      sums = sources_.warehouse->ReadSums(relation, WarehouseSide::kExpected);
-      if (sums) expected.At(relation) = *std::move(sums);
-    }
-    if (sums) continue;
-    if (sums.error().code != kOlapError) return tl::unexpected<Error>(std::move(sums.error()));
-    ReportOf(relation)->failure = sums.error().detail;
+    Status read = ReadSumsInto(sources_.warehouse, relation, WarehouseSide::kFound, &found);
+    if (read && IsExpectedByWarehouse(relation))
+      read = ReadSumsInto(sources_.warehouse, relation, WarehouseSide::kExpected, &expected);
+    if (read) continue;
+    if (read.error().code != kOlapError) return tl::unexpected<Error>(std::move(read.error()));
+    ReportOf(relation)->failure = read.error().detail;
   }
   Buckets differing;
   for (const Relation relation : Listed(relations)) {

@@ -79,6 +79,7 @@ std::string Render(const InteractionCount& interactions) {
 
 std::vector<Counter> RowCounters(Metrics* metrics) {
   std::vector<Counter> counters;
+  counters.reserve(kLandingTables.size());
   for (const std::string_view table : kLandingTables) {
     counters.push_back(metrics->AddCounter("novafeed_warehouse_rows_total", "Messages landed in the warehouse.",
                                            {{"table", std::string(table.substr(table.find('.') + 1))}}));
@@ -184,6 +185,7 @@ Status WarehouseLoader::WriteBeginning(std::int64_t changes_from, std::int64_t e
 
 Status WarehouseLoader::WritePoints(const std::vector<std::pair<std::string_view, std::int64_t>>& named) {
   std::vector<StreamPoint> points;
+  points.reserve(named.size());
   for (const auto& [stream, point] : named) points.push_back({std::string(stream), generation_, point});
   return WriteLogPositions(olap_, points, ++version_, kShortCall);
 }
