@@ -53,6 +53,7 @@ class BootTest : public ::testing::Test {
       return Result<WarehouseCut>(WarehouseCut{warehouse_->position, hold});
     };
     sources.warehouse.sample.seed = seed_;
+    sources.warehouse.sample.users = sources.warehouse.sample.posts = 10'000;  // all, so that no damage is missed
     return sources;
   }
 
