@@ -313,7 +313,9 @@ test("an expired token is renewed", async ({ page, viewer }) => {
   await page.route("**/api/v1/feed*", (route) =>
     refused++ === 0 ? route.fulfill({ status: 401, json: { detail: "The token has expired." } }) : route.continue(),
   );
+  const renewed = page.waitForResponse((answer) => answer.url().includes("/api/v1/feed") && answer.status() === 200);
   await page.getByRole("button", { name: "Following", exact: true }).click();
+  await renewed;  // cards of the feed before may still stand there
   await page.locator(".card").first().waitFor();
   assert.ok(refused > 1);
   assert.equal(await page.locator(".alert").count(), 0);
