@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import sqlite3
 import threading
 import time
 from pathlib import Path
 
-import pytest
-
 from erasure import network
 from erasure.traces import traces
-from harness import Server, assert_problem, ext, novafeed, scratch_directory, user_id, wait_until
+from harness import Server, assert_problem, ext, novafeed, user_id, wait_until
 from program.conftest import write_ndjson
 
 ROWS_AT_ONCE = 200  # graph/commands.h: kErasedAtOnce
 LARGE = 4000  # posts: enough for SQLite to leave copies of rows in its files, which the purge has to find
 VIEWERS = [user_id(f"other-{n}") for n in range(0, network.OTHERS, 7)]
-
-
-@pytest.fixture
-def directory():
-    with scratch_directory() as path:
-        yield Path(path)
-
-
-@pytest.fixture
-def seed():
-    value = random.SystemRandom().randrange(1 << 30)
-    print("seed", value)
-    return value
 
 
 def purge(server: Server) -> dict:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from pathlib import Path
-
-import pytest
 
 from erasure import network
 from erasure.test_crashes import kill_within, send
 from erasure.test_erasing import erase, purge, rows_of
 from erasure.traces import traces
-from harness import WRITER, Server, assert_problem, scratch_directory, wait_until
+from harness import WRITER, Server, assert_problem, wait_until
 from harness.olap import OlapClient, password_of
 from olap.test_process import wait_up
 
@@ -36,19 +33,6 @@ SUMS = {
              " FROM novafeed.user_author_90d GROUP BY user_id, author_id, day) GROUP BY ALL ORDER BY ALL",
     "events": "SELECT identity, type, post_id, event_id FROM novafeed.events_raw FINAL ORDER BY identity",
 }
-
-
-@pytest.fixture
-def directory():
-    with scratch_directory() as path:
-        yield Path(path)
-
-
-@pytest.fixture
-def seed():
-    value = random.SystemRandom().randrange(1 << 30)
-    print("seed", value)
-    return value
 
 
 def engine_of(server: Server) -> OlapClient:
