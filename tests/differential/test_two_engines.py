@@ -171,7 +171,7 @@ class TestHiggs:
         with served.client(scope="service") as client:
             before = rankings.feed_page(client, user, limit=50, explain=1)
         served.kill()
-        (served.data / "index.snapshot").unlink()
+        (served.data / "index.snapshot").unlink(missing_ok=True)
         served.start(wait_ready=False)
         client = Client(announced_url(served), lambda: served.token(scope="service"), {"Novafeed-User": user})
 

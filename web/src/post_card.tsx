@@ -110,7 +110,7 @@ function Actions({ entry: { post }, own, relations, act }: ActionsProps) {
   const { api } = useSession();
   const [commenting, setCommenting] = useState(false);
   const liked = relations.likes.has(post.id);
-  const followed = relations.follows.has(post.author_id);
+  const followed = relations.follows?.has(post.author_id) ?? false;
   const share = () => api.sendEvents([{ event_id: newId(), type: "share", post_id: post.id, at: api.now() }]);
 
   return (
@@ -135,7 +135,7 @@ function Actions({ entry: { post }, own, relations, act }: ActionsProps) {
         <button type="button" class="act" onClick={() => void act(share)}>
           Share <b>{count(post.shares)}</b>
         </button>
-        {!own && (
+        {!own && relations.follows && (
           <button
             type="button"
             class="act act-follow"

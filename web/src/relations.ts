@@ -34,14 +34,15 @@ function toggled(ids: Set<string>, id: string, on: boolean): Set<string> {
 
 export interface Relations {
   likes: ReadonlySet<string>;
-  follows: ReadonlySet<string>;
+  /** Null until it is known: a button that guesses would do the opposite of what it says. */
+  follows: ReadonlySet<string> | null;
   setLike: (postId: string, on: boolean) => Promise<void>;
   setFollow: (userId: string, on: boolean) => Promise<void>;
 }
 
 export function useRelations(session: Session): Relations {
   const [likes, setLikes] = useState(() => storedLikes(session));
-  const [follows, setFollows] = useState<Set<string>>(new Set());
+  const [follows, setFollows] = useState<Set<string> | null>(null);
 
   useEffect(() => {
     readFollowing(session).then(setFollows, session.report);
@@ -57,7 +58,7 @@ export function useRelations(session: Session): Relations {
     },
     setFollow: async (userId, on) => {
       await session.api.setFollow(userId, on);
-      setFollows((ids) => toggled(ids, userId, on));
+      setFollows((ids) => toggled(ids ?? new Set(), userId, on));
     },
   };
 }
