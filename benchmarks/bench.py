@@ -17,9 +17,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,10 +101,11 @@ class Server:
             time.sleep(1)
 
     def memory(self):
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-        return 0
+        return resident(self.process.pid)
+
+    def olap(self):
+        """Its warehouse's engine: an Olap."""
+        return Olap(self.data)
 
     def stop(self, with_signal=signal.SIGTERM):
         self.process.send_signal(with_signal)
@@ -114,6 +117,45 @@ class Server:
     def __exit__(self, *unused):
         if self.process.poll() is None:
             self.stop()
+
+
+class Olap:
+    """The engine beside a Server, asked as the warehouse asks it: a kept connection for each thread."""
+
+    def __init__(self, data):
+        served = json.loads((data / "olap/serve.json").read_text())
+        self.pid = served["pid"]
+        self.address = urllib.parse.urlparse(served["url"]).netloc
+        self.key = json.loads((data / "olap.json").read_text())["novafeed"]
+        self.kept = threading.local()
+
+    def ask(self, sql, **parameters):
+        """The bytes of the answer in RowBinary."""
+        if not hasattr(self.kept, "connection"):
+            self.kept.connection = http.client.HTTPConnection(self.address, timeout=30)
+        values = {f"param_{name}": value for name, value in parameters.items()}
+        values |= {"default_format": "RowBinary", "optimize_move_to_prewhere_if_final": 1}  # as the engine of candidates asks
+        headers = {"X-ClickHouse-User": "novafeed", "X-ClickHouse-Key": self.key}
+        self.kept.connection.request("POST", f"/?{urllib.parse.urlencode(values)}", sql, headers)
+        answer = self.kept.connection.getresponse()
+        rows = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(rows[:300])
+        return rows
+
+    def number(self, sql):
+        return int.from_bytes(self.ask(f"SELECT assumeNotNull(toUInt64({sql}))"), "little")
+
+    def memory(self):
+        return resident(self.pid)
+
+
+def resident(pid):
+    """Bytes of a process in memory."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 class Client:
@@ -357,20 +399,64 @@ class Bench:
         with Server(data) as server:
             self.figure("restart after kill -9", server.ready_seconds, "s", "2,500 writes since the snapshot")
             self.figure("memory of serve after restart", server.memory() / 2**20, "MiB")
-        self.restart_from_the_warehouse(data)
 
-    def restart_from_the_warehouse(self, data):
+    def suite_warehouse(self):
+        """How it is filled, its source queries and feeds, and the start of the index from it."""
+        data = self.copy_of(self.scale)
         with Server(data, warehouse=True) as server:
-            started = time.monotonic()
-            server.wait_for_warehouse()
-            self.figure("filling the warehouse", time.monotonic() - started, "s", "the whole log")
+            self.fill_the_warehouse(server)
+            self.source_queries(server.olap())
+            self.warehouse_feeds(server)
             server.stop(signal.SIGKILL)
-        (data / "index.snapshot").unlink()
+        (data / "index.snapshot").unlink(missing_ok=True)
         with Server(data, warehouse=True) as server:
             source = server.boot_source()
             note = "compared with SQL by sample" if source == "warehouse" else f"{VOID}: from the {source}"
             self.figure("start from the warehouse", server.ready_seconds, "s", note)
             self.figure("memory of serve, from the warehouse", server.memory() / 2**20, "MiB")
+
+    def fill_the_warehouse(self, server):
+        started = time.monotonic()
+        server.wait_for_warehouse()
+        seconds = time.monotonic() - started
+        entries = sum(json.loads(server.ask_admin("/admin/status"))["log_end"].values())
+        self.figure("rows into the warehouse", entries / seconds, "rows/s", f"{entries:,} entries of the log")
+        olap = server.olap()
+        self.figure("memory of the warehouse's engine", olap.memory() / 2**20, "MiB", "after that")
+        for name, tables in (("events_raw", "name = 'events_raw'"), ("all tables", "1")):
+            size = olap.number(f"(SELECT sum(total_bytes) FROM system.tables WHERE database = 'novafeed' AND {tables})")
+            events = olap.number("(SELECT count() FROM novafeed.events_raw)")
+            self.figure(f"disk per event, {name}", size / events, "bytes", f"{events:,} events")
+
+    def source_queries(self, olap):
+        """Each source alone: what one feed waits for, and the trending list that all share."""
+        now = int(time.time() * 1000)
+        chooser = random.Random(SEED)
+        viewers = [numbered_id("u", number) for number in chooser.sample(range(self.users), 400)]
+        for name, parameters in (("f1_follow", {}), ("f2_trending", {"hours": 2}), ("f2_trending", {"hours": 24}),
+                                 ("f3_affinity", {})):
+            sql = (ROOT / f"src/warehouse/sql/{name}.sql").read_text()
+            label = name + (f" of {parameters['hours']} h" if parameters else "")
+
+            def ask(viewer, sql=sql, parameters=parameters):
+                started = time.monotonic()
+                of_viewer = {} if parameters else {"viewer": viewer}
+                olap.ask(sql, as_of=now, **parameters, **of_viewer)
+                return (time.monotonic() - started) * 1000
+
+            for callers in (1, 4):
+                with ThreadPoolExecutor(callers) as pool:
+                    times = list(pool.map(ask, viewers[callers * 20:callers * 20 + 50 * callers]))
+                at_a_time = f"{label}, {callers} at a time"
+                self.figure(f"{at_a_time} P50", statistics.median(times), "ms", f"{len(times)} queries")
+                self.figure(f"{at_a_time} P95", percentile(times, 0.95), "ms", at_most=500)
+
+    def warehouse_feeds(self, server):
+        token = server.token()
+        for connections in (1, 4):
+            result = self.load(server, token, "feed", 0, 10, connections=connections, query="engine=warehouse")
+            self.figure(f"warehouse feeds, {connections} at a time", result["rate"], "feeds/s", "closed loop")
+            self.latencies(f"warehouse feed, {connections} at a time", result)
 
     def suite_feed(self):
         with Server(self.copy_of(self.scale)) as server:
@@ -509,7 +595,7 @@ class Bench:
         return viewer
 
 
-SUITES = ("import", "memory", "restart", "feed", "writes", "events", "fresh", "scaling")
+SUITES = ("import", "memory", "restart", "feed", "writes", "events", "fresh", "scaling", "warehouse")
 
 
 def machine():

@@ -2,7 +2,7 @@
 // counts from there), or closed loop with --rate 0. One thread, non-blocking sockets, one request at a time on each.
 //
 //   load --url http://127.0.0.1:8080 --kind feed|viewer|like|events|get --token JWT --rate 1000 --seconds 10
-//        [--connections 64] [--scale 1] [--pid PID] [--path /file] [--batch 100] [--warmup 1]
+//        [--connections 64] [--scale 1] [--pid PID] [--path /file] [--query engine=warehouse] [--batch 100] [--warmup 1]
 //
 // Prints one JSON object. With --pid also the CPU time of that process for each answer. SIGTERM ends it before its
 // time, once the warm-up is over, with the same JSON: `worst_queue` is how many requests were due and not sent, at
@@ -48,6 +48,7 @@ struct Options {
   int port = 8080;
   std::string kind = "feed";
   std::string path = "/";
+  std::string query;  // more of a feed's parameters
   std::string token;
   double rate = 0;
   double seconds = 5;
@@ -72,6 +73,8 @@ Options ParseOptions(int argc, char** argv) {
       options.kind = value;
     } else if (name == "--path") {
       options.path = value;
+    } else if (name == "--query") {
+      options.query = "&" + value;
     } else if (name == "--token") {
       options.token = value;
     } else if (name == "--rate") {
@@ -121,10 +124,10 @@ class Requests {
     if (options_.kind == "feed") {
       // Every request another viewer: a step that is coprime with the number of users visits all of them.
       const auto viewer = static_cast<std::uint32_t>((first_ + made_++ * 48'271ULL) % sizes_.users);
-      return "GET /api/v1/feed?limit=20 HTTP/1.1" + common_ + "Novafeed-User: " + NumberedId('u', viewer) + "\r\n\r\n";
+      return Feed(NumberedId('u', viewer));
     }
     if (options_.kind == "viewer") {  // always the same one, named by --path
-      return "GET /api/v1/feed?limit=20 HTTP/1.1" + common_ + "Novafeed-User: " + options_.path + "\r\n\r\n";
+      return Feed(options_.path);
     }
     if (options_.kind == "like") {
       return "PUT /api/v1/posts/" + NumberedId('p', Any(sizes_.posts)) + "/like HTTP/1.1" + common_ +
@@ -135,6 +138,11 @@ class Requests {
   }
 
  private:
+  std::string Feed(const std::string& viewer) const {
+    return "GET /api/v1/feed?limit=20" + options_.query + " HTTP/1.1" + common_ + "Novafeed-User: " + viewer +
+           "\r\n\r\n";
+  }
+
   std::uint32_t Any(std::uint32_t count) { return static_cast<std::uint32_t>(random_() % count); }
 
   std::string EventBatch() {

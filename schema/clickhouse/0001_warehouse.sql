@@ -597,6 +597,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS novafeed.mv_touched_posts TO novafeed.tou
 SELECT author_id, created_at, post_id
 FROM novafeed.post_totals;
 
+-- A feed reads a few posts of each of many authors: small granules and blocks, so that little else is unpacked with them.
 CREATE TABLE IF NOT EXISTS novafeed.post_counters
 (
     author_id UUID,
@@ -611,7 +612,9 @@ CREATE TABLE IF NOT EXISTS novafeed.post_counters
     views Int64,
     _version UInt64
 )
-ENGINE = ReplacingMergeTree(_version) ORDER BY (author_id, created_at, post_id) SETTINGS index_granularity = 512;
+ENGINE = ReplacingMergeTree(_version)
+ORDER BY (author_id, created_at, post_id)
+SETTINGS index_granularity = 128, min_compress_block_size = 4096, max_compress_block_size = 8192;
 
 CREATE TABLE IF NOT EXISTS novafeed.touched_hours
 (

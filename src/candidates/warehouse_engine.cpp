@@ -103,6 +103,8 @@ auto ReadRows(Result<OlapRows> rows, Read read) -> Result<decltype(read(std::mov
 // Of what is left until the deadline; at least a moment, which is then too late.
 OlapCall CallUntil(SteadyClock::time_point deadline) {
   OlapCall call;
+  // Under FINAL only conditions on the sorting key move, and the counters of a granule's other posts need not be read.
+  call.settings = {{"optimize_move_to_prewhere_if_final", "1"}};
   const auto left = std::chrono::ceil<milliseconds>(deadline - SteadyClock::now());
   call.deadline = std::max(left, milliseconds(1));
   return call;
