@@ -81,7 +81,7 @@ class Warehouse:
             pid = self._info()["pid"]
             try:
                 command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):
                 return None
             return pid if b"olap" in command and str(self.server.data).encode() in command else None
 
