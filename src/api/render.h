@@ -14,6 +14,7 @@
 #include "index/feed_index.h"
 #include "social/entities.h"
 #include "timeline/feed_service.h"
+#include "timeline/trending_service.h"
 
 namespace novafeed {
 
@@ -45,6 +46,7 @@ class EntityWriter {
 Counters CountersOf(const PostTotals& totals);
 
 std::string RenderFeedPage(const FeedPage& page, bool explain);
+std::string RenderTrendingPage(const TrendingPage& page);
 
 // {"<name>":[...],"next_cursor":...}: a page of a list, each item written by write(EntityWriter&, item).
 template <class T, class F>

@@ -11,8 +11,6 @@
 namespace novafeed {
 namespace {
 
-// No answer shows counters older than this without saying so (design, section 3).
-constexpr TimeMs kStaleAfter = 5000;
 // A requested as_of may be this far ahead of this node's clock: clients' clocks differ.
 constexpr TimeMs kAsOfAhead = 5 * 60 * kMsPerSecond;
 
