@@ -149,7 +149,6 @@ class StoppedNode {
     subjects.changes = stores_.changes.get();
     subjects.events = stores_.events.get();
     subjects.generation = stores_.graph->Generation();
-    subjects.keep = settings_.Duration("events.keep");
     subjects.olap = &warehouse_->writer();
     subjects.sink = &warehouse_->sink();
     subjects.index = index_.get();

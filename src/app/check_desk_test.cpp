@@ -70,7 +70,6 @@ class CheckDeskTest : public ::testing::Test {
     subjects.changes = &log_;
     subjects.events = &log_.events;
     subjects.generation = "g";
-    subjects.keep = std::chrono::hours(7 * 24);
     subjects.olap = &olap_.writer();
     subjects.sink = sink_.get();
     subjects.index = index_.get();

@@ -135,9 +135,8 @@ class Check {
 
   // Events dated before may be gone from the log.
   TimeMs ForgottenBefore() {
-    const std::int64_t forgotten = subjects_.events->ReadForgotten([](const std::vector<ForgottenTotals>&) {},
-                                                                   [](const std::vector<InteractionCount>&) {});
-    return forgotten == 0 ? 0 : subjects_.clock->Now() - subjects_.keep.count();
+    const EventLog::Forgotten forgotten = subjects_.events->HowFarForgotten();
+    return forgotten.through == 0 ? 0 : forgotten.latest + 1;
   }
 
   Status Mend(const HeldWarehouse& held, const CheckReport& report, std::vector<std::string>* mended) {

@@ -22,9 +22,8 @@ struct CheckSubjects {
   const Clock* clock = nullptr;
   ChangeFeed* changes = nullptr;
   EventLog* events = nullptr;
-  std::string generation;          // of the graph
-  std::chrono::milliseconds keep;  // how long the log keeps events at least
-  Olap* olap = nullptr;            // that may do everything
+  std::string generation;  // of the graph
+  Olap* olap = nullptr;    // that may do everything
   WarehouseSink* sink = nullptr;
   const FeedIndex* index = nullptr;
   // Makes the index anew from the tables and the log, and puts it in the place of the one that was wrong.

@@ -47,6 +47,20 @@ Error Forgotten(const Error& error) {
                0};
 }
 
+// Of two optional points the one further back.
+std::optional<std::int64_t> Earlier(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+  return a && b ? std::min(*a, *b) : (a ? a : b);
+}
+
+// One rewind that does what both do: none that was accepted is lost.
+SinkRewind Both(const std::optional<SinkRewind>& waiting, SinkRewind wanted) {
+  if (!waiting) return wanted;
+  wanted.changes = Earlier(waiting->changes, wanted.changes);
+  wanted.events = Earlier(waiting->events, wanted.events);
+  wanted.state = waiting->state || wanted.state;
+  return wanted;
+}
+
 }  // namespace
 
 std::string_view SinkPhaseName(SinkPhase phase) {
@@ -204,16 +218,19 @@ Status WarehouseSink::State::TakeRewind() {
   std::optional<SinkRewind> wanted;
   {
     const std::scoped_lock lock(mutex);
-    wanted = rewind;
+    wanted = std::exchange(rewind, std::nullopt);
   }
   if (!wanted) return {};
   if (wanted->state) {
-    if (const Status landed = loader.LandState(); !landed) return landed;
+    if (const Status landed = loader.LandState(); !landed) {
+      const std::scoped_lock lock(mutex);
+      rewind = Both(rewind, *wanted);
+      return landed;
+    }
   }
   const Position reading = loader.reading();
   loader.Rewind(wanted->changes.value_or(reading.changes), wanted->events.value_or(reading.events));
   const std::scoped_lock lock(mutex);
-  rewind.reset();
   published.phase = SinkPhase::kCatchingUp;
   published.reading = loader.reading();
   return {};
@@ -445,7 +462,7 @@ Status WarehouseSink::Rewind(const SinkRewind& rewind) {
   }
   {
     const std::scoped_lock lock(state_->mutex);
-    state_->rewind = rewind;
+    state_->rewind = Both(state_->rewind, rewind);
   }
   state_->wake.notify_all();
   return {};
