@@ -310,6 +310,7 @@ test("a server that is no demo is given a token", async ({ page, viewer, person 
   await page.getByLabel("User id").fill("ext:nobody");
   await page.getByRole("button", { name: "Show the feed" }).click();
   await page.locator(".alert", { hasText: "leave the field User id empty" }).waitFor();
+  await page.getByLabel("Token", { exact: true }).fill(person.token);
   await page.getByLabel("User id").fill("");
   await page.getByRole("button", { name: "Show the feed" }).click();
   await page.locator(".card").first().waitFor();
