@@ -142,8 +142,8 @@ std::vector<SchemaDifference> CompareObjects(const Objects& expected, const Obje
       differences.push_back({DifferenceKind::kMissing, name, wanted->second.engine});
     } else if (wanted == expected.end()) {
       differences.push_back({DifferenceKind::kExtra, name,
-                             there->second.engine + ", which the schema does not know: drop it, or keep it in a "
-                                                    "database of your own"});
+                             there->second.engine + ", which is not the warehouse's, so that no repair touches it: " +
+                                 "drop it, or move it into a database of your own (docs/olap.md)"});
     } else if (wanted->second.definition != there->second.definition) {
       differences.push_back({DifferenceKind::kDifferent, name, DescribeChange(wanted->second, there->second)});
     }

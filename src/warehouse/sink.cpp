@@ -163,22 +163,22 @@ void WarehouseSink::State::Run() {
     }
     AnswerWaiters(has_refused);
     if (HoldStill()) continue;
-    if (!more && !has_refused) {
+    if (has_refused) break;
+    if (!more) {
       Idle(SteadyClock::now() + pause, [] { return false; });
       pause = std::min(pause * 2, options.max_pause);
-    } else if (has_refused || !*more) {
+    } else if (!*more) {
       WaitForWork(started + options.refresh_every);
     }
   }
+  if (has_refused) Idle(SteadyClock::time_point::max(), [] { return false; });
   AnswerWaiters(true);
   const std::scoped_lock lock(mutex);
   has_ended = true;
   held.notify_all();
 }
 
-Result<bool> WarehouseSink::State::GuardedRound() try {
-  return has_refused ? Result<bool>(false) : Round();
-} catch (const StoreError& error) {
+Result<bool> WarehouseSink::State::GuardedRound() try { return Round(); } catch (const StoreError& error) {
   if (error.error().code == "log_forgotten") return tl::unexpected<Error>(Forgotten(error.error()));
   return tl::unexpected<Error>(error.error());
 } catch (const std::exception& error) {
@@ -330,7 +330,7 @@ void WarehouseSink::State::Idle(SteadyClock::time_point until, const Ends& ends)
 
 void WarehouseSink::State::WaitForWork(SteadyClock::time_point next_look) {
   Idle(SteadyClock::now() + kHurry, [] { return false; });
-  Idle(next_look, [this] { return !has_refused && SomebodyIsInAHurry(); });
+  Idle(next_look, [this] { return SomebodyIsInAHurry(); });
 }
 
 // While somebody reads, and the tables hold exactly what the position says. True where it did.

@@ -104,9 +104,13 @@ def test_what_the_schema_does_not_know_is_named_and_left_alone(platform):
         olap.read("CREATE TABLE novafeed.notes (text String) ENGINE = Memory")
         status, outcome = platform.check("--repair")
         assert status == 1
-        assert [entry["object"] for entry in outcome["after"]["schema"]] == ["notes"]
-        olap.read("DROP TABLE novafeed.notes")
-    platform.assert_agrees()
+        assert outcome["mended"] == []
+        (notes,) = outcome["after"]["schema"]
+        assert (notes["object"], notes["kind"]) == ("notes", "extra") and "not the warehouse's" in notes["detail"]
+        olap.read("CREATE DATABASE mine")
+        olap.read("RENAME TABLE novafeed.notes TO mine.notes")
+        platform.assert_agrees()
+        olap.read("DROP DATABASE mine")
 
 
 def test_after_all_repairs_a_replay_changes_nothing(platform):
@@ -165,6 +169,17 @@ def test_it_says_in_words_what_differs(platform):
     done = novafeed("check", "--data", platform.server.data, "--repair")
     assert "mended events_raw: 1 key\n" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("agree at change ")
+
+
+def test_of_a_warehouse_that_is_another_platforms_it_says_so_and_what_to_do(tmp_path):
+    for name in ("one", "other"):
+        line = json.dumps({"type": "user", "id": name, "at": 1_700_000_000_000})
+        novafeed("import", "-", "--data", tmp_path / name, text_in=line)
+    novafeed("check", "--data", tmp_path / "one")
+    (tmp_path / "one" / "olap").rename(tmp_path / "other" / "olap")
+    done = novafeed("check", "--data", tmp_path / "other", check=False)
+    assert done.returncode == 1
+    assert "another data set" in done.stderr and "remove the folder olap" in done.stderr, done.stderr
 
 
 def metric(platform, name: str) -> float:
