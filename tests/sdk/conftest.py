@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 
 import pytest
 
-from sdk.drivers import PythonDriver, TypeScriptDriver, build_typescript
+from sdk.drivers import PYTHON, PythonDriver, TypeScriptDriver, build_typescript
+
+sys.path.insert(0, str(PYTHON / "src"))
 
 NODE_SECONDS = 300  # a file of tests that takes longer hangs
 

@@ -88,6 +88,8 @@ export class EventsClient {
   private running: Promise<void> | null = null;
   /** Entries up to this number are to be sent without more waiting. */
   private until = 0;
+  /** Held by requests that outlive the page. */
+  private leavingBytes = 0;
   private onEmpty = () => {};
   private closing = false;
   private stopped = false;
@@ -222,14 +224,21 @@ export class EventsClient {
   /** The page goes: all that a browser lets live on is sent, also what is on its way and might be cut off. */
   private leave(): void {
     if (this.waiting === "retry_after") return;
-    let room = keepaliveBytes;
-    for (let skip = 0; ; ) {
-      const batch = this.queue.batch(this.batchEvents, Math.min(room, this.maxBatchBytes), skip);
-      room -= batch.reduce((sum, entry) => sum + entry.bytes, 0);
-      if (batch.length === 0 || room < 0) return;
-      void this.send(batch, true);
-      skip += batch.length;
+    for (;;) {
+      const room = keepaliveBytes - this.leavingBytes;
+      const batch = this.queue.batch(this.maxBatchEvents, Math.min(room, this.maxBatchBytes), (entry) => !entry.leaving);
+      const bytes = batch.reduce((sum, entry) => sum + entry.bytes, 0);
+      if (batch.length === 0 || bytes > room) return;
+      void this.sendLeaving(batch, bytes);
     }
+  }
+
+  private async sendLeaving(batch: Entry[], bytes: number): Promise<void> {
+    batch.forEach((entry) => (entry.leaving = true));
+    this.leavingBytes += bytes;
+    await this.send(batch, true);
+    this.leavingBytes -= bytes;
+    batch.forEach((entry) => (entry.leaving = false));
   }
 
   /** False where it has to be tried again later. */

@@ -17,6 +17,8 @@ export interface Entry {
   readonly bytes: number;
   /** How many requests hold it now. */
   sending: number;
+  /** Whether one of them outlives the page. */
+  leaving: boolean;
 }
 
 const utf8 = new TextEncoder();
@@ -74,12 +76,12 @@ export class Queue {
     return gone;
   }
 
-  /** The oldest events, as many as fit, but at least one if any waits. */
-  batch(maxEvents: number, maxBytes: number, skip = 0): Entry[] {
+  /** The oldest (`wanted`) events, as many as fit, but at least one if any waits. */
+  batch(maxEvents: number, maxBytes: number, wanted: (entry: Entry) => boolean = () => true): Entry[] {
     const batch: Entry[] = [];
     let bytes = 0;
     for (const entry of this.entries.values()) {
-      if (skip-- > 0) continue;
+      if (!wanted(entry)) continue;
       if (batch.length > 0 && (batch.length >= maxEvents || bytes + entry.bytes > maxBytes)) break;
       batch.push(entry);
       bytes += entry.bytes;
@@ -98,7 +100,7 @@ export class Queue {
   private hold(name: string, event: FeedEvent): Entry {
     const json = JSON.stringify(event);
     const bytes = utf8.encode(json).length + 1;  // with the comma after it
-    const entry: Entry = { name, number: ++this.newest, event, json, bytes, sending: 0 };
+    const entry: Entry = { name, number: ++this.newest, event, json, bytes, sending: 0, leaving: false };
     this.entries.set(name, entry);
     this.total += entry.bytes;
     return entry;

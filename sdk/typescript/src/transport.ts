@@ -75,7 +75,8 @@ function outcomeOf(answer: Answer, count: number, now: number): Outcome {
 }
 
 export class Transport {
-  private readonly abort = new AbortController();
+  private readonly open = new Set<AbortController>();
+  private closed = false;
 
   constructor(private readonly options: TransportOptions) {}
 
@@ -89,9 +90,10 @@ export class Transport {
     return outcome;
   }
 
-  /** Ends what is under way. */
+  /** Ends what is under way; nothing is sent any more. */
   close(): void {
-    this.abort.abort();
+    this.closed = true;
+    this.open.forEach((abort) => abort.abort());
   }
 
   private async attempt(body: string, count: number, keepalive: boolean, renew: boolean): Promise<Outcome> {
@@ -114,10 +116,10 @@ export class Transport {
     const { url, user, timeoutMs, clock } = this.options;
     const headers: Record<string, string> = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
     if (user !== null) headers["Novafeed-User"] = user;
+    if (this.closed) throw new Error("this client is closed");
     const abort = new AbortController();
-    const end = () => abort.abort();
-    const cancel = clock.later(timeoutMs, end);
-    this.abort.signal.addEventListener("abort", end);
+    const cancel = clock.later(timeoutMs, () => abort.abort());
+    this.open.add(abort);
     try {
       const init = { method: "POST", headers, body, keepalive, signal: abort.signal };
       const response = await this.options.fetch(`${url}/api/v1/events`, init);
@@ -126,7 +128,7 @@ export class Transport {
       return { status: response.status, headers: response.headers, body: parseJson(text) };
     } finally {
       cancel();
-      this.abort.signal.removeEventListener("abort", end);
+      this.open.delete(abort);
     }
   }
 }
