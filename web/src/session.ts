@@ -1,4 +1,5 @@
 // Who is looking, and what this tab remembers of them.
+import type { EventsClient } from "@novafeed/events";
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import { Api, type Credentials, demoToken, Problem, type User } from "./api";
@@ -61,6 +62,8 @@ export interface Session {
   api: Api;
   viewer: User;
   users: UserCache;
+  /** Tells the server what the viewer saw and shared. */
+  events: EventsClient;
   /** Shows an error to the viewer. */
   report: (error: unknown) => void;
 }
@@ -94,7 +97,8 @@ export async function openSession(choice: Choice): Promise<Omit<Session, "report
   const api = await apiFor(choice);
   const id = choice.kind === "demo" ? choice.userId : (choice.credentials.actAs ?? subjectOf(choice.credentials.token));
   if (!id) throw new Problem(0, "bad_token", "That is not a token. Paste what `novafeed token` printed.");
-  return { api, viewer: await api.user(id), users: new UserCache(api) };
+  const viewer = await api.user(id);
+  return { api, viewer, users: new UserCache(api), events: api.openEvents(viewer.id) };
 }
 
 async function apiFor(choice: Choice): Promise<Api> {
