@@ -404,6 +404,14 @@ def test_a_callback_that_raises_stops_nothing(world):
     assert (w.events.pending, w.sizes) == (0, [2, 2])
 
 
+def test_a_callback_may_call_the_client(world):
+    w = world(on_sent=lambda sent: w.events.pending or (w.events.flush(), w.events.close()))
+    w.track(1)
+    assert w.events.flush() == SENT
+    with pytest.raises(RuntimeError, match="closed"):
+        w.track(1)
+
+
 def test_many_threads_may_track_and_flush_at_once(world):
     w = world(max_batch_events=50)
     tracked = []

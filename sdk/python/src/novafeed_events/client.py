@@ -153,6 +153,8 @@ class EventsClient:
         return FlushResult(self._queue.count, self._problem)
 
     def _await(self, condition: Callable[[], bool], seconds: float) -> None:
+        if threading.current_thread() is self._thread:
+            return  # a callback would wait for itself
         self._changed.wait_for(lambda: self._stopped or condition(), seconds)
 
     def _hurry(self) -> int:
@@ -228,8 +230,7 @@ class EventsClient:
             calls = self._settle(outcome, batch) if isinstance(outcome, Answered) else self._refuse(outcome, batch)
             self._queue.sending([])
             self._start_interval()
-            self._changed.notify_all()
-        self._tell(calls)
+        self._report(calls)
 
     def _settle(self, outcome: Answered, batch: List[Entry]) -> List[Call]:
         self._queue.settle(batch)
@@ -267,8 +268,13 @@ class EventsClient:
             self._queue.sending([])
             waiting: Waiting = "backoff" if outcome.retry_after is None else "retry_after"
             self._wait(waiting, self._backoff.next(outcome.retry_after or 0.0))
+        self._report([(self._on_problem, (outcome.problem,))])
+
+    def _report(self, calls: List[Call]) -> None:
+        """Who waits for the outcome learns of it when the callbacks have."""
+        self._tell(calls)
+        with self._changed:
             self._changed.notify_all()
-        self._tell([(self._on_problem, (outcome.problem,))])
 
     # --- Both threads ---
 
