@@ -349,6 +349,7 @@ STRANGE = [
     (202, "[]"),
     (202, '{"results":[]}'),
     (202, '{"results":[null]}'),
+    (500, '{"results":[{"status":"accepted"}]}'),
     (302, ""),
     (403, "forbidden by a proxy"),
 ]

@@ -256,6 +256,7 @@ test("what is no answer of this server settles nothing", async () => {
     () => answer(202, "<html>"),
     () => answer(202, { results: [] }),
     () => answer(202, { results: [null] }),
+    () => answer(500, { results: [{ status: "accepted" }] }),
     () => answer(302, "", { Location: "/elsewhere" }),
     () => answer(403, "forbidden by a proxy"),
   ];
