@@ -152,7 +152,7 @@ export class EventsClient {
     return { pending: this.pending, problem: this.problem };
   }
 
-  /** Takes no more events, and goes on sending until none waits or the time is over. What is left stays in the storage. */
+  /** Takes no more events, and sends until none waits or the time is over. What is left stays in the storage. */
   async close(deadlineMs = 5000): Promise<FlushResult> {
     this.closing = true;
     let cancelDeadline = () => {};
@@ -226,7 +226,8 @@ export class EventsClient {
     if (this.waiting === "retry_after") return;
     for (;;) {
       const room = keepaliveBytes - this.leavingBytes;
-      const batch = this.queue.batch(this.maxBatchEvents, Math.min(room, this.maxBatchBytes), (entry) => !entry.leaving);
+      const maxBytes = Math.min(room, this.maxBatchBytes);
+      const batch = this.queue.batch(this.maxBatchEvents, maxBytes, (entry) => !entry.leaving);
       const bytes = batch.reduce((sum, entry) => sum + entry.bytes, 0);
       if (batch.length === 0 || bytes > room) return;
       void this.sendLeaving(batch, bytes);

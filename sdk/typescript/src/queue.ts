@@ -39,7 +39,7 @@ export class Queue {
   /** The greatest number of an entry until now. */
   newest = 0;
 
-  /** `name` tells queues in the same storage apart. `onStorageError`: an event could not be stored, and only waits here. */
+  /** `name` tells queues in one storage apart. `onStorageError`: an event could not be stored, and waits only here. */
   constructor(
     private readonly storage: EventStorage,
     name: string,
