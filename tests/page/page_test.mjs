@@ -278,6 +278,29 @@ test("each seen card is reported once", async ({ page, viewer }) => {
   assert.equal(new Set(reported).size, reported.length);
 });
 
+test("what could not be told is told after a reload, once", async ({ page, viewer, person }) => {
+  const { id } = await person.get("/api/v1/feed?limit=1").then(({ items }) => items[0].post);
+  const countsOf = async () => (({ impressions, shares }) => ({ impressions, shares }))(await person.get(`/api/v1/posts/${id}`));
+  const before = await countsOf();
+  await page.route("**/api/v1/events", (route) => route.abort());
+  await showFeed(page, viewer);
+  await cardOf(page, id).getByRole("button", { name: /^Share/ }).click();
+  await page.locator(".alert", { hasText: "Not counted yet, it will be sent again." }).waitFor();
+  assert.deepEqual(await countsOf(), before);
+  const waiting = () => page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith("novafeed.events.")).length);
+  assert.ok((await waiting()) >= 2, "the share and the impression do not wait");
+  await page.unroute("**/api/v1/events");
+  await page.reload();
+  await page.waitForFunction((share) => {
+    const events = Object.keys(localStorage).filter((name) => name.startsWith("novafeed.events."));
+    return !events.some((name) => localStorage.getItem(name).includes(share));
+  }, '"type":"share"');
+  const after = await countsOf();
+  assert.equal(after.shares, before.shares + 1);
+  // The card was seen in both lives of the page; the second may not have told yet.
+  assert.ok([1, 2].includes(after.impressions - before.impressions), `${after.impressions} - ${before.impressions}`);
+}, { allow: /net::ERR_FAILED/ });
+
 test("the viewer is still the same after a reload", async ({ page, viewer }) => {
   await showFeed(page, viewer);
   await page.reload();

@@ -1,4 +1,5 @@
 // Who is looking, and what this tab remembers of them.
+import type { EventsClient } from "@novafeed/events";
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import { Api, type Credentials, demoToken, Problem, type User } from "./api";
@@ -61,6 +62,8 @@ export interface Session {
   api: Api;
   viewer: User;
   users: UserCache;
+  /** Tells the server what the viewer saw and shared. */
+  events: EventsClient;
   /** Shows an error to the viewer. */
   report: (error: unknown) => void;
 }
@@ -97,7 +100,7 @@ export async function openSession(choice: Choice): Promise<Omit<Session, "report
   const viewer = await api.user(id).catch((error: unknown) => {
     throw choice.kind === "token" ? inWordsOfTheForm(error, choice.credentials) : error;
   });
-  return { api, viewer, users: new UserCache(api) };
+  return { api, viewer, users: new UserCache(api), events: api.openEvents(viewer.id) };
 }
 
 /** The API speaks of headers and ids; who fills in the form sees fields. */
