@@ -219,8 +219,9 @@ Status WarehouseSink::State::TakeRewind() {
   {
     const std::scoped_lock lock(mutex);
     wanted = std::exchange(rewind, std::nullopt);
+    if (!wanted) return {};
+    published.phase = SinkPhase::kCatchingUp;
   }
-  if (!wanted) return {};
   if (wanted->state) {
     if (const Status landed = loader.LandState(); !landed) {
       const std::scoped_lock lock(mutex);
@@ -231,7 +232,6 @@ Status WarehouseSink::State::TakeRewind() {
   const Position reading = loader.reading();
   loader.Rewind(wanted->changes.value_or(reading.changes), wanted->events.value_or(reading.events));
   const std::scoped_lock lock(mutex);
-  published.phase = SinkPhase::kCatchingUp;
   published.reading = loader.reading();
   return {};
 }
