@@ -94,7 +94,7 @@ def test_a_damaged_snapshot_is_replaced_from_the_tables(imported, damage):
         content = snapshot.read_bytes()
         snapshot.write_bytes(content[: len(content) // 2] if damage is None else damage)
         server.start()
-        assert '"source":"tables"' in server.log().splitlines()[-1]
+        wait_until(lambda: '"event":"index_booted","source":"tables"' in server.log(), "the log says what it boots from")
         with server.admin() as admin:
             boots = [line for line in metrics(admin) if line.startswith("novafeed_index_boots_total")]
         assert len(boots) == 1 and 'source="tables"' in boots[0] and "_snapshot" in boots[0], boots
