@@ -12,7 +12,7 @@ readonly kBuildPackages=(
 readonly kTestPackages=(
   clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm-19
   libgtest-dev libgmock-dev
-  python3 python3-pytest zstd curl procps chromium fonts-dejavu-core
+  python3 python3-pytest python3-venv zstd curl procps chromium fonts-dejavu-core
 )
 
 as_root() {

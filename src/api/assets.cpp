@@ -24,22 +24,28 @@ bool Names(std::string_view list, std::string_view item) {
   return false;
 }
 
+// Whether If-None-Match names this ETag; a weak one ("W/...") of the same text counts (RFC 9110, section 13.1.2).
+bool Knows(const HttpRequest& request, std::string_view etag) {
+  const std::string_view known = request.Header("If-None-Match");
+  return known == "*" || Names(known, etag) || Names(known, "W/" + std::string(etag));
+}
+
 }  // namespace
 
 HttpResponse AnswerAsset(const Asset& asset, const HttpRequest& request) {
+  const bool packed = !asset.gzip.empty() && Names(request.Header("Accept-Encoding"), "gzip");
   HttpResponse response;
-  response.headers = {{"ETag", std::string(asset.etag)},
+  response.headers = {{"ETag", std::string(packed ? asset.gzip_etag : asset.etag)},
                       {"Cache-Control", "no-cache"},
                       {"Vary", "Accept-Encoding"},
                       {"Content-Security-Policy", std::string(kContentSecurityPolicy)},
                       {"Referrer-Policy", "no-referrer"}};
-  if (Names(request.Header("If-None-Match"), asset.etag)) {
+  if (Knows(request, asset.etag) || Knows(request, asset.gzip_etag)) {
     response.status = 304;
     response.content_type.clear();
     return response;
   }
   response.content_type = asset.content_type;
-  const bool packed = !asset.gzip.empty() && Names(request.Header("Accept-Encoding"), "gzip");
   response.static_body = packed ? asset.gzip : asset.bytes;
   if (packed) response.headers.emplace_back("Content-Encoding", "gzip");
   return response;

@@ -1,4 +1,4 @@
-// The page at "/" and its files, as they lie in the program.
+// The pages, their files and the API's document, as they lie in the program.
 #pragma once
 
 #include "base/assets.h"

@@ -7,7 +7,12 @@
 namespace novafeed {
 namespace {
 
-constexpr Asset kScript{"/app.js", "text/javascript; charset=utf-8", "W/\"abc\"", "plain bytes", "packed"};
+constexpr Asset kScript{.path = "/app.js",
+                        .content_type = "text/javascript; charset=utf-8",
+                        .etag = "\"abc\"",
+                        .gzip_etag = "\"abc-gzip\"",
+                        .bytes = "plain bytes",
+                        .gzip = "packed"};
 
 HttpResponse Get(const Asset& asset, const Headers& headers) {
   HttpRequest request;
@@ -46,14 +51,21 @@ TEST(Assets, WithoutAPackedFormThePlainOneIsSent) {
   EXPECT_EQ(Get(asset, {{"Accept-Encoding", "gzip"}}).static_body, "plain bytes");
 }
 
+TEST(Assets, EachFormHasAnETagOfItsOwn) {
+  EXPECT_EQ(HeaderOf(Get(kScript, {}), "ETag"), "\"abc\"");
+  EXPECT_EQ(HeaderOf(Get(kScript, {{"Accept-Encoding", "gzip"}}), "ETag"), "\"abc-gzip\"");
+}
+
 TEST(Assets, NotSentAgainToWhoHasThem) {
-  for (const char* etags : {"W/\"abc\"", "\"x\", W/\"abc\""}) {
+  for (const char* etags : {"\"abc\"", "\"x\", \"abc\"", "W/\"abc\"", "\"abc-gzip\"", "*"}) {
     const HttpResponse response = Get(kScript, {{"If-None-Match", etags}});
     EXPECT_EQ(response.status, 304) << etags;
     EXPECT_TRUE(response.static_body.empty());
-    EXPECT_EQ(HeaderOf(response, "ETag"), "W/\"abc\"");
+    EXPECT_EQ(HeaderOf(response, "ETag"), "\"abc\"");
   }
-  EXPECT_EQ(Get(kScript, {{"If-None-Match", "W/\"abd\""}}).status, 200);
+  for (const char* etags : {"\"abd\"", "abc", "\"\""}) {
+    EXPECT_EQ(Get(kScript, {{"If-None-Match", etags}}).status, 200) << etags;
+  }
 }
 
 TEST(Assets, AllowNothingFromElsewhere) {

@@ -34,14 +34,26 @@ std::string BucketOf(const Caller& caller) {
   return name;
 }
 
-// RateLimit-Limit, -Remaining, and -Reset: seconds until the bucket is full.
-void AddRateHeaders(HttpResponse* response, const RateRule& rule, const RateDecision& decision) {
+std::string CallerKind(const Caller& caller) {
+  return SpeaksForPlatform(caller) ? "service" : "user";
+}
+
+// Seconds until a bucket has that many requests more.
+std::string SecondsFor(double requests, const RateRule& rule) {
+  return std::to_string(static_cast<std::int64_t>(std::ceil(requests / rule.per_second)));
+}
+
+// RateLimit-Policy: the bucket's size, and how long it takes to fill. RateLimit: what is left in it, and how long until
+// it is full (draft-ietf-httpapi-ratelimit-headers-11). Nothing where there is no limit.
+void AddRateHeaders(HttpResponse* response, const std::string& kind, const RateRule& rule,
+                    const RateDecision& decision) {
   if (!rule.limited()) return;
+  const std::string policy = "\"" + kind + "\"";
+  const std::string quota = std::to_string(static_cast<std::int64_t>(rule.burst));
+  const std::string remaining = std::to_string(decision.remaining);
   const double missing = rule.burst - static_cast<double>(decision.remaining);
-  const auto reset = static_cast<std::int64_t>(std::ceil(missing / rule.per_second));
-  response->headers.emplace_back("RateLimit-Limit", std::to_string(static_cast<std::int64_t>(rule.burst)));
-  response->headers.emplace_back("RateLimit-Remaining", std::to_string(decision.remaining));
-  response->headers.emplace_back("RateLimit-Reset", std::to_string(reset));
+  response->headers.emplace_back("RateLimit-Policy", policy + ";q=" + quota + ";w=" + SecondsFor(rule.burst, rule));
+  response->headers.emplace_back("RateLimit", policy + ";r=" + remaining + ";t=" + SecondsFor(missing, rule));
 }
 
 Counter LimitedCounter(Metrics* metrics, const char* caller) {
@@ -140,7 +152,7 @@ HttpResponse ApiService::RefuseStranger(const HttpRequest& request, const Error&
   const RateDecision rate = dependencies_.rate_limiter->Take("address " + request.remote_address, rule, SteadyNow());
   HttpResponse response =
       rate.allowed ? ProblemOf(error, request.request_id) : RefuseTooMany(request, rate, limited_strangers_);
-  AddRateHeaders(&response, rule, rate);
+  AddRateHeaders(&response, "stranger", rule, rate);
   return response;
 }
 
@@ -153,7 +165,7 @@ asio::awaitable<HttpResponse> ApiService::Serve(RouteHandler handler, const Http
   const Counter& limited = SpeaksForPlatform(*caller) ? limited_platforms_ : limited_users_;
   HttpResponse response = rate.allowed ? co_await ServeCaller(handler, request, std::move(params), *caller)
                                        : RefuseTooMany(*request, rate, limited);
-  AddRateHeaders(&response, rule, rate);
+  AddRateHeaders(&response, CallerKind(*caller), rule, rate);
   co_return response;
 }
 

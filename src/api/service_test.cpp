@@ -229,17 +229,19 @@ TEST(ApiServiceLimits, CallersHaveBucketsOfTheirOwn) {
   TestNode node(ApiRateRules{{0.001, 2}, {}, {0.001, 1}});
   node.Boot();
   const auto feed = [&node](const std::string& token) { return node.Send(Method::kGet, "/feed", token); };
-  EXPECT_EQ(feed(node.Token("ada")).Header("RateLimit-Remaining"), "1");
+  const Answer first = feed(node.Token("ada"));
+  EXPECT_EQ(first.Header("RateLimit-Policy"), "\"user\";q=2;w=2000");
+  EXPECT_EQ(first.Header("RateLimit"), "\"user\";r=1;t=1000");
   EXPECT_EQ(feed(node.Token("ada")).status, 200);
   const Answer refused = feed(node.Token("ada"));
   EXPECT_EQ(refused.status, 429);
   EXPECT_EQ(refused.code(), "rate_limited");
   EXPECT_GE(std::stoi(refused.Header("Retry-After")), 1);
-  EXPECT_EQ(refused.Header("RateLimit-Limit"), "2");
-  EXPECT_EQ(refused.Header("RateLimit-Remaining"), "0");
+  EXPECT_EQ(refused.Header("RateLimit"), "\"user\";r=0;t=2000");
   EXPECT_EQ(feed(node.Token("bob")).status, 200);
+  EXPECT_EQ(feed(node.Token("platform", Scope::kService)).Header("RateLimit"), "") << "this caller has no limit";
   // Strangers are counted by address, and hold no valid token back.
-  EXPECT_EQ(feed("").status, 401);
+  EXPECT_EQ(feed("").Header("RateLimit-Policy"), "\"stranger\";q=1;w=1000");
   EXPECT_EQ(feed("").status, 429);
   EXPECT_EQ(feed(node.Token("eve")).status, 200);
   EXPECT_TRUE(node.Shows("novafeed_rate_limited_total{caller=\"user\"} 1"));

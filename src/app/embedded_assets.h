@@ -1,11 +1,12 @@
-// The web page that the build put into the binary (cmake/Assets.cmake generates the definition from web/).
+// The web pages and the API's document, which the build put into the binary (cmake/Assets.cmake generates the
+// definition).
 #pragma once
 
 #include "base/assets.h"
 
 namespace novafeed {
 
-// Every file of the page, sorted by path. Never empty. Thread-safe.
+// Every file, sorted by path. Never empty. Thread-safe.
 AssetTable EmbeddedAssets();
 
 }  // namespace novafeed

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 import uuid
 
@@ -102,13 +103,14 @@ def test_metrics_are_served_in_prometheus_text(server):
 
 
 def test_what_is_open_is_open(server):
-    for path in ("/", "/healthz", "/readyz"):
+    for path in ("/", "/docs", "/openapi.json", "/healthz", "/readyz"):
         assert server.anonymous().get(path).status == 200
 
 
-def test_the_page_has_a_content_security_policy(server):
-    policy = server.anonymous().get("/").headers["Content-Security-Policy"]
-    assert "default-src 'self'" in policy and "unsafe" not in policy
+def test_the_pages_have_a_content_security_policy(server):
+    for path in ("/", "/docs"):
+        policy = server.anonymous().get(path).headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy and "unsafe" not in policy
 
 
 def test_no_cors_unless_configured(server):
@@ -125,6 +127,20 @@ def test_a_caller_over_the_limit_is_told_when_to_come_back():
         assert_problem(answers[4], 429, "rate_limited")
         assert int(answers[4].headers["Retry-After"]) >= 1
         assert other.get(FEED).status == 200, "limits hold per caller"
+
+
+def test_every_answer_says_how_much_of_the_limit_is_left():
+    settings = {"rate.user_per_second": 0.001, "rate.user_burst": 3, "rate.stranger_per_second": 0.001}
+    with Server(settings=settings) as server:
+        client, other, stranger = server.client(str(uuid.uuid4())), server.client(str(uuid.uuid4())), server.anonymous()
+        answers = [client.get(FEED) for _ in range(4)]
+        assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"user";q=3;w=3000'}
+        told = [re.fullmatch(r'"user";r=(\d);t=(\d+)', answer.headers["RateLimit"]).groups() for answer in answers]
+        assert told == [("2", "1000"), ("1", "2000"), ("0", "3000"), ("0", "3000")]
+        assert answers[3].status == 429 and 0 < int(answers[3].headers["Retry-After"]) <= 1000
+        assert other.get(FEED).headers["RateLimit"] == '"user";r=2;t=1000'
+        assert stranger.get(FEED).headers["RateLimit-Policy"] == '"stranger";q=50;w=50000'
+        assert server.client(scope="service").get(FEED).headers["RateLimit"] is None, "no limit, nothing to say"
 
 
 def test_keys_are_made_at_the_first_start_for_the_owner_only(server):

@@ -1,15 +1,37 @@
 """Bad input: a correct status, a problem+json with a code that says what to do, no crash (contract, section 5)."""
 
 import gzip
+import io
 import json
+import re
 import socket
 import uuid
+from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
 import pytest
 
+from harness import Response, public_document
 from harness.client import assert_problem
 from harness.server import Server
+
+REQUEST_LINE = re.compile(rb"([A-Z]+) (/\S*) HTTP/")
+
+
+class Received:
+    """What HTTPResponse needs of a socket."""
+
+    def __init__(self, received):
+        self.makefile = lambda _: io.BytesIO(received)
+
+
+def judge(data, received):
+    """Holds the first answer to the document; of a request that names no route, to what is said of those."""
+    line = REQUEST_LINE.match(data)
+    method, target = (part.decode() for part in line.groups()) if line else ("GET", "")
+    answer = HTTPResponse(Received(received), method=method)
+    answer.begin()
+    public_document().check(method, target, Response(answer.status, answer.headers, answer.read()))
 
 
 def raw(server, data, *, half_close=False):
@@ -22,7 +44,9 @@ def raw(server, data, *, half_close=False):
         received = b""
         while chunk := connection.recv(65536):
             received += chunk
-        return received
+    if received:
+        judge(data, received)
+    return received
 
 
 def status_of(received):

@@ -29,6 +29,7 @@ from harness import (
     Server,
     assert_problem,
     await_filled,
+    public_document,
     scratch_directory,
     test_data,
     wait_until,
@@ -173,7 +174,10 @@ class TestHiggs:
         served.kill()
         (served.data / "index.snapshot").unlink(missing_ok=True)
         served.start(wait_ready=False)
-        client = Client(announced_url(served), lambda: served.token(scope="service"), {"Novafeed-User": user})
+        headers = {"Novafeed-User": user}
+        client = Client(
+            announced_url(served), lambda: served.token(scope="service"), headers, document=public_document()
+        )
 
         def answer():
             got = client.get("/api/v1/feed?limit=50&explain=1")

@@ -2,6 +2,7 @@
 
 from harness.cli import binary, novafeed, scratch_directory, test_data
 from harness.client import Client, Response, assert_problem
+from harness.document import DOCUMENT, PACKAGES, Document, Undocumented, public_document
 from harness.ids import comment_id, event_id, ext, post_id, user_id
 from harness.olap import READER, WRITER, Olap, OlapClient, assert_refused
 from harness.server import Server
@@ -10,13 +11,17 @@ from harness.waiting import wait_until
 from harness.warehouse import WITH_WAREHOUSE, await_filled, olap_of
 
 __all__ = [
+    "DOCUMENT",
     "Client",
+    "Document",
     "Keys",
     "Olap",
     "OlapClient",
+    "PACKAGES",
     "READER",
     "Response",
     "Server",
+    "Undocumented",
     "WITH_WAREHOUSE",
     "WRITER",
     "assert_problem",
@@ -29,6 +34,7 @@ __all__ = [
     "novafeed",
     "olap_of",
     "post_id",
+    "public_document",
     "scratch_directory",
     "sign_token",
     "test_data",

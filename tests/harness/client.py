@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+from harness.document import Document
+
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "code", "request_id"}
 
 
@@ -36,7 +38,10 @@ class Response:
 
 
 class Client:
-    """Not thread-safe: one for each thread. `token` gives the bearer token of each request (None: without one)."""
+    """Not thread-safe: one for each thread. `token` gives the bearer token of each request (None: without one).
+
+    With a `document`, an answer that it does not have is an AssertionError.
+    """
 
     def __init__(
         self,
@@ -44,11 +49,13 @@ class Client:
         token: Callable[[], str | None] = lambda: None,
         headers: dict[str, str] | None = None,
         seconds: float = 30,
+        document: Document | None = None,
     ) -> None:
         address = urlsplit(url)
         self._connection = http.client.HTTPConnection(address.hostname, address.port, timeout=seconds)
         self._token = token
         self._headers = headers or {}
+        self._document = document
 
     def __enter__(self) -> Client:
         return self
@@ -84,10 +91,13 @@ class Client:
         try:
             self._connection.request(method, target, body=raw, headers=sent)
             answer = self._connection.getresponse()
-            return Response(answer.status, answer.headers, answer.read())
+            response = Response(answer.status, answer.headers, answer.read())
         except (OSError, http.client.HTTPException):
             self.close()
             raise
+        if self._document is not None:
+            self._document.check(method, path, response)
+        return response
 
     def get(self, path: str, **query: object) -> Response:
         return self.request("GET", path, query=query)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from harness.cli import binary, novafeed, scratch_directory
 from harness.client import Client
+from harness.document import public_document
 from harness.tokens import Keys, sign_token
 
 PR_SET_PDEATHSIG = 1
@@ -180,10 +181,10 @@ class Server:
     def client(self, user: str = SERVICE_USER, scope: str = "user", *, acting_for: str | None = None) -> Client:
         """A client with a token of this user; a service's client may act for another (`Novafeed-User`)."""
         headers = {} if acting_for is None else {"Novafeed-User": acting_for}
-        return Client(self.url, self._token_source(user, scope), headers)
+        return Client(self.url, self._token_source(user, scope), headers, document=public_document())
 
     def anonymous(self) -> Client:
-        return Client(self.url)
+        return Client(self.url, document=public_document())
 
     def admin(self) -> Client:
         """A client of the admin listener."""

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { launchBrowser, openPage } from "./browser.mjs";
 import { demoUsers, Person, startDemoServer } from "./demo_server.mjs";
+import { addDocsTests } from "./docs_tests.mjs";
 
 const tests = [];
 
@@ -397,6 +398,8 @@ test("the page's policy allows nothing from elsewhere and nothing inline", async
   assert.match(policy, /default-src 'self'/);
   assert.doesNotMatch(policy, /unsafe|https?:|\*/);
 });
+
+addDocsTests(test, { contrastOf, noSidewaysScroll });
 
 // --- Running them ----------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,9 @@ export function About({ facts }: { facts: FeedFacts | null }) {
           ])}
         </dl>
       )}
+      <p>
+        <a href="/docs">The API of this server</a>
+      </p>
     </aside>
   );
 }

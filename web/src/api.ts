@@ -1,70 +1,8 @@
-// The HTTP API as this page uses it: types, one client, and what goes wrong as a Problem.
+// The HTTP API as this page uses it: one client, typed by the API's own document, and what goes wrong as a Problem.
 import { browserStorage, EventsClient, systemClock } from "@novafeed/events";
+import type { Comment, FeedMode, FeedPage, Operations, Post, User } from "../generated/api";
 
-export interface User {
-  id: string;
-  external_id?: string;
-  handle: string;
-  name: string;
-  created_at: number;
-  followers: number;
-  following: number;
-}
-
-export interface Post {
-  id: string;
-  external_id?: string;
-  author_id: string;
-  text: string;
-  created_at: number;
-  likes: number;
-  comments: number;
-  shares: number;
-  impressions: number;
-}
-
-export interface Comment {
-  id: string;
-  post_id: string;
-  user_id: string;
-  text: string;
-  created_at: number;
-}
-
-interface Term {
-  value: number;
-  weight: number;
-  term: number;
-}
-
-export interface Explanation {
-  freshness: Term & { age_hours: number };
-  engagement: Term & { likes: number; comments: number; shares: number; impressions: number };
-  affinity: Term & { interactions: number };
-}
-
-export type Source = "follow" | "trending" | "affinity" | "fallback";
-
-export interface Item {
-  post: Post;
-  source: Source;
-  score: number | null;
-  explain?: Explanation;
-}
-
-export type FeedMode = "for_you" | "following";
-
-export interface FeedPage {
-  items: Item[];
-  next_cursor: string | null;
-  as_of: number;
-  trending_as_of: number;
-  counters_as_of: number;
-  profile: string;
-  engine: string;
-  cached: boolean;
-  degraded: string[];
-}
+export type { Comment, Explanation, FeedMode, FeedPage, Item, Post, Source, User } from "../generated/api";
 
 /** A page of a list, whatever the API calls its elements. */
 export interface Page<T> {
@@ -97,19 +35,59 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   return response;
 }
 
-function withQuery(path: string, query: Record<string, string | number | null | undefined>): string {
+type Operation = keyof Operations;
+type Query<O extends Operation> = { [name in keyof Operations[O]["query"]]: Operations[O]["query"][name] | null };
+
+/** What a request to an operation consists of; null in a query is nothing. */
+type Parts<O extends Operation> = { query?: Query<O> } & (object extends Operations[O]["path"]
+  ? { path?: never }
+  : { path: Operations[O]["path"] }) &
+  (undefined extends Operations[O]["body"] ? { body?: never } : { body: Operations[O]["body"] });
+
+/** The same, where it no longer matters which operation it is. */
+interface AnyParts {
+  path?: Record<string, string>;
+  query?: Record<string, string | number | null | undefined>;
+  body?: unknown;
+}
+
+interface Answered<O extends Operation> {
+  answer: Operations[O]["answer"];
+  headers: Headers;
+}
+
+/** "GET /api/v1/posts/{post_id}" and its parts as a path with a query. */
+function targetOf(template: string, { path = {}, query = {} }: AnyParts): string {
+  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name]!));
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined) params.set(name, String(value));
   }
-  return `${path}?${params}`;
+  const text = params.toString();
+  return text ? `${filled}?${text}` : filled;
+}
+
+/** The one way to the server: an operation of its document, with what the document says that it takes and answers. */
+async function request<O extends Operation>(
+  operation: O,
+  parts: Parts<O>,
+  headers: Record<string, string> = {},
+): Promise<Answered<O>> {
+  const [method, template] = operation.split(" ") as [string, string];
+  const init: RequestInit = { method, headers };
+  const { body } = parts as AnyParts;
+  if (body !== undefined) {
+    init.headers = { ...headers, "Content-Type": "application/json" };
+    init.body = JSON.stringify(body);
+  }
+  const response = await send(targetOf(template, parts as AnyParts), init);
+  return { answer: response.status === 204 ? undefined : await response.json(), headers: response.headers };
 }
 
 /** The people whom a demo server lets anybody be; null where it is not a demo server. */
 export async function demoUsers(prefix: string, limit: number): Promise<User[] | null> {
   try {
-    const response = await send(withQuery("/demo/users", { prefix, limit }), {});
-    return ((await response.json()) as { users: User[] }).users;
+    return (await request("GET /demo/users", { query: { prefix, limit } })).answer.users;
   } catch (error) {
     if (error instanceof Problem && error.status === 404) return null;
     throw error;
@@ -117,23 +95,13 @@ export async function demoUsers(prefix: string, limit: number): Promise<User[] |
 }
 
 export async function demoToken(userId: string): Promise<string> {
-  const response = await send("/demo/token", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ user_id: userId }),
-  });
-  return ((await response.json()) as { token: string }).token;
+  return (await request("POST /demo/token", { body: { user_id: userId } })).answer.token;
 }
 
 /** `actAs` names the person whom a service token speaks for; a user's token speaks for its own user. */
 export interface Credentials {
   token: string;
   actAs?: string;
-}
-
-interface Call {
-  query?: Record<string, string | number | null | undefined>;
-  body?: unknown;
 }
 
 /**
@@ -156,42 +124,52 @@ export class Api {
   }
 
   async feed(mode: FeedMode, limit: number, cursor: string | null): Promise<FeedPage> {
-    const query = { mode, limit, cursor, explain: mode === "for_you" ? 1 : null };
-    const page = await this.read<FeedPage>("/api/v1/feed", query);
+    const query = { mode, limit, cursor, explain: mode === "for_you" ? (1 as const) : null };
+    const page = await this.call("GET /api/v1/feed", { query });
     this.serverAhead = page.as_of - Date.now();
     return page;
   }
 
   user(id: string): Promise<User> {
-    return this.read(`/api/v1/users/${encodeURIComponent(id)}`);
+    return this.call("GET /api/v1/users/{user_id}", { path: { user_id: id } });
   }
 
-  following(id: string, limit: number, cursor: string | null): Promise<Page<User>> {
-    return this.list(`/api/v1/users/${id}/following`, "users", limit, cursor);
+  async following(id: string, limit: number, cursor: string | null): Promise<Page<User>> {
+    const parts = { path: { user_id: id }, query: { limit, cursor } };
+    const { users, next_cursor } = await this.call("GET /api/v1/users/{user_id}/following", parts);
+    return { elements: users, next_cursor };
   }
 
-  postsOf(id: string, limit: number, cursor: string | null): Promise<Page<Post>> {
-    return this.list(`/api/v1/users/${id}/posts`, "posts", limit, cursor);
+  async postsOf(id: string, limit: number, cursor: string | null): Promise<Page<Post>> {
+    const parts = { path: { user_id: id }, query: { limit, cursor } };
+    const { posts, next_cursor } = await this.call("GET /api/v1/users/{user_id}/posts", parts);
+    return { elements: posts, next_cursor };
   }
 
-  commentsOn(id: string, limit: number, cursor: string | null): Promise<Page<Comment>> {
-    return this.list(`/api/v1/posts/${id}/comments`, "comments", limit, cursor);
+  async commentsOn(id: string, limit: number, cursor: string | null): Promise<Page<Comment>> {
+    const parts = { path: { post_id: id }, query: { limit, cursor } };
+    const { comments, next_cursor } = await this.call("GET /api/v1/posts/{post_id}/comments", parts);
+    return { elements: comments, next_cursor };
   }
 
-  async setFollow(id: string, on: boolean): Promise<void> {
-    await this.call(on ? "PUT" : "DELETE", `/api/v1/users/${id}/follow`);
+  setFollow(id: string, on: boolean): Promise<void> {
+    const parts = { path: { user_id: id } };
+    if (on) return this.call("PUT /api/v1/users/{user_id}/follow", parts);
+    return this.call("DELETE /api/v1/users/{user_id}/follow", parts);
   }
 
-  async setLike(postId: string, on: boolean): Promise<void> {
-    await this.call(on ? "PUT" : "DELETE", `/api/v1/posts/${postId}/like`);
+  setLike(postId: string, on: boolean): Promise<void> {
+    const parts = { path: { post_id: postId } };
+    if (on) return this.call("PUT /api/v1/posts/{post_id}/like", parts);
+    return this.call("DELETE /api/v1/posts/{post_id}/like", parts);
   }
 
-  async post(text: string): Promise<Post> {
-    return (await this.call("POST", "/api/v1/posts", { body: { text } })).json();
+  post(text: string): Promise<Post> {
+    return this.call("POST /api/v1/posts", { body: { text } });
   }
 
-  async comment(postId: string, text: string): Promise<Comment> {
-    return (await this.call("POST", `/api/v1/posts/${postId}/comments`, { body: { text } })).json();
+  comment(postId: string, text: string): Promise<Comment> {
+    return this.call("POST /api/v1/posts/{post_id}/comments", { path: { post_id: postId }, body: { text } });
   }
 
   /** What tells the server the viewer's events; what it could not tell waits in the browser for the viewer's next visit. */
@@ -207,28 +185,23 @@ export class Api {
     });
   }
 
-  private async list<T>(path: string, name: string, limit: number, cursor: string | null): Promise<Page<T>> {
-    const answer = await this.read<Record<string, unknown>>(path, { limit, cursor });
-    return { elements: answer[name] as T[], next_cursor: answer["next_cursor"] as string | null };
-  }
-
-  private async read<T>(path: string, query: NonNullable<Call["query"]> = {}): Promise<T> {
+  private async call<O extends Operation>(operation: O, parts: Parts<O>): Promise<Operations[O]["answer"]> {
     try {
-      return await (await this.call("GET", path, { query: { ...query, min_position: this.position } })).json();
+      return await this.withGoodToken(operation, parts);
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== "other_generation" || this.position === null) throw error;
       this.position = null;  // the server was given other data since
-      return this.read(path, query);
+      return this.withGoodToken(operation, parts);
     }
   }
 
-  private async call(method: string, path: string, call: Call = {}): Promise<Response> {
+  private async withGoodToken<O extends Operation>(operation: O, parts: Parts<O>): Promise<Operations[O]["answer"]> {
     try {
-      return await this.attempt(method, path, call);
+      return await this.attempt(operation, parts);
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401 || !this.renew) throw error;
       await this.renewToken(this.renew);
-      return this.attempt(method, path, call);
+      return this.attempt(operation, parts);
     }
   }
 
@@ -242,15 +215,13 @@ export class Api {
     this.position = position ?? this.position;
   }
 
-  private async attempt(method: string, path: string, { query, body }: Call): Promise<Response> {
+  private async attempt<O extends Operation>(operation: O, parts: Parts<O>): Promise<Operations[O]["answer"]> {
     const headers: Record<string, string> = { Authorization: `Bearer ${this.credentials.token}` };
     if (this.credentials.actAs) headers["Novafeed-User"] = this.credentials.actAs;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    if (this.position !== null && method !== "GET") headers["Novafeed-Position"] = this.position;
-    const init: RequestInit = { method, headers };
-    if (body !== undefined) init.body = JSON.stringify(body);
-    const response = await send(query ? withQuery(path, query) : path, init);
-    this.notePosition(response.headers.get("Novafeed-Position"));
-    return response;
+    // Reads wait for it, and writes answer with the union.
+    if (this.position !== null) headers["Novafeed-Position"] = this.position;
+    const { answer, headers: answered } = await request(operation, parts, headers);
+    this.notePosition(answered.get("Novafeed-Position"));
+    return answer;
   }
 }
