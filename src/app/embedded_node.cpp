@@ -96,7 +96,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
     const auto counts = [this](UserId user) { return feed_->index->CountsOf(user); };
     AddDemoRoutes(&api_, {clock_.get(), &keys_, stores_.graph.get(), &readers_, counts});
   }
-  if (warehouse_feed_) engines_.OpenWarehouse(&warehouse_feed_->feeds);
+  if (warehouse_feed_) engines_.OpenWarehouse(&warehouse_feed_->services);
   public_server_.Start();
   admin_server_.Start();
   Announce();
@@ -187,7 +187,7 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   feed_->trending.Refresh();
   if (warehouse_) check_ = MakeCheckDesk();
   StartJobs();
-  engines_.OpenIndex(&feed_->feeds);
+  engines_.OpenIndex(&feed_->services);
   api_.Open({feed_->index.get(), &feed_->applier});
   admin_.Open(
       {feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr, check_.get()});

@@ -26,7 +26,6 @@ namespace novafeed {
 
 inline constexpr std::size_t kMaxOffset = 500;
 inline constexpr std::size_t kMaxPage = 100;
-inline constexpr TimeMs kMaxAsOfAge = kMsPerHour;
 
 struct FeedRequest {
   UserId viewer;

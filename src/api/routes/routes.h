@@ -27,5 +27,6 @@ std::vector<ApiRoute> EventRoutes();
 std::vector<ApiRoute> UserRoutes();
 std::vector<ApiRoute> PostRoutes();
 std::vector<ApiRoute> CommentRoutes();
+std::vector<ApiRoute> SuggestionRoutes();
 
 }  // namespace novafeed
