@@ -126,7 +126,7 @@ class Olap:
         served = json.loads((data / "olap/serve.json").read_text())
         self.pid = served["pid"]
         self.address = urllib.parse.urlparse(served["url"]).netloc
-        self.key = json.loads((data / "olap.json").read_text())["novafeed"]
+        self.key = json.loads((data / "olap.json").read_text())["reader"]
         self.kept = threading.local()
 
     def ask(self, sql, **parameters):
@@ -135,7 +135,7 @@ class Olap:
             self.kept.connection = http.client.HTTPConnection(self.address, timeout=30)
         values = {f"param_{name}": value for name, value in parameters.items()}
         values |= {"default_format": "RowBinary", "optimize_move_to_prewhere_if_final": 1}  # as the engine of candidates asks
-        headers = {"X-ClickHouse-User": "novafeed", "X-ClickHouse-Key": self.key}
+        headers = {"X-ClickHouse-User": "reader", "X-ClickHouse-Key": self.key}
         self.kept.connection.request("POST", f"/?{urllib.parse.urlencode(values)}", sql, headers)
         answer = self.kept.connection.getresponse()
         rows = answer.read()

@@ -6,6 +6,7 @@ set(NOVAFEED_LAYERS
   "runtime: base"
   "http: base runtime"
   "social: base"
+  "cache: base social"
   "graph: base social"
   "capture: base social graph"
   "stream: base social graph capture"
@@ -15,15 +16,15 @@ set(NOVAFEED_LAYERS
   "check: base social graph capture stream warehouse index"
   "candidates: base runtime social stream warehouse index"
   "ranking: base social candidates"
-  "timeline: base social stream index candidates ranking"
+  "timeline: base social stream index cache candidates ranking"
   "import: base social graph stream"
   "demo: base social import"
   "access: base social"
-  "api: base runtime http social graph capture stream index candidates ranking timeline import demo access"
+  "api: base runtime http social graph capture stream index candidates ranking timeline import demo access cache"
   "adapters/sqlite: base social graph capture stream"
   "adapters/clickhouse: base http warehouse"
   "adapters/chdb: base runtime http"
-  "app: base runtime http social graph capture stream warehouse erasure index check candidates ranking timeline import demo access api adapters/sqlite adapters/clickhouse adapters/chdb"
+  "app: base runtime http social graph capture stream warehouse erasure index check candidates ranking timeline import demo access cache api adapters/sqlite adapters/clickhouse adapters/chdb"
 )
 
 set(NOVAFEED_ROOMS)

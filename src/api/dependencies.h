@@ -12,6 +12,7 @@
 #include "runtime/blocking_pool.h"
 #include "stream/event_log.h"
 #include "timeline/feed_engines.h"
+#include "timeline/trending_service.h"
 
 namespace novafeed {
 
@@ -40,6 +41,7 @@ struct ApiDependencies {
 struct LiveIndex {
   const FeedIndex* index = nullptr;
   IndexApplier* applier = nullptr;
+  TrendingService* trending = nullptr;
 };
 
 }  // namespace novafeed

@@ -71,8 +71,8 @@ Result<std::optional<std::int64_t>> IntParam(const QueryParams& query, std::stri
   return number;
 }
 
-Result<std::size_t> LimitParam(const QueryParams& query) {
-  return IntParam(query, "limit", 1, kMaxLimit).map([](std::optional<std::int64_t> limit) {
+Result<std::size_t> LimitParam(const QueryParams& query, std::size_t most) {
+  return IntParam(query, "limit", 1, static_cast<std::int64_t>(most)).map([](std::optional<std::int64_t> limit) {
     return limit ? static_cast<std::size_t>(*limit) : kDefaultLimit;
   });
 }

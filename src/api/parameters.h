@@ -31,8 +31,8 @@ Result<QueryParams> ParseQuery(const HttpRequest& request);  // "bad_query"
 // A decimal number within [low, high]; empty where it is absent.
 Result<std::optional<std::int64_t>> IntParam(const QueryParams& query, std::string_view name, std::int64_t low,
                                              std::int64_t high);
-// limit=1..100, kDefaultLimit where absent.
-Result<std::size_t> LimitParam(const QueryParams& query);
+// limit=1..`most`, kDefaultLimit where absent.
+Result<std::size_t> LimitParam(const QueryParams& query, std::size_t most = kMaxLimit);
 // 0 or 1; false where absent.
 Result<bool> FlagParam(const QueryParams& query, std::string_view name);
 

@@ -159,6 +159,16 @@ std::string RenderSuggestions(const SuggestedPeople& suggested, bool explain) {
   return body;
 }
 
+std::string RenderTrendingPage(const TrendingPage& page) {
+  std::string body;
+  body.reserve((page.items.size() + 1) * kBytesPerItem);
+  EntityWriter writer(&body);
+  writer.json().BeginObject().Key("items").BeginArray();
+  for (const FeedItem& item : page.items) writer.Write(item, false);
+  writer.json().EndArray().Key("trending_as_of").Int(page.as_of).EndObject();
+  return body;
+}
+
 void WriteOptional(JsonWriter* json, std::string_view name, const std::optional<std::string>& text) {
   json->Key(name);
   if (text) {

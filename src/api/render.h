@@ -16,6 +16,7 @@
 #include "social/entities.h"
 #include "timeline/feed_service.h"
 #include "timeline/suggestion_service.h"
+#include "timeline/trending_service.h"
 
 namespace novafeed {
 
@@ -52,6 +53,7 @@ class EntityWriter {
 Counters CountersOf(const PostTotals& totals);
 
 std::string RenderFeedPage(const FeedPage& page, bool explain);
+std::string RenderTrendingPage(const TrendingPage& page);
 
 // Suggestions with the people whom they name. Who is not among them (erased since) is not shown.
 struct SuggestedPeople {

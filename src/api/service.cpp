@@ -65,8 +65,8 @@ ApiService::ApiService(const ApiDependencies& dependencies)
       limited_platforms_(LimitedCounter(dependencies_.metrics, "service")),
       limited_strangers_(LimitedCounter(dependencies_.metrics, "stranger")),
       dispatcher_(dependencies_.metrics, "public", [this](const HttpRequest& request) { return CheckReady(request); }) {
-  for (const auto& routes :
-       {FeedRoutes(), EventRoutes(), UserRoutes(), PostRoutes(), CommentRoutes(), SuggestionRoutes()}) {
+  for (const auto& routes : {FeedRoutes(), EventRoutes(), UserRoutes(), PostRoutes(), CommentRoutes(),
+                             SuggestionRoutes(), TrendingRoutes()}) {
     for (const ApiRoute& route : routes) AddApiRoute(route);
   }
   AddHealthRoutes();

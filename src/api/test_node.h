@@ -17,6 +17,7 @@
 #include "access/rate_limit.h"
 #include "access/tokens.h"
 #include "api/service.h"
+#include "cache/memory_cache.h"
 #include "candidates/index_engine.h"
 #include "candidates/index_suggestions.h"
 #include "capture/memory_graph.h"
@@ -25,7 +26,9 @@
 #include "runtime/blocking_pool.h"
 #include "stream/memory_event_log.h"
 #include "timeline/feed_service.h"
+#include "timeline/hot_posts.h"
 #include "timeline/trending_board.h"
+#include "timeline/trending_service.h"
 
 namespace novafeed::testing {
 
@@ -111,7 +114,10 @@ class TestNode {
     services_ = {feed_.get(), suggestions_.get()};
     applier_->Start();
     engines_.OpenIndex(&services_);
-    api_.Open(LiveIndex{index_.get(), applier_.get()});
+    const auto engines = [this] { return std::vector<CandidateEngine*>{engine_.get()}; };
+    hot_posts_ = std::make_unique<HotPosts>(&clock_, &cache_, engines, &metrics_);
+    trending_pages_ = std::make_unique<TrendingService>(trending_.get(), hot_posts_.get(), index_.get());
+    api_.Open(LiveIndex{index_.get(), applier_.get(), trending_pages_.get()});
   }
 
   // An engine in the warehouse's place; both outlive the node.
@@ -199,6 +205,9 @@ class TestNode {
   FeedEngines engines_;
   TestContents graph_contents_{&graph_};
   std::unique_ptr<TrendingBoard> warehouse_trending_;
+  MemoryCache cache_{&clock_, 1UL << 20, &metrics_};
+  std::unique_ptr<HotPosts> hot_posts_;
+  std::unique_ptr<TrendingService> trending_pages_;
   std::unique_ptr<Ranker> warehouse_ranker_;
   std::unique_ptr<FeedService> warehouse_feed_;
   ApiService api_;

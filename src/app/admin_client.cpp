@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "access/tokens.h"
 #include "base/json.h"
 
 namespace novafeed {
@@ -15,6 +16,10 @@ constexpr std::chrono::minutes kTimeout{10};
 constexpr int kAttempts = 60;
 constexpr std::chrono::seconds kBetweenAttempts{1};
 constexpr int kServiceUnavailable = 503;
+// Longer than any command takes.
+constexpr TimeMs kOwnTokenLife = kMsPerDay;
+// Any user: the token is this machine's own.
+const UserId kNobody{};
 
 Failure FailureOf(int status) {
   switch (status) {
@@ -52,6 +57,12 @@ Result<AdminClient> AdminClient::Connect(const std::string& url, std::string tok
   Result<HttpClient> http = HttpClient::Connect(url, kTimeout);
   if (!http) return tl::unexpected<Error>(http.error());
   return AdminClient(std::move(*http), std::move(token));
+}
+
+Result<AdminClient> AdminClient::ToServe(const std::string& directory, const ServeInfo& served) {
+  const Result<KeyRing> keys = KeyRing::Open(directory);
+  if (!keys) return tl::unexpected<Error>(keys.error());
+  return Connect(served.admin_url, SignToken(*keys, kNobody, Scope::kAdmin, DirectoryNow(directory), kOwnTokenLife));
 }
 
 Result<std::string> AdminClient::Send(Method method, std::string_view target, std::string_view body) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/data_directory.h"
 #include "base/result.h"
 #include "http/client.h"
 
@@ -14,6 +15,9 @@ class AdminClient {
  public:
   // `url` as in serve.json; `token` of admin scope. Errors of HttpClient::Connect.
   static Result<AdminClient> Connect(const std::string& url, std::string token);
+
+  // To the serve that has `directory`, with a token of its own that is good for a day.
+  static Result<AdminClient> ToServe(const std::string& directory, const ServeInfo& served);
 
   // The body of a 200. While the server answers 503 (it boots, or is busy) it is asked again, for a minute at most.
   // The server's own code and sentence where it refuses.

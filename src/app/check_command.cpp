@@ -10,14 +10,13 @@
 #include <thread>
 #include <utility>
 
-#include "access/tokens.h"
 #include "app/admin_client.h"
 #include "app/build_embedded.h"
 #include "app/check_desk.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
+#include "app/own_warehouse.h"
 #include "app/progress_line.h"
-#include "app/warehouse_stack.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "index/snapshot.h"
@@ -26,12 +25,6 @@ namespace novafeed {
 namespace {
 
 namespace json = boost::json;
-
-constexpr TimeMs kOwnTokenLife = kMsPerDay;
-// A stopped directory may hold a long log that the warehouse has not seen.
-constexpr std::chrono::hours kFillingTime{6};
-// Any user: the token is this machine's own.
-const UserId kNobody{};
 
 // Gives the JSON of one check (check/report.h).
 using Checker = std::function<Result<std::string>()>;
@@ -118,12 +111,9 @@ Result<int> CheckOnce(const CheckFlags& flags, const Checker& check) {
 
 Result<int> CheckThroughServe(const CheckFlags& flags, const std::string& directory, const ServeInfo& served,
                               std::chrono::milliseconds pause) {
-  const Result<KeyRing> keys = KeyRing::Open(directory);
-  if (!keys) return tl::unexpected<Error>(keys.error());
   const std::string target = std::string("/admin/check") + (flags.repair ? "?repair=1" : "");
   const Checker check = [&]() -> Result<std::string> {
-    Result<AdminClient> client = AdminClient::Connect(
-        served.admin_url, SignToken(*keys, kNobody, Scope::kAdmin, DirectoryNow(directory), kOwnTokenLife));
+    Result<AdminClient> client = AdminClient::ToServe(directory, served);
     if (!client) return tl::unexpected<Error>(client.error());
     return client->Send(Method::kPost, target, "");
   };
@@ -139,20 +129,21 @@ Result<int> CheckThroughServe(const CheckFlags& flags, const std::string& direct
 class StoppedNode {
  public:
   StoppedNode(const std::string& path, const Settings& settings)
-      : settings_(settings),
-        stores_(OpenEmbeddedStores(path, settings, &clock_, &metrics_)),
-        warehouse_(WarehouseStack::Make(settings, &clock_, false, &stores_, &metrics_)) {}
-
-  bool has_warehouse() const { return warehouse_ != nullptr; }
+      : settings_(settings), stores_(OpenEmbeddedStores(path, settings, &clock_, &metrics_)) {}
 
   Result<CheckOutcome> Check(const DataDirectory& directory, const CheckOptions& options) {
-    warehouse_->Start();
+    Result<std::unique_ptr<WarehouseStack>> opened = OpenOwnWarehouse(settings_, &clock_, false, &stores_, &metrics_);
+    if (!opened) return tl::unexpected<Error>(opened.error());
+    warehouse_ = *std::move(opened);
     ProgressLine line;
     const BootProgress booting = [&](std::string_view stage, std::int64_t entries) {
       line.Show("reading " + std::string(stage) + ": " + std::to_string(entries) + " entries");
     };
     const std::string snapshot = directory.SnapshotPath();
     index_ = std::move(BootIndex(stores_.Sources(), snapshot, clock_.Now(), booting).index);
+    if (const Status filled = AwaitFilled(warehouse_.get(), stores_); !filled) {
+      return tl::unexpected<Error>(filled.error());
+    }
     CheckSubjects subjects;
     subjects.clock = &clock_;
     subjects.changes = stores_.changes.get();
@@ -190,14 +181,8 @@ Result<int> CheckStopped(const CheckFlags& flags, const std::string& path, const
   const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kRefuse);
   if (!directory) return tl::unexpected<Error>(directory.error());
   StoppedNode node(path, settings);
-  if (!node.has_warehouse()) {
-    return Fail(Failure::kConflict, "no_warehouse",
-                "There is no warehouse to compare with: its engine is off (warehouse.engine) or not installed "
-                "(tools/libchdb/install.sh).");
-  }
   CheckOptions options;
   options.repair = flags.repair;
-  options.wait = kFillingTime;
   const Checker check = [&]() -> Result<std::string> {
     const Result<CheckOutcome> outcome = node.Check(*directory, options);
     if (!outcome) return tl::unexpected<Error>(outcome.error());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <random>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -15,12 +16,14 @@
 #include "base/log.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
+#include "warehouse/sql.h"
 
 namespace novafeed {
 namespace {
 
 constexpr std::chrono::hours kForgetEvery{1};
 constexpr std::chrono::seconds kReportLagEvery{1};
+constexpr std::chrono::seconds kHotPostsDeadline{2};    // of keeping them in the warehouse
 constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
 constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
 constexpr TimeMs kTokenLife = kMsPerDay;
@@ -78,6 +81,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       io_(IoThreadCount(settings)),
       stores_(OpenEmbeddedStores(directory.path(), settings, clock_.get(), &metrics_)),
       limiter_(static_cast<std::size_t>(settings.Int("rate.max_callers"))),
+      cache_(clock_.get(), static_cast<std::size_t>(settings.Size("cache.max_bytes")), &metrics_),
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
       warehouse_pages_("warehouse_page", kWarehousePages, kReadQueue, &metrics_),
@@ -185,10 +189,12 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   eraser_ =
       std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
   feed_->trending.Refresh();
+  hot_posts_ = std::make_unique<HotPosts>(clock_.get(), &cache_, [this] { return HotPostsEngines(); }, &metrics_);
+  trending_ = std::make_unique<TrendingService>(&feed_->trending, hot_posts_.get(), feed_->index.get());
   if (warehouse_) check_ = MakeCheckDesk();
   StartJobs();
   engines_.OpenIndex(&feed_->services);
-  api_.Open({feed_->index.get(), &feed_->applier});
+  api_.Open({feed_->index.get(), &feed_->applier, trending_.get()});
   admin_.Open(
       {feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr, check_.get()});
 }
@@ -264,6 +270,7 @@ void EmbeddedNode::StartJobs() {
     jobs_.push_back(std::make_unique<PeriodicJob>(name, interval, &metrics_, std::move(job)));
   };
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
+  start("hot_posts", settings_.Duration("hot_posts.refresh_every"), [this] { RefreshHotPosts(); });
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });
   start("erase", kRemoveEvery, [this] { RemoveErasedUsers(); });
@@ -271,6 +278,28 @@ void EmbeddedNode::StartJobs() {
   start("lag", kReportLagEvery, [this] { ReportLags(); });
   const std::chrono::milliseconds check_every = settings_.Duration("check.every");
   if (check_ && check_every.count() > 0) start("check", check_every, [this] { check_->RunByItself(); });
+}
+
+// Whether its answers are as fresh as any answer has to be.
+bool EmbeddedNode::WarehouseIsCurrent() const {
+  return warehouse_ && clock_->Now() - warehouse_->sink().CountersAsOf() <= kStaleAfter;
+}
+
+std::vector<CandidateEngine*> EmbeddedNode::HotPostsEngines() const {
+  if (WarehouseIsCurrent()) return {&warehouse_feed_->engine, &feed_->engine};
+  return {&feed_->engine};
+}
+
+void EmbeddedNode::RefreshHotPosts() {
+  const Result<TrendingList> list = hot_posts_->Refresh();
+  if (!list) throw std::runtime_error(list.error().detail);
+  if (!WarehouseIsCurrent()) return;
+  OlapCall call;
+  call.deadline = kHotPostsDeadline;
+  const OlapParams as_of{{"as_of", std::to_string(list->as_of)}};
+  if (Status kept = warehouse_->writer().Execute(WarehouseSql("hot_posts"), as_of, call); !kept) {
+    throw std::runtime_error(kept.error().detail);
+  }
 }
 
 void EmbeddedNode::ReportLags() {

@@ -23,12 +23,15 @@
 #include "base/metrics.h"
 #include "base/settings.h"
 #include "base/time.h"
+#include "cache/memory_cache.h"
 #include "erasure/eraser.h"
 #include "http/server.h"
 #include "index/boot.h"
 #include "runtime/blocking_pool.h"
 #include "runtime/io_threads.h"
 #include "timeline/feed_engines.h"
+#include "timeline/hot_posts.h"
+#include "timeline/trending_service.h"
 
 namespace novafeed {
 
@@ -71,6 +74,9 @@ class EmbeddedNode {
   void StartWarehouse();
   std::unique_ptr<ErasureConsumer> MakeWarehouseErasure();
   void StartJobs();
+  bool WarehouseIsCurrent() const;
+  std::vector<CandidateEngine*> HotPostsEngines() const;
+  void RefreshHotPosts();
   void Quiesce(std::chrono::milliseconds grace);
   Status MoveClock(TimeMs now);
   Result<Position> SaveSnapshotNow();
@@ -97,6 +103,7 @@ class EmbeddedNode {
   IoThreads io_;
   EmbeddedStores stores_;
   RateLimiter limiter_;
+  MemoryCache cache_;
   BlockingPool readers_;
   BlockingPool admin_workers_;
   BlockingPool warehouse_pages_;  // where pages wait for the warehouse
@@ -113,7 +120,9 @@ class EmbeddedNode {
   std::mutex upkeep_mutex_;                    // a purge or a check at a time: a purge changes the log
   std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next two
   std::unique_ptr<WarehouseFeedStack> warehouse_feed_;
-  std::unique_ptr<CheckDesk> check_;  // from Boot on
+  std::unique_ptr<HotPosts> hot_posts_;  // from Boot on, as the next two
+  std::unique_ptr<TrendingService> trending_;
+  std::unique_ptr<CheckDesk> check_;
   ApiService api_;
   AdminService admin_;
   HttpServer public_server_;

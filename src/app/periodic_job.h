@@ -12,8 +12,12 @@
 
 namespace novafeed {
 
-// Owned by the wiring. Runs `job` on a thread of its own every `interval` of real time, the first time after one.
-// What the job throws is logged and counted by `name`, and it is tried again after the next interval.
+inline constexpr std::chrono::milliseconds kJobRetryAfter{5000};
+
+// Owned by the wiring. Runs `job` on a thread of its own, `interval` of real time after the last run's end, so that
+// runs never pile up; the first time after one interval. What the job throws is logged and counted, and it is tried
+// again after kJobRetryAfter where the interval is longer. A run that takes longer than the interval is logged and
+// counted. There is one process for each data directory, whose lock is what jobs run under.
 class PeriodicJob {
  public:
   // `metrics` outlives it.
@@ -24,10 +28,17 @@ class PeriodicJob {
 
  private:
   void Run();
+  // How long until the next run.
+  std::chrono::milliseconds RunOnce();
+  bool Try();
 
   const std::string name_;
   const std::chrono::milliseconds interval_;
+  const Counter runs_;
   const Counter failures_;
+  const Counter overruns_;
+  const Gauge last_seconds_;
+  const Gauge last_result_;
   const std::function<void()> job_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -1,29 +1,22 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
-#include <future>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "access/tokens.h"
 #include "app/admin_client.h"
 #include "app/build_embedded.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/feed_stack.h"
-#include "app/progress_line.h"
+#include "app/own_warehouse.h"
 #include "app/rank_desk.h"
-#include "app/warehouse_stack.h"
 
 namespace novafeed {
 namespace {
 
-// Longer than any list of viewers takes.
-constexpr TimeMs kOwnTokenLife = kMsPerDay;
-
-constexpr std::int64_t kShowFillingEveryMs = 500;
 constexpr std::chrono::minutes kRankDeadline{1};  // of each query: no page waits for it
 
 // Gives the JSON of one ranking.
@@ -74,36 +67,12 @@ std::string RankTarget(const RankRequest& request) {
 
 Result<int> RankThroughServe(const std::vector<UserId>& users, const RankFlags& flags, RankEngine engine,
                              const std::string& directory, const ServeInfo& served) {
-  const Result<KeyRing> keys = KeyRing::Open(directory);
-  if (!keys) return tl::unexpected<Error>(keys.error());
-  const TimeMs now = DirectoryNow(directory);
-  Result<AdminClient> client =
-      AdminClient::Connect(served.admin_url, SignToken(*keys, users.front(), Scope::kAdmin, now, kOwnTokenLife));
+  Result<AdminClient> client = AdminClient::ToServe(directory, served);
   if (!client) return tl::unexpected<Error>(client.error());
   const AskRanking rank = [&](const RankRequest& request) {
     return client->Send(Method::kGet, RankTarget(request), "");
   };
-  return PrintRankings(users, flags, engine, now, rank);
-}
-
-bool AwaitApplied(LogProgress* progress, const Position& wanted, std::int64_t timeout_ms) {
-  const auto reached = std::make_shared<std::promise<bool>>();
-  progress->WaitFor(wanted, timeout_ms, [reached](bool done) { reached->set_value(done); });
-  return reached->get_future().get();
-}
-
-// Waits until the warehouse holds the whole log, and says how far it is.
-Status FillWarehouse(WarehouseStack* warehouse, EmbeddedStores* stores) {
-  const Position end{stores->graph->Generation(), stores->changes->End(), stores->events->End()};
-  WarehouseSink& sink = warehouse->sink();
-  warehouse->Start();
-  ProgressLine line;
-  while (!AwaitApplied(&sink, end, kShowFillingEveryMs)) {
-    const SinkStatus status = sink.status();
-    if (status.phase == SinkPhase::kRefused) return Fail(Failure::kConflict, "warehouse_refused", status.reason);
-    line.Show("filling the warehouse: " + std::to_string(status.entries_left) + " entries left " + status.reason);
-  }
-  return {};
+  return PrintRankings(users, flags, engine, DirectoryNow(directory), rank);
 }
 
 // A warehouse of this command's own, and what ranks from it. In this order: the second uses the first.
@@ -116,13 +85,10 @@ Result<OwnWarehouse> OpenWarehouse(const Settings& settings, EmbeddedStores* sto
                                    Metrics* metrics) {
   OwnWarehouse own;
   // As with a held clock: what is older than this moment's windows is ranked, too, so nothing of it may go meanwhile.
-  own.stack = WarehouseStack::Make(settings, clock, true, stores, metrics);
-  if (!own.stack) {
-    return Fail(Failure::kInvalid, "bad_engine",
-                "There is no warehouse here: set warehouse.engine to chdb, and fetch its engine with "
-                "tools/libchdb/install.sh.");
-  }
-  if (const Status filled = FillWarehouse(own.stack.get(), stores); !filled) {
+  Result<std::unique_ptr<WarehouseStack>> opened = OpenOwnWarehouse(settings, clock, true, stores, metrics);
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  own.stack = *std::move(opened);
+  if (const Status filled = AwaitFilled(own.stack.get(), *stores); !filled) {
     return tl::unexpected<Error>(filled.error());
   }
   WarehouseEngineOptions patient;

@@ -94,6 +94,11 @@ std::vector<Setting> UpkeepSettings() {
               "How often the index is written to its snapshot file; a restart reads it and the log after it."),
       Bounded(SettingType::kDuration, "trending.refresh_every", "500ms", 10, kSecond,
               "How often the shared trending list is made anew; no answer uses one that is older than 1 s."),
+      Bounded(SettingType::kDuration, "hot_posts.refresh_every", "60s", kSecond, 100 * kSecond,
+              "How often the best posts of the last two clock hours are made anew: hot:posts:1h in the cache, and "
+              "hot_posts_1h in the warehouse."),
+      Bounded(SettingType::kSize, "cache.max_bytes", "256MiB", kMiB, kNoBound,
+              "What the cache may hold; the least recently used goes first."),
       Bounded(SettingType::kDuration, "events.keep", "92d", 7 * kDay, kNoBound,
               "How long events and changes stay in the log after they came, and at least until the warehouse has them. "
               "Less than 91d needs the warehouse, which keeps events as long as interactions reach back; an event that "

@@ -1,17 +1,21 @@
+#include <boost/json.hpp>
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "adapters/chdb/users.h"
+#include "app/admin_client.h"
+#include "app/build_embedded.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/olap_files.h"
-#include "app/olap_process.h"
+#include "app/own_warehouse.h"
 #include "http/client.h"
 
 namespace novafeed {
@@ -22,9 +26,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kStartTimeout{60'000};
 constexpr milliseconds kLookEvery{20};
-// After a first child has failed: another process may be about to serve the same directory.
-constexpr milliseconds kOtherTimeout{2000};
 constexpr milliseconds kQueryTimeout{120'000};
+
+// What is asked, and how its answer is to be written.
+struct Question {
+  std::string target;
+  std::string statement;
+};
 
 Result<std::string> Statement(const SqlFlags& flags) {
   if (flags.file.empty() == flags.statement.empty()) {
@@ -51,27 +59,34 @@ Result<std::string> Target(const SqlFlags& flags) {
   return target;
 }
 
-// The address of who serves the engine's files; the child that was started for it, or another.
-Result<std::string> WaitForOlap(const std::string& directory, const OlapProcess& child) {
-  Clock::time_point deadline = Clock::now() + kStartTimeout;
-  bool failed = false;
-  while (Clock::now() < deadline) {
-    if (const auto served = FindRunningServe(OlapDirectory(directory))) return served->url;
-    if (!failed && !child.LastFailure().empty()) {
-      failed = true;
-      deadline = Clock::now() + kOtherTimeout;
-    }
-    std::this_thread::sleep_for(kLookEvery);
-  }
-  return Fail(Failure::kUnavailable, "no_olap", "The ClickHouse engine does not start: " + child.LastFailure());
+Result<Question> MakeQuestion(const SqlFlags& flags) {
+  Result<std::string> statement = Statement(flags);
+  if (!statement) return tl::unexpected<Error>(statement.error());
+  Result<std::string> target = Target(flags);
+  if (!target) return tl::unexpected<Error>(target.error());
+  return Question{*std::move(target), *std::move(statement)};
 }
 
-Result<std::string> Ask(const std::string& url, const OlapUser& user, const std::string& target,
-                        const std::string& statement) {
-  Result<HttpClient> client = HttpClient::Connect(url, kQueryTimeout);
+// Where the engine of the directory answers; it may be about to start.
+Result<std::string> WaitForOlap(const std::string& directory) {
+  const Clock::time_point deadline = Clock::now() + kStartTimeout;
+  while (Clock::now() < deadline) {
+    if (const auto served = FindRunningServe(OlapDirectory(directory))) return served->url;
+    std::this_thread::sleep_for(kLookEvery);
+  }
+  return Fail(Failure::kUnavailable, "no_olap",
+              "The ClickHouse engine of the running server does not start: see olap_ended in its log.");
+}
+
+Result<std::string> Ask(const std::string& directory, const Question& question) {
+  const Result<std::string> url = WaitForOlap(directory);
+  if (!url) return tl::unexpected<Error>(url.error());
+  const Result<OlapUsers> users = OlapUsers::Open(directory);
+  if (!users) return tl::unexpected<Error>(users.error());
+  Result<HttpClient> client = HttpClient::Connect(*url, kQueryTimeout);
   if (!client) return tl::unexpected<Error>(client.error());
-  const Headers headers{{"X-ClickHouse-User", user.name}, {"X-ClickHouse-Key", user.password}};
-  Result<HttpResponse> answer = client->Send(Method::kPost, target, headers, statement);
+  const Headers headers{{"X-ClickHouse-User", users->reader.name}, {"X-ClickHouse-Key", users->reader.password}};
+  Result<HttpResponse> answer = client->Send(Method::kPost, question.target, headers, question.statement);
   if (!answer) return tl::unexpected<Error>(answer.error());
   if (answer->status == 200) return std::move(answer->body);
   std::string& text = answer->body;
@@ -79,38 +94,55 @@ Result<std::string> Ask(const std::string& url, const OlapUser& user, const std:
   return Fail(Failure::kInternal, "query_failed", std::move(text));
 }
 
+// `status`: what GET /admin/status says.
+bool IsWarehouseOff(const std::string& status) {
+  const boost::json::value parsed = boost::json::parse(status);
+  const boost::json::value* warehouse = parsed.as_object().if_contains("warehouse");  // not yet while it boots
+  return warehouse != nullptr && warehouse->at("state").as_string() == "off";
+}
+
+Result<std::string> AskBesideServe(const std::string& directory, const ServeInfo& served, const Question& question) {
+  Result<AdminClient> client = AdminClient::ToServe(directory, served);
+  if (!client) return tl::unexpected<Error>(client.error());
+  const Result<std::string> status = client->Send(Method::kGet, "/admin/status", "");
+  if (!status) return tl::unexpected<Error>(status.error());
+  if (IsWarehouseOff(*status)) {
+    return Fail(Failure::kConflict, "no_warehouse",
+                "The server at " + served.url + " runs without a warehouse: see warehouse.engine.");
+  }
+  return Ask(directory, question);
+}
+
+// With an engine of this command's own, brought up to the log's end; a `novafeed olap` that runs is asked as it is.
+Result<std::string> AskStopped(const std::string& path, const Settings& settings, const Question& question) {
+  const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kRefuse);
+  if (!directory) return tl::unexpected<Error>(directory.error());
+  if (FindRunningServe(OlapDirectory(path))) return Ask(path, question);
+  const SystemClock clock;
+  Metrics metrics;
+  EmbeddedStores stores = OpenEmbeddedStores(path, settings, &clock, &metrics);
+  const Result<std::unique_ptr<WarehouseStack>> warehouse =
+      OpenOwnWarehouse(settings, &clock, false, &stores, &metrics);
+  if (!warehouse) return tl::unexpected<Error>(warehouse.error());
+  if (const Status filled = AwaitFilled(warehouse->get(), stores); !filled) {
+    return tl::unexpected<Error>(filled.error());
+  }
+  return Ask(path, question);
+}
+
 }  // namespace
 
 Result<int> RunSql(const SqlFlags& flags) {
-  const Result<std::string> statement = Statement(flags);
-  if (!statement) return tl::unexpected<Error>(statement.error());
-  const Result<std::string> target = Target(flags);
-  if (!target) return tl::unexpected<Error>(target.error());
+  const Result<Question> question = MakeQuestion(flags);
+  if (!question) return tl::unexpected<Error>(question.error());
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
-  const std::string& directory = settings->String("data.directory");
-  if (!std::filesystem::is_directory(directory)) {
-    return Fail(Failure::kNotFound, "no_directory",
-                "There is no data directory " + directory + ": name one with --data, or make it with serve or import.");
-  }
   KeepFilesPrivate();
   SetLogLevel(LogLevel::kError);
-
-  Metrics metrics;
-  std::unique_ptr<OlapProcess> child;
-  Result<std::string> url = std::string();
-  if (const auto served = FindRunningServe(OlapDirectory(directory))) {
-    url = served->url;
-  } else {
-    OlapProcessOptions options = OlapProcessOptions::From(*settings);
-    options.quiet = true;  // its end is this command's answer
-    child = std::make_unique<OlapProcess>(std::move(options), &metrics);
-    url = WaitForOlap(directory, *child);
-  }
-  if (!url) return tl::unexpected<Error>(url.error());
-  const Result<OlapUsers> users = OlapUsers::Open(directory);
-  if (!users) return tl::unexpected<Error>(users.error());
-  const Result<std::string> answer = Ask(*url, users->reader, *target, *statement);
+  const std::string& directory = settings->String("data.directory");
+  const std::optional<ServeInfo> served = FindRunningServe(directory);
+  const Result<std::string> answer =
+      served ? AskBesideServe(directory, *served, *question) : AskStopped(directory, *settings, *question);
   if (!answer) return tl::unexpected<Error>(answer.error());
   std::cout << *answer << std::flush;
   return kExitOk;

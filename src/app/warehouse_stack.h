@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "adapters/clickhouse/open.h"
@@ -26,7 +27,7 @@ class WarehouseStack {
   WarehouseStack(const WarehouseStack&) = delete;
   WarehouseStack& operator=(const WarehouseStack&) = delete;
 
-  // Begins to fill it. Nothing where that has begun. One thread.
+  // Begins to fill it. Once.
   void Start() { sink_.Start(); }
   // Begins nothing new, and whoever waits for the sink is told so.
   void RequestStop() { sink_.RequestStop(); }
@@ -35,6 +36,8 @@ class WarehouseStack {
   void Stop();
 
   WarehouseSink& sink() { return sink_; }
+  // Why the engine's process ended last; empty where it never has.
+  std::string EngineFailure() const { return process_->LastFailure(); }
   // May do everything; read: only what reads (docs/olap.md).
   Olap& writer() { return *writer_; }
   Olap& reader() { return *reader_; }

@@ -9,8 +9,8 @@
 namespace novafeed {
 namespace {
 
-// Facts whose keys are held at a time.
-constexpr std::int64_t kFactsAtOnce = 1'000'000;
+// Facts whose keys are held at a time: of up to 100 bytes, and an answer of the engine's may be 64 MiB.
+constexpr std::int64_t kFactsAtOnce = 200'000;
 // The engine answers, and cannot do what it was asked: a table or a column is not there.
 constexpr std::string_view kOlapError = "olap_error";
 

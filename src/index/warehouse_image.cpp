@@ -1,5 +1,6 @@
 #include "index/warehouse_image.h"
 
+#include <algorithm>
 #include <future>
 #include <optional>
 #include <stdexcept>
@@ -19,12 +20,16 @@ constexpr std::int64_t kSecondsPerHour = 3600;
 constexpr std::string_view kLeast = "00000000-0000-0000-0000-000000000000";
 constexpr std::string_view kGreatest = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
+// Bytes of posts' content in one answer, on average; the engine allows eight times as much (olap.max_memory / 16).
+constexpr std::size_t kContentAtOnce = 8UL << 20;
+
 // A statement that reads one range of a table's keys, and what makes entries of its rows.
 struct RangedRead {
   std::string_view statement;  // name of its file
   std::string_view table;
   std::string_view key;
-  OlapParams params{};  // besides those of the range
+  OlapParams params{};           // besides those of the range
+  std::size_t rows_at_once = 0;  // 0: as the options say
 };
 
 class ImageReader {
@@ -51,8 +56,10 @@ class ImageReader {
   }
 
   Status ReadPosts() {
+    const Result<std::size_t> at_once = PostsAtOnce();
+    if (!at_once) return tl::unexpected<Error>(at_once.error());
     const OlapParams params{{"content_after", std::to_string(state_.anchor - kContentKept)}};
-    return InRanges({"boot_posts", "posts_cdc", "id", params}, [this](OlapRows& rows) {
+    return InRanges({"boot_posts", "posts_cdc", "id", params, *at_once}, [this](OlapRows& rows) {
       Post post;
       post.id = PostId{rows.Id()};
       post.author = UserId{rows.Id()};
@@ -64,6 +71,13 @@ class ImageReader {
       post.text = rows.String();
       Apply(std::move(post));
     });
+  }
+
+  // An answer of the engine's is bounded in bytes, and posts are as long as people write them.
+  Result<std::size_t> PostsAtOnce() {
+    Result<OlapRows> rows = Ask("boot_post_bytes", {});
+    if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+    return std::clamp<std::size_t>(kContentAtOnce / (rows->UInt64() + 1), 1, options_.rows_at_once);
   }
 
   Status ReadCounters() {
@@ -152,9 +166,10 @@ class ImageReader {
   }
 
   Result<std::vector<std::string>> BoundsOf(const RangedRead& read) {
-    Result<OlapRows> rows = Ask("boot_bounds", {{"table", std::string(read.table)},
-                                                {"key", std::string(read.key)},
-                                                {"rows", std::to_string(options_.rows_at_once)}});
+    const std::size_t rows_at_once = read.rows_at_once > 0 ? read.rows_at_once : options_.rows_at_once;
+    Result<OlapRows> rows = Ask(
+        "boot_bounds",
+        {{"table", std::string(read.table)}, {"key", std::string(read.key)}, {"rows", std::to_string(rows_at_once)}});
     if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
     std::vector<std::string> bounds;
     while (!rows->AtEnd()) bounds.push_back(rows->Id().ToString());

@@ -12,9 +12,6 @@
 namespace novafeed {
 namespace {
 
-// No answer shows counters older than this without saying so (design, section 3).
-constexpr TimeMs kStaleAfter = 5000;
-
 std::uint64_t NewSalt() {
   std::uint64_t salt = 0;
   const std::string bytes = RandomBytes(sizeof salt);

@@ -26,6 +26,8 @@ namespace novafeed {
 
 inline constexpr std::size_t kMaxOffset = 500;
 inline constexpr std::size_t kMaxPage = 100;
+// No answer shows counters older than this without saying so (design, section 3).
+inline constexpr TimeMs kStaleAfter = 5000;
 
 struct FeedRequest {
   UserId viewer;

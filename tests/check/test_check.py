@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import subprocess
 import threading
 
 import pytest
 
 from check.conftest import disagreements
 from check.damage import DRIFTS, ROWS, Damage, Drift, Planted, like_too_many_in_snapshot
-from harness import novafeed
+from harness import binary, novafeed, wait_until
 
 FAST = os.environ.get("NOVAFEED_TEST_LEVEL") == "fast"
 
@@ -141,21 +144,72 @@ def test_it_says_in_words_what_differs(platform):
     assert done.stdout.splitlines()[-1].startswith("agree at change ")
 
 
-def test_metrics_tell_of_the_last_check(platform):
-    def value(name: str) -> float:
-        with platform.server.admin() as admin:
-            lines = admin.get("/metrics").expect(200).body.decode().splitlines()
-        return float(next(line for line in lines if line.startswith(name + " ")).rsplit(" ", 1)[1])
+def metric(platform, name: str) -> float:
+    with platform.server.admin() as admin:
+        lines = admin.get("/metrics").expect(200).body.decode().splitlines()
+    return float(next(line for line in lines if line.startswith(name + " ")).rsplit(" ", 1)[1])
 
-    before = value("novafeed_check_last_success_seconds")
+
+def test_metrics_tell_of_the_last_check(platform):
+    before = metric(platform, "novafeed_check_last_success_seconds")
     with platform.olap() as olap:
         next(damage for damage in ROWS if damage.name == "a wrong counter").plant(olap)
     assert platform.check()[0] == 1
-    assert value('novafeed_check_differences{table="post_counters"}') == 1
-    assert value("novafeed_check_last_success_seconds") == before
+    assert metric(platform, 'novafeed_check_differences{table="post_counters"}') == 1
+    assert metric(platform, "novafeed_check_last_success_seconds") == before
     assert_mends(platform)
-    assert value('novafeed_check_differences{table="post_counters"}') == 0
-    assert value("novafeed_check_last_success_seconds") > before
+    assert metric(platform, 'novafeed_check_differences{table="post_counters"}') == 0
+    assert metric(platform, "novafeed_check_last_success_seconds") > before
+
+
+class Watch:
+    """`novafeed check --watch` beside a server, and what it has said so far."""
+
+    def __init__(self, data) -> None:
+        command = [binary(), "check", "--data", data, "--json", "--watch", "--set", "check.watch_every=1s"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: SIM115 (ended in close)
+        self._outcomes: list[dict] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with self._process.stdout as lines:
+            for line in lines:
+                self._outcomes.append(json.loads(line))
+
+    def await_outcome(self, agrees: bool, what: str) -> dict:
+        """The next outcome of this kind that comes from now on."""
+        seen = len(self._outcomes)
+
+        def found() -> dict | None:
+            return next((outcome for outcome in self._outcomes[seen:] if outcome["agree"] == agrees), None)
+
+        return wait_until(found, what, seconds=120)
+
+    def close(self) -> None:
+        assert self._process.poll() is None, "it watches until it is ended"
+        self._process.terminate()
+        self._process.wait()
+        self._reader.join()
+
+
+def test_a_watch_and_its_metrics_follow_a_damage_and_its_repair(platform):
+    def differences() -> float:
+        return metric(platform, 'novafeed_check_differences{table="follow_graph"}')
+
+    with contextlib.closing(Watch(platform.server.data)) as watch:
+        watch.await_outcome(True, "a first check")
+        with platform.olap() as olap:
+            planted = next(damage for damage in ROWS if damage.name == "a lost follower").plant(olap)
+        assert_named(watch.await_outcome(False, "a report of the damage"), planted)
+        assert differences() == 1
+        agreed_at = metric(platform, "novafeed_check_last_success_seconds")
+        watch.await_outcome(False, "a second report: nothing is mended by watching")
+        assert metric(platform, "novafeed_check_last_success_seconds") == agreed_at
+        assert platform.check("--repair")[0] == 0
+        watch.await_outcome(True, "a check after the repair")
+        assert differences() == 0
+        assert metric(platform, "novafeed_check_last_success_seconds") > agreed_at
 
 
 def test_an_index_counter_that_is_off_by_one_is_found_and_mended(platform):

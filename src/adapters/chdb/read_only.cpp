@@ -90,6 +90,7 @@ constexpr auto kPlainSettings = std::to_array<std::string_view>({
     "max_result_rows",
     "max_rows_to_read",
     "offset",
+    "optimize_move_to_prewhere_if_final",
     "output_format_json_named_tuples_as_objects",
     "output_format_json_quote_64bit_floats",
     "output_format_json_quote_64bit_integers",

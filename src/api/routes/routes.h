@@ -28,5 +28,6 @@ std::vector<ApiRoute> UserRoutes();
 std::vector<ApiRoute> PostRoutes();
 std::vector<ApiRoute> CommentRoutes();
 std::vector<ApiRoute> SuggestionRoutes();
+std::vector<ApiRoute> TrendingRoutes();
 
 }  // namespace novafeed

@@ -1,0 +1,57 @@
+#include "app/own_warehouse.h"
+
+#include <future>
+#include <string>
+#include <utility>
+
+#include "app/program_path.h"
+#include "app/progress_line.h"
+#include "stream/position.h"
+
+namespace novafeed {
+namespace {
+
+constexpr std::int64_t kShowFillingEveryMs = 500;
+
+bool AwaitApplied(LogProgress* progress, const Position& wanted, std::int64_t timeout_ms) {
+  const auto reached = std::make_shared<std::promise<bool>>();
+  progress->WaitFor(wanted, timeout_ms, [reached](bool done) { reached->set_value(done); });
+  return reached->get_future().get();
+}
+
+// Whether there is anything to wait for.
+Status GoesOn(const SinkStatus& status, const std::string& engine_failure) {
+  if (status.phase == SinkPhase::kRefused) return Fail(Failure::kConflict, "warehouse_refused", status.reason);
+  const bool never_spoke = status.applied.generation.empty();
+  if (never_spoke && !engine_failure.empty()) {
+    return Fail(Failure::kUnavailable, "no_olap", "The ClickHouse engine does not start: " + engine_failure);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WarehouseStack>> OpenOwnWarehouse(const Settings& settings, const Clock* clock,
+                                                         bool clock_is_held, EmbeddedStores* stores, Metrics* metrics) {
+  std::unique_ptr<WarehouseStack> warehouse = WarehouseStack::Make(settings, clock, clock_is_held, stores, metrics);
+  if (!warehouse) {
+    return Fail(Failure::kConflict, "no_warehouse",
+                "There is no warehouse here: its engine is off (warehouse.engine), or not installed at " +
+                    FromProgramFolder(settings.String("olap.library")) + " (tools/libchdb/install.sh).");
+  }
+  warehouse->Start();
+  return warehouse;
+}
+
+Status AwaitFilled(WarehouseStack* warehouse, const EmbeddedStores& stores) {
+  const Position end{stores.graph->Generation(), stores.changes->End(), stores.events->End()};
+  ProgressLine line;
+  while (!AwaitApplied(&warehouse->sink(), end, kShowFillingEveryMs)) {
+    const SinkStatus status = warehouse->sink().status();
+    if (Status goes_on = GoesOn(status, warehouse->EngineFailure()); !goes_on) return goes_on;
+    line.Show("filling the warehouse: " + std::to_string(status.entries_left) + " entries left " + status.reason);
+  }
+  return {};
+}
+
+}  // namespace novafeed
