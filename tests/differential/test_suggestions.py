@@ -44,6 +44,8 @@ class World:
         self._like()
 
     def follow(self, user: str, target: str) -> None:
+        if user == target:
+            return
         at = NOW - 10 * oracle.DAY_MS + self.rng.randrange(DATED)
         self.actions.append({"type": "follow", "user": user, "target": target, "at": at})
 
