@@ -16,7 +16,7 @@ from olap.test_process import wait_up
 ENGINE = {"warehouse.engine": "chdb", "warehouse.refresh_every": "50ms"}
 SECONDS = 120
 TABLES = "SELECT name FROM system.tables WHERE database = 'novafeed' AND engine LIKE '%MergeTree' ORDER BY name"
-OF_THE_SINK = {"log_positions", "schema_migrations", "touched_posts", "touched_hours"}
+OF_THE_SINK = {"log_positions", "schema_migrations", "touched_posts", "touched_hours", "touched_users"}
 COUNTERS = """
     SELECT post_id, uniqExactMerge(likes_added), uniqExactMerge(likes_removed), uniqExactMerge(comments_added),
         uniqExactMerge(comments_removed), uniqExactMerge(shares_seen), uniqExactMerge(impressions_seen),
@@ -82,7 +82,7 @@ def rows_that_name(olap: OlapClient, user: str) -> dict[str, int]:
         " (SELECT name FROM system.tables WHERE database = 'novafeed' AND engine LIKE '%MergeTree')")
     found = {}
     for table, column, kind in (line.split("\t") for line in columns.splitlines()):
-        condition = f"has({column}, '{user}')" if kind.startswith("Array") else f"{column} = '{user}'"
+        condition = f"has({column}, toUUID('{user}'))" if kind.startswith("Array") else f"{column} = '{user}'"
         count = int(olap.read(f"SELECT count() FROM novafeed.{table} WHERE {condition}"))
         if count:
             found[f"{table}.{column}"] = count
