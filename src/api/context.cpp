@@ -76,6 +76,22 @@ Result<Position> CarriedPosition(const HttpRequest& request, const QueryParams& 
   return position;
 }
 
+Error AsSent(Error error, const HttpRequest& request, const std::vector<std::string>& path_params) {
+  const auto put_back = [&error](std::string_view sent) {
+    for (const IdKind kind : {IdKind::kUser, IdKind::kPost, IdKind::kComment}) {
+      const std::optional<ParsedId> id = ParseApiId(kind, sent);
+      if (!id || !id->external_id) return;
+      const std::string uuid = id->id.ToString();
+      if (const std::size_t at = error.detail.find(uuid); at != error.detail.npos) {
+        error.detail.replace(at, uuid.size(), sent);
+      }
+    }
+  };
+  for (const std::string& param : path_params) put_back(param);
+  put_back(request.Header(kUserHeader));
+  return error;
+}
+
 Result<RequestContext> RequestContext::Make(const ApiDependencies* dependencies, const LiveIndex* live,
                                             const std::string& generation, const HttpRequest* request,
                                             const Caller& caller) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "access/tokens.h"
 #include "api/dependencies.h"
@@ -30,6 +31,10 @@ Result<std::optional<UserId>> PersonOf(const HttpRequest& request, const Caller&
 // The union of what the request carries in min_position= and Novafeed-Position. kInvalid "bad_position",
 // "other_generation".
 Result<Position> CarriedPosition(const HttpRequest& request, const QueryParams& query, const std::string& generation);
+
+// The same error in the caller's words: with "ext:ada" where its sentence has the UUID that this stands for, in the
+// path or in Novafeed-User.
+Error AsSent(Error error, const HttpRequest& request, const std::vector<std::string>& path_params);
 
 // One authenticated request on its way through a route. Lives in the coroutine that serves the request, on the
 // connection's I/O thread.

@@ -57,35 +57,36 @@ class ItemReader {
 
   const json::value* Require(std::string_view name) {
     const json::value* field = Find(name);
-    if (field == nullptr) Reject("missing_field");
+    if (field == nullptr) Reject("missing_field", name);
     return field;
   }
 
-  void Reject(std::string_view code) {
-    if (!item_.rejected()) item_.Reject(code);
+  void Reject(std::string_view code, std::string_view field) {
+    if (!item_.rejected()) item_.Reject(code, field);
   }
 
-  Uuid ToId(const json::value& field, IdKind kind) {
+  Uuid ToId(const json::value& field, std::string_view name, IdKind kind) {
     const json::string* text = field.if_string();
     const std::optional<ParsedId> id = text != nullptr ? ParseApiId(kind, *text) : std::nullopt;
-    if (!id) Reject("bad_id");
+    if (!id) Reject("bad_id", name);
     return id ? id->id : Uuid();
   }
 
   Uuid ReadId(std::string_view name, IdKind kind) {
     const json::value* field = Require(name);
-    return field != nullptr ? ToId(*field, kind) : Uuid();
+    return field != nullptr ? ToId(*field, name, kind) : Uuid();
   }
 
   void ReadUser() {
-    const json::value* named = Find("user_id");
-    if (named != nullptr && !rules_.may_name_users) return Reject("user_not_allowed");
+    constexpr std::string_view kName = "user_id";
+    const json::value* named = Find(kName);
+    if (named != nullptr && !rules_.may_name_users) return Reject("user_not_allowed", kName);
     if (named != nullptr) {
-      item_.event.user = {ToId(*named, IdKind::kUser)};
+      item_.event.user = {ToId(*named, kName, IdKind::kUser)};
     } else if (rules_.person) {
       item_.event.user = *rules_.person;
     } else {
-      Reject("missing_field");
+      Reject("missing_field", kName);
     }
   }
 
@@ -94,7 +95,7 @@ class ItemReader {
     if (field == nullptr) return;
     const json::string* name = field->if_string();
     const std::optional<EventType> type = name != nullptr ? ParseEventType(*name) : std::nullopt;
-    if (!type) return Reject("unknown_type");
+    if (!type) return Reject("unknown_type", "type");
     item_.event.type = *type;
   }
 
@@ -102,8 +103,8 @@ class ItemReader {
     const json::value* field = Require("at");
     if (field == nullptr) return;
     const std::optional<TimeMs> at = ToTime(*field);
-    if (!at) return Reject("bad_time");
-    if (*at < rules_.arrival - kMaxEventAge || *at > rules_.arrival + kMaxEventAhead) Reject("time_out_of_range");
+    if (!at) return Reject("bad_time", "at");
+    if (*at < rules_.arrival - kMaxEventAge || *at > rules_.arrival + kMaxEventAhead) Reject("time_out_of_range", "at");
     item_.event.at = *at;
   }
 
@@ -163,6 +164,7 @@ std::string RenderEventResults(const std::vector<EventItem>& items) {
     WriteOptional(&writer, "event_id", item.event_id);
     writer.Key("status").String(StatusName(item.status));
     if (item.rejected()) writer.Key("code").String(item.code);
+    if (!item.field.empty()) writer.Key("field").String(item.field);
     writer.EndObject();
   }
   writer.EndArray().EndObject();

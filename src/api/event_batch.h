@@ -24,12 +24,14 @@ struct EventItem {
   std::optional<std::string> event_id;  // as sent, for the answer; empty where it was no string
   Event event;                          // post_author and post_created_at are not filled in here
   EventStatus status = EventStatus::kAccepted;
-  std::string_view code;  // why it is rejected: a literal
+  std::string_view code;   // why it is rejected: a literal
+  std::string_view field;  // and which field of it, where it is one: a literal
 
   bool rejected() const { return status == EventStatus::kRejected; }
-  void Reject(std::string_view why) {
+  void Reject(std::string_view why, std::string_view of = {}) {
     status = EventStatus::kRejected;
     code = why;
+    field = of;
   }
 };
 

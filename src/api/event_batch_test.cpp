@@ -97,6 +97,18 @@ TEST(EventBatch, FieldsMustBeThere) {
   }
 }
 
+TEST(EventBatch, TheFieldThatIsWrongIsNamed) {
+  const auto field = [](const std::string& id, const std::string& type, const std::string& post, const std::string& at,
+                        const std::string& more = "") {
+    return std::string(Parse(EventJson(id, type, post, at, more), UserRules())->at(0).field);
+  };
+  EXPECT_EQ(field("null", R"("view")", R"("ext:p")", "0"), "event_id") << "the first one";
+  EXPECT_EQ(field(R"("ext:e")", R"("dance")", R"("ext:p")", "0"), "type");
+  EXPECT_EQ(field(R"("ext:e")", R"("view")", R"("p")", "0"), "post_id");
+  EXPECT_EQ(field(R"("ext:e")", R"("view")", R"("ext:p")", "null"), "at");
+  EXPECT_EQ(field(R"("ext:e")", R"("view")", R"("ext:p")", "0", R"(,"user_id":"ext:u")"), "user_id");
+}
+
 TEST(EventBatch, TimesAreMillisecondsOrRfc3339) {
   const auto code = [](const std::string& at) {
     return CodeOf(EventJson(R"("ext:e")", R"("view")", R"("ext:p")", at));
@@ -164,8 +176,8 @@ TEST(EventBatch, ResultsKeepTheOrder) {
   items->at(3).status = EventStatus::kDuplicate;
   EXPECT_EQ(RenderEventResults(*items),
             R"({"accepted":1,"duplicates":1,"rejected":2,"results":[{"event_id":"ext:e1","status":"accepted"},)"
-            R"({"event_id":null,"status":"rejected","code":"missing_field"},)"
-            R"({"event_id":"ext:\"2","status":"rejected","code":"time_out_of_range"},)"
+            R"({"event_id":null,"status":"rejected","code":"missing_field","field":"event_id"},)"
+            R"({"event_id":"ext:\"2","status":"rejected","code":"time_out_of_range","field":"at"},)"
             R"({"event_id":"ext:e1","status":"duplicate"}]})");
 }
 

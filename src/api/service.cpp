@@ -176,8 +176,9 @@ asio::awaitable<HttpResponse> ApiService::ServeCaller(RouteHandler handler, cons
   if (!context) co_return ProblemOf(context.error(), request->request_id);
   const Status active = co_await CheckActive(caller);
   if (!active) co_return ProblemOf(active.error(), request->request_id);
-  Result<HttpResponse> answer = co_await handler(&*context, std::move(params));
-  HttpResponse response = answer ? *std::move(answer) : ProblemOf(answer.error(), request->request_id);
+  Result<HttpResponse> answer = co_await handler(&*context, params);
+  HttpResponse response =
+      answer ? *std::move(answer) : ProblemOf(AsSent(answer.error(), *request, params), request->request_id);
   // Answers are for one caller and this moment.
   response.headers.emplace_back("Cache-Control", "no-store");
   context->Mark(&response);

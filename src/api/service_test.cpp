@@ -497,6 +497,34 @@ TEST_F(ApiServiceTest, ViewerNeedNotBeKnown) {
   EXPECT_EQ(Platform(Method::kGet, "/feed").code(), "user_required");
 }
 
+TEST_F(ApiServiceTest, ErrorsNameIdsAsTheyWereSent) {
+  const auto detail = [](const Answer& answer) { return TextOf(answer.json.at("detail")); };
+  const auto has = [&](const Answer& answer, const char* words) {
+    EXPECT_NE(detail(answer).find(words), std::string::npos) << detail(answer);
+  };
+  has(As("ada", Method::kGet, "/api/v1/users/ext:nobody"), "no user ext:nobody;");
+  has(As("ada", Method::kPut, "/api/v1/users/ext:nobody/follow"), "no user ext:nobody; check");
+  has(As("ada", Method::kPut, "/api/v1/posts/ext:none/like"), "no post ext:none,");
+  has(As("ada", Method::kDelete, "/api/v1/comments/ext:none"), "no comment ext:none;");
+  has(Platform(Method::kPost, "/api/v1/posts", R"({"text":"x"})", {{"Novafeed-User", "ext:nobody"}}),
+      "no user ext:nobody; create");
+  has(Platform(Method::kPost, "/api/v1/users", R"({"id":"ext:ada","handle":"other","name":"X"})"),
+      "user ext:ada exists");
+  const Answer erased = node_.Send(Method::kDelete, "/api/v1/users/ext:nobody", node_.Token("backend", Scope::kAdmin));
+  has(erased, "no user ext:nobody; check");
+  const std::string uuid = IdFromExternal(IdKind::kUser, "nobody").ToString();
+  has(As("ada", Method::kGet, "/api/v1/users/" + uuid), uuid.c_str());
+  const Answer others =
+      Platform(Method::kDelete, "/api/v1/posts/" + Post("ada", "x"), "", {{"Novafeed-User", "ext:bob"}});
+  EXPECT_EQ(others.code(), "not_yours");
+  has(others, "Novafeed-User");
+}
+
+TEST_F(ApiServiceTest, ABodyThatIsNoObjectIsSaidToBeNone) {
+  EXPECT_EQ(TextOf(As("ada", Method::kPost, "/api/v1/posts", "[1]").json.at("detail")),
+            "The body must be a JSON object.");
+}
+
 TEST_F(ApiServiceTest, ErasedUserIsGoneAndTheirTokenStops) {
   As("bob", Method::kPut, "/api/v1/users/ext:ada/follow");
   const std::string post = Post("ada", "hello");

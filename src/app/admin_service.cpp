@@ -188,7 +188,7 @@ asio::awaitable<HttpResponse> AdminService::ServeCheck(const HttpRequest* reques
   if (!query) co_return ProblemOf(query.error(), request->request_id);
   const bool repair = query->Get("repair") == "1";
   std::function<Answer()> call = [this, repair] { return live_.check->Answer(repair); };
-  co_return Conclude(co_await AwaitBlocking(dependencies_.builders, std::move(call)), *request);
+  co_return Conclude(co_await AwaitBlocking(dependencies_.checkers, std::move(call)), *request);
 }
 
 asio::awaitable<HttpResponse> AdminService::ServeMetrics(const HttpRequest* request) {

@@ -50,7 +50,8 @@ struct AdminDependencies {
   ChangeFeed* changes = nullptr;
   EventLog* events = nullptr;
   BlockingPool* workers = nullptr;   // where routes run: they read files and write the graph
-  BlockingPool* builders = nullptr;  // where what takes long runs: rankings that need an index of their own, checks
+  BlockingPool* builders = nullptr;  // where rankings that need an index of their own run
+  BlockingPool* checkers = nullptr;  // where checks run
   bool metrics_need_token = true;
   std::function<Status(TimeMs)> move_clock;         // empty: there is no test clock
   std::function<Result<Position>()> save_snapshot;  // blocking; the position that the file holds

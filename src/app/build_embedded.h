@@ -29,7 +29,8 @@ struct EmbeddedStores {
 };
 
 // Opens, or creates, the stores of a directory whose lock the caller holds; users of its list of erased ones are gone.
-// `clock` and `metrics` outlive them. Throws std::runtime_error with a sentence.
+// `clock` and `metrics` outlive them. Throws std::runtime_error with a sentence, also where graph.db is missing and
+// what was made from it is there: no empty one is put in its place.
 EmbeddedStores OpenEmbeddedStores(const std::string& directory, const Settings& settings, const Clock* clock,
                                   Metrics* metrics);
 

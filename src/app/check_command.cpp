@@ -40,6 +40,11 @@ std::int64_t CountAt(const json::object& object, std::string_view name) {
   return object.at(name).to_number<std::int64_t>();
 }
 
+// "1 difference", "2 differences".
+std::string Counted(std::int64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 void PrintTable(const json::object& table) {
   std::cout << "  " << TextAt(table, "name") << ": " << CountAt(table, "compared") << " compared";
   for (const std::string_view kind : {"missing", "extra", "different", "ahead"}) {
@@ -73,9 +78,9 @@ void PrintReport(const json::object& report, bool agrees) {
   const json::object& position = report.at("position").as_object();
   std::cout << (agrees ? "agree" : "differ") << " at change " << CountAt(position, "changes") << ", event "
             << CountAt(position, "events");
-  if (!agrees) std::cout << ": " << CountAt(report, "differences") << " differences";
+  if (!agrees) std::cout << ": " << Counted(CountAt(report, "differences"), "difference");
   if (const std::int64_t broken = CountAt(report, "broken_messages"); broken > 0) {
-    std::cout << " (" << broken << " broken messages in ingest_errors)";
+    std::cout << " (" << Counted(broken, "broken message") << " in ingest_errors)";
   }
   std::cout << "\n";
   PrintDifferences(report);
@@ -149,7 +154,6 @@ class StoppedNode {
     subjects.changes = stores_.changes.get();
     subjects.events = stores_.events.get();
     subjects.generation = stores_.graph->Generation();
-    subjects.keep = settings_.Duration("events.keep");
     subjects.olap = &warehouse_->writer();
     subjects.sink = &warehouse_->sink();
     subjects.index = index_.get();

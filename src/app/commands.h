@@ -19,6 +19,7 @@ inline constexpr int kExitBadLines = 3;  // import: some lines were rejected
 
 struct ServeFlags {
   SettingFlags settings;
+  std::string program = "novafeed";  // as it was started
   bool demo = false;
   bool print_config = false;
   std::optional<TimeMs> test_clock;  // hold the clock there

@@ -62,15 +62,9 @@ bool MakeDirectory(const std::string& path) {
 }
 
 Status EnsureDirectory(const std::string& path, DataDirectory::Missing missing) {
-  struct stat found{};
-  if (stat(path.c_str(), &found) == 0) {
-    if (S_ISDIR(found.st_mode)) return {};
-    return Fail(Failure::kInternal, "bad_directory", path + " is not a directory: choose another with --data.");
-  }
-  if (missing == DataDirectory::Missing::kRefuse) {
-    return Fail(Failure::kNotFound, "no_directory",
-                "There is no data directory " + path + ": name one with --data, or make it with serve or import.");
-  }
+  Status there = RequireDirectory(path);
+  const bool is_missing = !there && there.error().failure == Failure::kNotFound;
+  if (missing == DataDirectory::Missing::kRefuse || !is_missing) return there;
   if (!MakeDirectory(path)) {
     return Fail(Failure::kInternal, "bad_directory",
                 "The data directory " + path + " cannot be made (" + Reason() + "): choose another with --data.");
@@ -95,6 +89,16 @@ tl::unexpected<Error> InUse(const std::string& path) {
 }
 
 }  // namespace
+
+Status RequireDirectory(const std::string& path) {
+  struct stat found{};
+  if (stat(path.c_str(), &found) != 0) {
+    return Fail(Failure::kNotFound, "no_directory",
+                "There is no data directory " + path + ": name one with --data, or make it with serve or import.");
+  }
+  if (S_ISDIR(found.st_mode)) return {};
+  return Fail(Failure::kInternal, "bad_directory", path + " is not a directory: choose another with --data.");
+}
 
 std::optional<ServeInfo> FindRunningServe(const std::string& directory) {
   if (!IsLocked(directory)) return std::nullopt;

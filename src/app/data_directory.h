@@ -20,6 +20,9 @@ struct ServeInfo {
 // The process that serves the directory now: what DIR/serve.json says, if its writer still holds the lock.
 std::optional<ServeInfo> FindRunningServe(const std::string& directory);
 
+// kNotFound "no_directory" where there is no such directory, kInternal "bad_directory" where it is something else.
+Status RequireDirectory(const std::string& path);
+
 // Now, as tokens for the directory must be dated: its test clock where a serve holds one, else the system's.
 TimeMs DirectoryNow(const std::string& directory);
 

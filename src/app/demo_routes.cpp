@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,15 +19,39 @@ namespace novafeed {
 namespace {
 
 constexpr TimeMs kDemoTokenLife = kMsPerDay;
+constexpr std::size_t kSearchedUsers = 10'000;  // a demo has hundreds
 
 using Work = Result<std::string> (*)(const DemoDependencies&, const HttpRequest&);
+
+// Of the letters of ASCII: a demo's names have no others.
+std::string InLowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+// Whether a word of the text begins with these letters.
+bool HasWord(std::string_view text, std::string_view beginning) {
+  while (!text.starts_with(beginning)) {
+    const std::size_t blank = text.find(' ');
+    if (blank == text.npos) return false;
+    text.remove_prefix(blank + 1);
+  }
+  return true;
+}
 
 Result<std::string> ListUsers(const DemoDependencies& dependencies, const HttpRequest& request) {
   const Result<QueryParams> query = ParseQuery(request);
   if (!query) return tl::unexpected<Error>(query.error());
   const Result<std::size_t> limit = LimitParam(*query);
   if (!limit) return tl::unexpected<Error>(limit.error());
-  const std::vector<User> users = dependencies.graph->ListUsers(query->Get("prefix").value_or(""), *limit);
+  std::vector<User> users = dependencies.graph->ListUsers("", kSearchedUsers);
+  std::erase_if(users, [prefix = InLowerCase(query->Get("prefix").value_or(""))](const User& user) {
+    return !InLowerCase(user.handle).starts_with(prefix) && !HasWord(InLowerCase(user.name), prefix);
+  });
+  if (users.size() > *limit) users.resize(*limit);
 
   std::string body;
   EntityWriter writer(&body);

@@ -1,6 +1,7 @@
 // What only a demo offers: a list of users, and a token for any of them.
 //
-//   GET  /demo/users?prefix=&limit=   {"users":[User...]}, by handle
+//   GET  /demo/users?prefix=&limit=   {"users":[User...]}, by handle: those whose handle, or a
+//                                     word of whose name, begins so, in whatever case
 //   POST /demo/token {"user_id"}      {"token","expires_at"}, user scope
 #pragma once
 

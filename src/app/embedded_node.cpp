@@ -30,7 +30,8 @@ constexpr TimeMs kTokenLife = kMsPerDay;
 // How long a boot waits for the engine to start and the sink to hold still; the tables are there at once.
 constexpr std::chrono::seconds kWarehouseRest{5};
 constexpr std::size_t kReadQueue = 10'000;
-constexpr std::size_t kWarehousePages = 4;  // at a time
+constexpr std::size_t kWarehousePages = 4;   // at a time
+constexpr std::size_t kWarehouseQueue = 64;  // who would wait longer for a page than it may take is told so at once
 constexpr std::int64_t kStandInWithinMs = kMsPerDay;
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
@@ -84,8 +85,9 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       cache_(clock_.get(), static_cast<std::size_t>(settings.Size("cache.max_bytes")), &metrics_),
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
-      warehouse_pages_("warehouse_page", kWarehousePages, kReadQueue, &metrics_),
+      warehouse_pages_("warehouse_page", kWarehousePages, kWarehouseQueue, &metrics_),
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
+      checkers_("check", 1, kAdminQueue, &metrics_),
       engines_(settings.String("serve.engine")),
       warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
       warehouse_feed_(MakeWarehouseFeed(settings, keys_, warehouse_.get(), &stores_, clock_.get(), &metrics_)),
@@ -159,6 +161,7 @@ AdminDependencies EmbeddedNode::MakeAdminDependencies() {
   dependencies.events = stores_.events.get();
   dependencies.workers = &admin_workers_;
   dependencies.builders = &rank_builder_;
+  dependencies.checkers = &checkers_;
   dependencies.metrics_need_token = settings_.Bool("serve.metrics_token");
   if (test_clock_ != nullptr) dependencies.move_clock = [this](TimeMs now) { return MoveClock(now); };
   dependencies.save_snapshot = [this] { return SaveSnapshotNow(); };
@@ -179,7 +182,8 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   ReportBoot(booted);
   feed_ = std::make_unique<LiveIndexStack>(std::move(booted.index), sources, keys_.cursor_key, clock_.get(), &metrics_);
   feed_->applier.Start();
-  const Ranker* warehouse = warehouse_feed_ ? &warehouse_feed_->ranker : nullptr;
+  const RankWarehouse warehouse{warehouse_feed_ ? &warehouse_feed_->ranker : nullptr,
+                                test_clock_ == nullptr && settings_.Bool("olap.ttl")};
   desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), warehouse, clock_.get(), &metrics_);
   index_erasure_ =
       std::make_unique<IndexErasure>(feed_->index.get(), &feed_->applier, [this] { return SaveSnapshotNow(); });
@@ -215,7 +219,6 @@ std::unique_ptr<CheckDesk> EmbeddedNode::MakeCheckDesk() {
   subjects.changes = stores_.changes.get();
   subjects.events = stores_.events.get();
   subjects.generation = stores_.graph->Generation();
-  subjects.keep = settings_.Duration("events.keep");
   subjects.olap = &warehouse_->writer();
   subjects.sink = &warehouse_->sink();
   subjects.index = feed_->index.get();
@@ -319,9 +322,8 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   admin_drain.join();
   if (eraser_) eraser_->Stop();
   if (check_) check_->Stop();
-  if (warehouse_) warehouse_->RequestStop();  // a purge may wait for it
+  if (warehouse_) warehouse_->Stop();  // first: a check or a purge that waits for it ends with it
   jobs_.clear();
-  if (warehouse_) warehouse_->Stop();
   if (feed_) feed_->applier.Stop();
   io_.Stop();
   // What outlasted the grace may still run there, on what is destroyed next.
@@ -329,6 +331,7 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   admin_workers_.Stop();
   warehouse_pages_.Stop();
   rank_builder_.Stop();
+  checkers_.Stop();
 }
 
 std::string EmbeddedNode::UserToken(UserId user) const {
@@ -399,6 +402,7 @@ Position EmbeddedNode::AppliedByAll() {
 }
 
 void EmbeddedNode::ForgetOld() {
+  const std::scoped_lock lock(upkeep_mutex_);  // a check compares with what the log holds
   const Position applied = AppliedByAll();
   // A shorter time is for a log whose events the warehouse has; where its engine is missing, nothing has them.
   const auto keep = warehouse_

@@ -108,6 +108,7 @@ class EmbeddedNode {
   BlockingPool admin_workers_;
   BlockingPool warehouse_pages_;  // where pages wait for the warehouse
   BlockingPool rank_builder_;     // one thread: indexes for other instants are built one after the other
+  BlockingPool checkers_;         // one thread: a check takes as long as the data is large
   FeedEngines engines_;
   std::unique_ptr<LiveIndexStack> feed_;  // from Boot on, as the next four
   std::unique_ptr<RankDesk> desk_;

@@ -44,7 +44,9 @@ Result<int> Conclude(const ImportResult& result, bool dry_run) {
   std::cout << FormatImportSummary(result, dry_run);
   if (result.error) return tl::unexpected<Error>(*result.error);
   if (result.stopped) {
-    return Fail(Failure::kUnavailable, "stopped", "The import was stopped: the same command goes on where it was.");
+    return Fail(
+        Failure::kUnavailable, "stopped",
+        dry_run ? "The dry run was stopped." : "The import was stopped: the same command goes on where it was.");
   }
   return result.HasRejected() ? kExitBadLines : kExitOk;
 }
@@ -84,6 +86,13 @@ ImportResult ImportInBulk(const ImportOptions& options, EmbeddedStores& stores, 
   return result;
 }
 
+Error WithWayThroughServer(Error error, const std::string& path) {
+  if (const std::optional<ServeInfo> served = FindRunningServe(path)) {
+    error.detail += " Or import through it: --url " + served->url + " in place of --data, with a token of admin scope.";
+  }
+  return error;
+}
+
 Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const SettingFlags& flags, ProgressView& view) {
   const Result<Settings> settings = LoadSettings(flags);
   if (!settings) return tl::unexpected<Error>(settings.error());
@@ -91,7 +100,7 @@ Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const Set
   std::optional<ScratchDirectory> scratch;
   if (options.dry_run && !std::filesystem::exists(path)) path = scratch.emplace().path();
   const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kMake);
-  if (!directory) return tl::unexpected<Error>(directory.error());
+  if (!directory) return tl::unexpected<Error>(WithWayThroughServer(directory.error(), path));
   const SystemClock clock;
   Metrics metrics;
   EmbeddedStores stores = OpenEmbeddedStores(directory->path(), *settings, &clock, &metrics);

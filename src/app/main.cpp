@@ -16,6 +16,12 @@ using Job = std::function<Result<int>()>;
 constexpr const char* kSettingsFooter =
     "Every setting of docs/configuration.md can be given as --set NAME=VALUE, in the environment, or in --config FILE.";
 
+// For instants; without it the parser says no more than that it could not convert them.
+std::string CheckMilliseconds(const std::string& text) {
+  if (!text.empty() && text.find_first_not_of("0123456789") == text.npos) return "";
+  return "takes milliseconds since 1970, such as 1767225600000 (date -d 2026-01-01 +%s000), not \"" + text + "\"";
+}
+
 void NameSetting(CLI::App* command, const std::string& flag, const std::string& setting, const std::string& help,
                  SettingFlags* flags) {
   command->add_option_function<std::string>(
@@ -48,8 +54,10 @@ void AddServe(CLI::App* app, ServeFlags* flags, Job* job) {
               &flags->settings);
   command->add_flag("--demo", flags->demo,
                     "Fill an empty directory with a demo network in which anybody may act as any user (loopback only)");
-  command->add_option("--test-clock", flags->test_clock,
-                      "Hold the clock at these milliseconds since 1970; POST /admin/clock moves it (loopback only)");
+  command
+      ->add_option("--test-clock", flags->test_clock,
+                   "Hold the clock at these milliseconds since 1970; POST /admin/clock moves it (loopback only)")
+      ->check(CheckMilliseconds);
   command->add_flag("--print-config", flags->print_config, "Print the settings in use and where each is from, and end");
   command->callback([flags, job] { *job = [flags] { return RunServe(*flags); }; });
 }
@@ -61,7 +69,8 @@ void AddImport(CLI::App* app, ImportFlags* flags, Job* job) {
   command->add_option("FILE", flags->files, "Files to import in this order; - is standard input")->required();
   command->add_flag("--shift-to-now", flags->shift_to_now, "Move all times so that the latest action happens now");
   command->add_flag("--dry-run", flags->dry_run, "Check everything, write nothing");
-  command->add_option("--bad", flags->bad_file, "Write rejected lines, with number and reason, to this file");
+  command->add_option("--bad", flags->bad_file,
+                      "Write the lines that this command rejects, with number and reason, to this file");
   CLI::Option* url =
       command->add_option("--url", flags->url, "Import into a running server: its address, as http://127.0.0.1:8080");
   command->add_option("--token", flags->token, "With --url: a token of admin scope")->envname("NOVAFEED_TOKEN");
@@ -70,7 +79,8 @@ void AddImport(CLI::App* app, ImportFlags* flags, Job* job) {
 }
 
 void AddToken(CLI::App* app, TokenFlags* flags, Job* job) {
-  CLI::App* command = app->add_subcommand("token", "Print a bearer token for a user, and nothing else");
+  CLI::App* command = app->add_subcommand(
+      "token", "Print a bearer token for a user, and nothing else; it is taken for 60 s beyond its time (leeway)");
   AddSettingFlags(command, &flags->settings);
   command->add_option("--user", flags->user, "The user's id: a UUID, or ext:<your own id>")->required();
   command->add_option("--scope", flags->scope, "user, service or admin (default user)");
@@ -83,8 +93,10 @@ void AddRank(CLI::App* app, RankFlags* flags, Job* job) {
   AddSettingFlags(command, &flags->settings);
   command->add_option("--user", flags->users, "A viewer's id; may be repeated");
   command->add_option("--users", flags->users_file, "A file of viewers' ids, one a line");
-  command->add_option("--as-of", flags->as_of, "The instant, in milliseconds since 1970 (default: now)");
-  command->add_option("--trending-as-of", flags->trending_as_of, "The instant of the trending list (default: as-of)");
+  command->add_option("--as-of", flags->as_of, "The instant, in milliseconds since 1970 (default: now)")
+      ->check(CheckMilliseconds);
+  command->add_option("--trending-as-of", flags->trending_as_of, "The instant of the trending list (default: as-of)")
+      ->check(CheckMilliseconds);
   command->add_option("--engine", flags->engine, "index or warehouse (default index)");
   command->callback([flags, job] { *job = [flags] { return RunRank(*flags); }; });
 }
@@ -138,6 +150,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(0, 1);  // none at all is told below: an unknown one is told better by its name
   Job job;
   ServeFlags serve;
+  serve.program = argv[0];
   ImportFlags import;
   TokenFlags token;
   RankFlags rank;

@@ -84,8 +84,7 @@ struct OwnWarehouse {
 Result<OwnWarehouse> OpenWarehouse(const Settings& settings, EmbeddedStores* stores, const Clock* clock,
                                    Metrics* metrics) {
   OwnWarehouse own;
-  // As with a held clock: what is older than this moment's windows is ranked, too, so nothing of it may go meanwhile.
-  Result<std::unique_ptr<WarehouseStack>> opened = OpenOwnWarehouse(settings, clock, true, stores, metrics);
+  Result<std::unique_ptr<WarehouseStack>> opened = OpenOwnWarehouse(settings, clock, !settings.Bool("olap.ttl"), stores, metrics);
   if (!opened) return tl::unexpected<Error>(opened.error());
   own.stack = *std::move(opened);
   if (const Status filled = AwaitFilled(own.stack.get(), *stores); !filled) {
@@ -109,7 +108,7 @@ Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& fl
   Result<OwnWarehouse> warehouse;
   if (engine == RankEngine::kWarehouse) warehouse = OpenWarehouse(settings, &stores, &clock, &metrics);
   if (!warehouse) return tl::unexpected<Error>(warehouse.error());
-  const Ranker* ranker = warehouse->feed ? &warehouse->feed->ranker : nullptr;
+  const RankWarehouse ranker{warehouse->feed ? &warehouse->feed->ranker : nullptr, settings.Bool("olap.ttl")};
   RankDesk desk(stores.Sources(), stores.graph.get(), nullptr, ranker, &clock, &metrics);
   const AskRanking rank = [&](const RankRequest& request) { return desk.Rank(request); };
   return PrintRankings(users, flags, engine, clock.Now(), rank);

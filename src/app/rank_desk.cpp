@@ -75,7 +75,7 @@ Result<RankEngine> ParseRankEngine(std::string_view name) {
   return Fail(Failure::kInvalid, "bad_engine", "engine is index or warehouse, not \"" + std::string(name) + "\".");
 }
 
-RankDesk::RankDesk(BootSources sources, GraphStore* graph, IndexStack* live, const Ranker* warehouse,
+RankDesk::RankDesk(BootSources sources, GraphStore* graph, IndexStack* live, RankWarehouse warehouse,
                    const Clock* clock, Metrics* metrics)
     : sources_(std::move(sources)),
       graph_(graph),
@@ -93,8 +93,16 @@ bool RankDesk::IsLive(const RankRequest& request) const {
 
 Result<std::string> RankDesk::Rank(const RankRequest& request) {
   if (request.engine == RankEngine::kWarehouse) {
-    if (warehouse_ != nullptr) return RankWith(*warehouse_, graph_contents_, request);
-    return Fail(Failure::kInvalid, "bad_engine", "There is no warehouse here: set warehouse.engine to chdb.");
+    if (warehouse_.ranker == nullptr) {
+      return Fail(Failure::kInvalid, "bad_engine", "There is no warehouse here: set warehouse.engine to chdb.");
+    }
+    const TimeMs now = clock_->Now();
+    if (warehouse_.drops_old_rows && OldestInstant(request, now) < now - kWarehouseReach) {
+      return Fail(Failure::kUnprocessable, "out_of_reach",
+                  "The warehouse drops rows when they have outlived their windows, so it ranks the last two days only: "
+                  "ask for engine index, or keep all with olap.ttl = false.");
+    }
+    return RankWith(*warehouse_.ranker, graph_contents_, request);
   }
   if (IsLive(request)) return RankWith(live_->ranker, live_->contents, request);
   const std::scoped_lock lock(mutex_);

@@ -30,21 +30,31 @@ struct RankRequest {
   RankEngine engine = RankEngine::kIndex;
 };
 
+// The warehouse's ranker; null where there is none.
+struct RankWarehouse {
+  const Ranker* ranker = nullptr;
+  bool drops_old_rows = true;  // by its TTLs (olap.ttl): then it answers for kWarehouseReach only
+};
+
+// The windows reach back 90 days at most, and interactions are dropped 92 days after theirs.
+inline constexpr TimeMs kWarehouseReach = 2 * kMsPerDay;
+
 // Thread-safe; blocking. A request that the live index covers waits for nobody else's. A purge lets go of the index
 // that was built: it follows the log, and must not read on in what is changed there.
 class RankDesk final : public ErasureConsumer {
  public:
   // All outlive the desk. `live` answers for the instants that its windows cover; it may be null. For any other instant
   // an index is built from the store, one at a time, and kept for the requests that follow with the same instant.
-  // `warehouse` may be null, too; it answers for any instant.
-  RankDesk(BootSources sources, GraphStore* graph, IndexStack* live, const Ranker* warehouse, const Clock* clock,
+  // `warehouse` may be null, too.
+  RankDesk(BootSources sources, GraphStore* graph, IndexStack* live, RankWarehouse warehouse, const Clock* clock,
            Metrics* metrics);
 
   // Whether Rank needs no index of its own, which would take long. Never blocks.
   bool IsLive(const RankRequest& request) const;
 
-  // One JSON object without a newline. kInvalid "bad_engine" without a warehouse; kUnavailable "source_failed" where a
-  // source of the warehouse did not answer: a ranking that is printed is whole. Throws StoreError.
+  // One JSON object without a newline. kInvalid "bad_engine" without a warehouse; kUnprocessable "out_of_reach" where
+  // it may have dropped rows of that instant's windows; kUnavailable "source_failed" where a source of the warehouse
+  // did not answer: a ranking that is printed is whole. Throws StoreError.
   Result<std::string> Rank(const RankRequest& request);
 
   Status Reach(const Position& end) override;
@@ -58,7 +68,7 @@ class RankDesk final : public ErasureConsumer {
   const BootSources sources_;
   GraphStore* const graph_;
   IndexStack* const live_;
-  const Ranker* const warehouse_;
+  const RankWarehouse warehouse_;
   const GraphContents graph_contents_;
   const Clock* const clock_;
   Metrics* const metrics_;

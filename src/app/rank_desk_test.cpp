@@ -75,7 +75,7 @@ class RankDeskTest : public testing::Test {
 TEST_F(RankDeskTest, BuildsAnIndexForAnyInstant) {
   PostAt(kNow - 5 * kMsPerDay, "old");
   PostAt(kNow - kMsPerHour, "new");
-  RankDesk desk(stores_.Sources(), stores_.graph.get(), nullptr, nullptr, &clock_, &metrics_);
+  RankDesk desk(stores_.Sources(), stores_.graph.get(), nullptr, {}, &clock_, &metrics_);
   EXPECT_EQ(RankAnn(&desk, kNow - 4 * kMsPerDay), std::vector<std::string>{"old"});
   EXPECT_EQ(RankAnn(&desk, kNow), (std::vector<std::string>{"new", "old"}));
   EXPECT_TRUE(RankAnn(&desk, kNow - 6 * kMsPerDay).empty());
@@ -83,7 +83,7 @@ TEST_F(RankDeskTest, BuildsAnIndexForAnyInstant) {
 
 TEST_F(RankDeskTest, AKeptIndexFollowsTheLog) {
   PostAt(kNow - 5 * kMsPerDay, "old");
-  RankDesk desk(stores_.Sources(), stores_.graph.get(), nullptr, nullptr, &clock_, &metrics_);
+  RankDesk desk(stores_.Sources(), stores_.graph.get(), nullptr, {}, &clock_, &metrics_);
   const TimeMs as_of = kNow - 4 * kMsPerDay;
   EXPECT_EQ(RankAnn(&desk, as_of).size(), 1U);
   PostAt(as_of - 1, "late");
@@ -96,7 +96,7 @@ TEST_F(RankDeskTest, TheLiveIndexAnswersWhatItsWindowsCover) {
   IndexStack live(BootIndex(stores_.Sources(), "", kNow, quiet).index, &clock_, &metrics_);
   // Nothing follows the log here, so only an index that is built sees this post.
   PostAt(kNow - kMsPerHour + 1, "unseen");
-  RankDesk desk(stores_.Sources(), stores_.graph.get(), &live, nullptr, &clock_, &metrics_);
+  RankDesk desk(stores_.Sources(), stores_.graph.get(), &live, {}, &clock_, &metrics_);
   EXPECT_EQ(RankAnn(&desk, kNow).size(), 1U);
   EXPECT_EQ(RankAnn(&desk, kNow - kMaxAsOfAge).size(), 1U);
   EXPECT_EQ(RankAnn(&desk, kNow + kMsPerDay).size(), 1U);
@@ -138,7 +138,7 @@ TEST_F(RankDeskTest, TheLiveIndexAnswersWhileAnotherIsBuilt) {
   GatedChangeFeed gated(stores_.changes.get());
   BootSources sources = stores_.Sources();
   sources.changes = &gated;
-  RankDesk desk(sources, stores_.graph.get(), &live, nullptr, &clock_, &metrics_);
+  RankDesk desk(sources, stores_.graph.get(), &live, {}, &clock_, &metrics_);
   EXPECT_TRUE(desk.IsLive({UserOf("ann"), kNow, std::nullopt}));
   EXPECT_FALSE(desk.IsLive({UserOf("ann"), kNow - kMsPerDay, std::nullopt}));
 

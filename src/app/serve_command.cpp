@@ -89,7 +89,7 @@ void PrintReady(EmbeddedNode* node, const ServeFlags& flags, const DataDirectory
     std::cout << "Open " << node->url() << "/ in a browser, and choose a viewer.\n";
     PrintDemoViewer(node);
   } else {
-    std::cout << "A token for " << node->url() << "/: novafeed token --data " << directory.path()
+    std::cout << "A token for " << node->url() << "/: " << flags.program << " token --data " << directory.path()
               << " --user ID [--scope user|service|admin]\n";
   }
   std::cout << std::flush;

@@ -33,6 +33,7 @@ Result<int> RunToken(const TokenFlags& flags) {
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
   const std::string& directory = settings->String("data.directory");
+  if (const Status there = RequireDirectory(directory); !there) return tl::unexpected<Error>(there.error());
   const Result<KeyRing> keys = KeyRing::Open(directory);
   if (!keys) return tl::unexpected<Error>(keys.error());
 

@@ -76,7 +76,8 @@ WarehouseStack::~WarehouseStack() {
 }
 
 void WarehouseStack::Stop() {
-  if (!sink_.StopWithin(kStopWithin)) process_->Stop();  // what is on its way ends with the engine
+  static_cast<void>(sink_.StopWithin(kStopWithin));
+  process_->Stop();  // whatever still waits for the engine is told that it is gone
   sink_.Stop();
 }
 

@@ -29,10 +29,8 @@ class WarehouseStack {
 
   // Begins to fill it. Once.
   void Start() { sink_.Start(); }
-  // Begins nothing new, and whoever waits for the sink is told so.
-  void RequestStop() { sink_.RequestStop(); }
-  // Lets what is on its way to the engine end, for a while; then nothing is written any more. The engine runs until the
-  // destructor.
+  // Begins nothing new, lets what the sink has on its way end, for a while, and stops the engine: whoever waits for
+  // either is told so.
   void Stop();
 
   WarehouseSink& sink() { return sink_; }

@@ -60,6 +60,10 @@ tl::unexpected<Error> WrongType(std::string_view name, const char* wanted) {
   return Fail(Failure::kUnprocessable, "wrong_type", "The field " + Quoted(name) + " must be " + wanted + ".");
 }
 
+tl::unexpected<Error> NoObject() {
+  return Fail(Failure::kUnprocessable, "wrong_type", "The body must be a JSON object.");
+}
+
 tl::unexpected<Error> MissingField(std::string_view name) {
   return Fail(Failure::kUnprocessable, "missing_field", "The field " + Quoted(name) + " is required: add it.");
 }
@@ -171,7 +175,7 @@ const json::value* JsonFields::Find(std::string_view name) {
 }
 
 Result<std::optional<std::string>> JsonFields::OptionalString(std::string_view name) {
-  if (object_ == nullptr) return WrongType(name, "in a JSON object");
+  if (object_ == nullptr) return NoObject();
   const json::value* field = Find(name);
   if (field == nullptr || field->is_null()) return std::nullopt;
   if (!field->is_string()) return WrongType(name, "a string");
@@ -179,7 +183,7 @@ Result<std::optional<std::string>> JsonFields::OptionalString(std::string_view n
 }
 
 Result<std::optional<std::int64_t>> JsonFields::OptionalInt(std::string_view name) {
-  if (object_ == nullptr) return WrongType(name, "in a JSON object");
+  if (object_ == nullptr) return NoObject();
   const json::value* field = Find(name);
   if (field == nullptr || field->is_null()) return std::nullopt;
   if (!field->is_int64()) return WrongType(name, "an integer");
@@ -195,7 +199,7 @@ Result<std::int64_t> JsonFields::RequireInt(std::string_view name) {
 }
 
 Status JsonFields::RefuseOthers() const {
-  if (object_ == nullptr) return Fail(Failure::kUnprocessable, "wrong_type", "The body must be a JSON object.");
+  if (object_ == nullptr) return NoObject();
   const auto seen_end = seen_.begin() + seen_count_;
   for (const json::key_value_pair& field : *object_) {
     if (std::find(seen_.begin(), seen_end, std::string_view(field.key())) != seen_end) continue;

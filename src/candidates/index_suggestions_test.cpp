@@ -23,7 +23,8 @@ class IndexSuggestionsTest : public ::testing::Test {
   std::map<UserId, Neighbour> NeighboursOf(int viewer) {
     Apply();
     std::map<UserId, Neighbour> neighbours;
-    for (const Neighbour& one : engine_.FindNeighbours(TestUser(viewer))->neighbours) neighbours[one.id] = one;
+    const Neighbourhood around = *engine_.FindNeighbours(TestUser(viewer));
+    for (const Neighbour& one : around.neighbours) neighbours[one.id] = one;
     return neighbours;
   }
   // The candidates and their followers, and, by neighbour, whom of them they follow.
@@ -48,7 +49,8 @@ class IndexSuggestionsTest : public ::testing::Test {
   std::vector<UserId> MostFollowed(int viewer, std::size_t limit) {
     Apply();
     std::vector<UserId> ids;
-    for (const FollowedUser& user : *engine_.FindMostFollowed(TestUser(viewer), limit)) ids.push_back(user.id);
+    const std::vector<FollowedUser> most = *engine_.FindMostFollowed(TestUser(viewer), limit);
+    for (const FollowedUser& user : most) ids.push_back(user.id);
     return ids;
   }
 

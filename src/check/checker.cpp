@@ -1,5 +1,6 @@
 #include "check/checker.h"
 
+#include <algorithm>
 #include <future>
 #include <map>
 #include <optional>
@@ -49,6 +50,7 @@ class HeldWarehouse {
 
   static Error Behind(const WarehouseSink& sink, const Position& end) {
     const SinkStatus status = sink.status();
+    if (status.phase == SinkPhase::kRefused) return Error{Failure::kConflict, "warehouse_refused", status.reason, 0};
     return Error{Failure::kConflict, "warehouse_behind",
                  "The warehouse is " + std::string(SinkPhaseName(status.phase)) + " at change " +
                      std::to_string(status.applied.changes) + " of " + std::to_string(end.changes) + " and event " +
@@ -136,21 +138,27 @@ class Check {
 
   // Events dated before may be gone from the log.
   TimeMs ForgottenBefore() {
-    const std::int64_t forgotten = subjects_.events->ReadForgotten([](const std::vector<ForgottenTotals>&) {},
-                                                                   [](const std::vector<InteractionCount>&) {});
-    return forgotten == 0 ? 0 : subjects_.clock->Now() - subjects_.keep.count();
+    const EventLog::Forgotten forgotten = subjects_.events->HowFarForgotten();
+    return forgotten.through == 0 ? 0 : forgotten.latest + 1;
   }
 
   Status Mend(const HeldWarehouse& held, const CheckReport& report, std::vector<std::string>* mended) {
-    if (!report.schema.empty()) {
-      progress_("mending the schema");
-      if (Status done = MendSchema(subjects_.olap, report.schema); !done) return done;
-      mended->push_back("made " + std::to_string(report.schema.size()) + " objects of the schema anew");
-    }
+    if (Status done = MendObjects(report.schema, mended); !done) return done;
     for (const auto& [first, last] : kMendedTogether) {
       if (Status done = MendRelations(held, RelationsFrom(first, last), mended); !done) return done;
     }
     return MendIndex(report, mended);
+  }
+
+  // What the schema does not know is left alone, and so not counted.
+  Status MendObjects(const std::vector<SchemaDifference>& schema, std::vector<std::string>* mended) {
+    const auto is_ours = [](const SchemaDifference& difference) { return difference.kind != DifferenceKind::kExtra; };
+    const auto count = std::count_if(schema.begin(), schema.end(), is_ours);
+    if (count == 0) return {};
+    progress_("mending the schema");
+    if (Status done = MendSchema(subjects_.olap, schema); !done) return done;
+    mended->push_back("made " + std::to_string(count) + (count == 1 ? " object" : " objects") + " of the schema anew");
+    return {};
   }
 
   Status MendRelations(const HeldWarehouse& held, RelationSet relations, std::vector<std::string>* mended) {

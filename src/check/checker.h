@@ -22,9 +22,8 @@ struct CheckSubjects {
   const Clock* clock = nullptr;
   ChangeFeed* changes = nullptr;
   EventLog* events = nullptr;
-  std::string generation;          // of the graph
-  std::chrono::milliseconds keep;  // how long the log keeps events at least
-  Olap* olap = nullptr;            // that may do everything
+  std::string generation;  // of the graph
+  Olap* olap = nullptr;    // that may do everything
   WarehouseSink* sink = nullptr;
   const FeedIndex* index = nullptr;
   // Makes the index anew from the tables and the log, and puts it in the place of the one that was wrong.
@@ -44,7 +43,8 @@ using CheckProgress = std::function<void(std::string_view step)>;
 // the log and the index go on. One at a time for a warehouse. Blocking; throws StoreError.
 //
 // Errors: of the port and of WarehouseSink; kConflict "position_ahead" where warehouse or index know of more than the
-// log, "warehouse_behind" where it does not reach the log's end in time.
+// log, "warehouse_refused" where the sink cannot go on with this warehouse, "warehouse_behind" where it does not reach
+// the log's end in time.
 Result<CheckOutcome> RunCheck(const CheckSubjects& subjects, const CheckOptions& options,
                               const CheckProgress& progress);
 

@@ -31,6 +31,10 @@ class RowBytes {
     bytes_.append(reinterpret_cast<const char*>(id.value.bytes.data()), id.value.bytes.size());
     return *this;
   }
+  RowBytes& FirstHalf(const Uuid& id) {
+    bytes_.append(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size() / 2);
+    return *this;
+  }
   RowBytes& Number(std::int64_t number) {
     bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
     return *this;
@@ -103,8 +107,10 @@ std::uint64_t DigestOf(const Follow& follow) {
   return RowBytes().Number(follow.created_at).Number(follow.incarnation).Digest();
 }
 
-std::uint64_t DigestOf(const Event& event) {
-  return RowBytes().Id(event.post_author).Number(event.post_created_at).Digest();
+std::uint64_t DigestOf(const LoggedEvent& logged) {
+  const Event& event = logged.event;
+  // The warehouse keeps the first half of the identity, by which the event counts once.
+  return RowBytes().Id(event.post_author).Number(event.post_created_at).FirstHalf(logged.Identity()).Digest();
 }
 
 std::uint64_t DigestOfIndexed(UserId author, TimeMs created_at) {
@@ -188,9 +194,10 @@ void FactWriter::Add(const Follow& follow, int sign) {
   }
 }
 
-void FactWriter::AddEvent(const Event& event) {
+void FactWriter::AddEvent(const LoggedEvent& logged) {
+  const Event& event = logged.event;
   if (Wants(Relation::kEvents) && event.at >= windows_.events_from) {
-    Give(Relation::kEvents, KeyOfEvent(event), Values{DigestOf(event)}, 1);
+    Give(Relation::kEvents, KeyOfEvent(event), Values{DigestOf(logged)}, 1);
   }
   const auto count = [&](std::size_t column) {
     Count({event.user, event.post, event.post_author, event.post_created_at, event.at, column}, 1);

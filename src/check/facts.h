@@ -28,7 +28,7 @@ std::uint64_t DigestOf(const Post& post);
 std::uint64_t DigestOf(const Comment& comment);
 std::uint64_t DigestOf(const Like& like);
 std::uint64_t DigestOf(const Follow& follow);
-std::uint64_t DigestOf(const Event& event);
+std::uint64_t DigestOf(const LoggedEvent& logged);
 // What the index keeps of a post's row: author, time, and its content where that is held.
 std::uint64_t DigestOfIndexed(UserId author, TimeMs created_at);
 std::uint64_t DigestOfContent(std::string_view external_id, std::string_view text);
@@ -47,7 +47,7 @@ class FactWriter {
 
   // A row that is there; sign -1: that is not there any more.
   void AddRow(const Row& row, int sign);
-  void AddEvent(const Event& event);
+  void AddEvent(const LoggedEvent& logged);
   void AddForgotten(const ForgottenTotals& totals);
   void AddForgotten(const InteractionCount& interactions);
 

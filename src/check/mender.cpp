@@ -153,8 +153,7 @@ Status Mender::MendState(Relation relation, const std::vector<Difference>& diffe
 Status Mender::MendEvents(const std::vector<Difference>& differences) {
   if (Status deleted = DeleteKeys(Relation::kEvents, differences); !deleted) return deleted;
   const std::set<std::string> keys = KeysOf(differences);
-  std::int64_t at =
-      events_->ReadForgotten([](const std::vector<ForgottenTotals>&) {}, [](const std::vector<InteractionCount>&) {});
+  std::int64_t at = events_->HowFarForgotten().through;
   while (at < warehouse_at_.events) {
     const std::vector<LoggedEvent> batch = events_->Read(at, kBatch);
     if (batch.empty()) break;

@@ -142,8 +142,8 @@ std::vector<SchemaDifference> CompareObjects(const Objects& expected, const Obje
       differences.push_back({DifferenceKind::kMissing, name, wanted->second.engine});
     } else if (wanted == expected.end()) {
       differences.push_back({DifferenceKind::kExtra, name,
-                             there->second.engine + ", which the schema does not know: drop it, or keep it in a "
-                                                    "database of your own"});
+                             there->second.engine + ", which is not the warehouse's, so that no repair touches it: " +
+                                 "drop it, or move it into a database of your own (docs/olap.md)"});
     } else if (wanted->second.definition != there->second.definition) {
       differences.push_back({DifferenceKind::kDifferent, name, DescribeChange(wanted->second, there->second)});
     }
@@ -158,6 +158,10 @@ class SchemaMender {
   Status Mend(const std::vector<SchemaDifference>& differences) {
     if (Status made = beside_.Make(); !made) return made;
     if (Status read = Read(); !read) return read;
+    // While views are missing, what lands is lost. Where this is cut off, the next start finds a schema that was never
+    // applied, and makes what is missing.
+    if (Status opened = Run("TRUNCATE TABLE IF EXISTS " + Named(kDatabase, "schema_migrations")); !opened)
+      return opened;
     // Views of the schema beside would take in what is copied.
     if (Status dropped = DropViews(kBeside, expected_); !dropped) return dropped;
     for (const SchemaDifference& difference : differences) {

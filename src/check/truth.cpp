@@ -75,7 +75,7 @@ Status ReadEvents(EventLog* events, std::span<const TruthTarget> targets, const 
     for (const LoggedEvent& logged : batch) {
       at = logged.sequence;
       for (const TruthTarget& target : targets) {
-        if (at <= target.position.events) target.writer->AddEvent(logged.event);
+        if (at <= target.position.events) target.writer->AddEvent(logged);
       }
     }
   }

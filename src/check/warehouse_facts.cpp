@@ -25,8 +25,12 @@ constexpr std::string_view kKeysTable = "novafeed_check.keys";
 constexpr std::string_view kBucketsTable = "novafeed_check.buckets";
 
 const OlapCall kShortCall{std::chrono::seconds(30)};
-// Whole tables, group by group as they are sorted: memory for one at a time.
-const OlapCall kScanCall{std::chrono::seconds(1800), {{"optimize_aggregation_in_order", "1"}}};
+// Whole tables, group by group as they are sorted: memory for one at a time, and for a block of each part. A row of
+// sets takes kilobytes there.
+const OlapCall kScanCall{std::chrono::seconds(1800),
+                         {{"optimize_aggregation_in_order", "1"}, {"max_block_size", "1024"}}};
+// An hour of the engine is at most that of 32 bits of seconds.
+constexpr TimeMs kEndOfHours = kMsPerSecond << 32;
 
 bool HasVersions(Relation relation) {
   return relation <= Relation::kFollows || relation == Relation::kFollowGraph;
@@ -140,15 +144,35 @@ std::string WarehouseFacts::FactsOf(Relation relation, WarehouseSide side) const
   return "SELECT " + KeyExpression(relation) + " AS key, values FROM (" + std::string(WarehouseSql(statement)) + ")";
 }
 
-OlapParams WarehouseFacts::ParamsFor(std::string_view sql) const {
+// The parameters of each of the calls that give all of the statement's rows. Sets by the hour are read a day at a time,
+// as they are partitioned: so only that day's parts are open.
+std::vector<OlapParams> WarehouseFacts::CallsOf(std::string_view sql) const {
+  const auto names = [&](std::string_view name) { return sql.find("{" + std::string(name) + ":") != sql.npos; };
   OlapParams params;
-  const auto add = [&](const std::string& name, TimeMs at) {
-    if (sql.find("{" + name + ":") != sql.npos) params.emplace_back(name, std::to_string(at));
-  };
-  add("events_from", windows_.events_from);
-  add("hours_from", windows_.hours_from);
-  add("days_from", windows_.days_from);
-  return params;
+  if (names("events_from")) params.emplace_back("events_from", std::to_string(windows_.events_from));
+  if (names("days_from")) params.emplace_back("days_from", std::to_string(windows_.days_from));
+  if (!names("hours_to")) {
+    if (names("hours_from")) params.emplace_back("hours_from", std::to_string(windows_.hours_from));
+    return {params};
+  }
+  std::vector<OlapParams> calls;
+  for (TimeMs from = windows_.hours_from; from < kEndOfHours;) {
+    const TimeMs to = from < windows_.hours_from + kHoursTtl ? FirstWholeDay(from) : kEndOfHours;
+    calls.push_back(params);
+    calls.back().emplace_back("hours_from", std::to_string(from));
+    calls.back().emplace_back("hours_to", std::to_string(to));
+    from = to;
+  }
+  return calls;
+}
+
+Status WarehouseFacts::Scan(const std::string& sql, const std::function<void(OlapRows*)>& take) {
+  for (const OlapParams& params : CallsOf(sql)) {
+    Result<OlapRows> rows = olap_->Query(sql, params, kScanCall);
+    if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+    while (!rows->AtEnd()) take(&*rows);
+  }
+  return {};
 }
 
 Result<RelationSums> WarehouseFacts::ReadSums(Relation relation, WarehouseSide side) {
@@ -157,14 +181,13 @@ Result<RelationSums> WarehouseFacts::ReadSums(Relation relation, WarehouseSide s
       ")) AS bucket, sum(hash * mixed) AS checksum, toInt64(count()) AS facts FROM (SELECT sipHash64(key) AS hash, "
       "arraySum((value, multiplier) -> value * multiplier, values, " +
       MultipliersOf(relation) + ") AS mixed FROM (" + FactsOf(relation, side) + ")) GROUP BY bucket";
-  Result<OlapRows> rows = olap_->Query(sql, ParamsFor(sql), kScanCall);
-  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
   RelationSums sums;
-  while (!rows->AtEnd()) {
+  const Status scanned = Scan(sql, [&sums](OlapRows* rows) {
     const std::size_t bucket = rows->UInt16();
     const std::uint64_t checksum = rows->UInt64();
     sums.Add(bucket, {checksum, rows->Int64()});
-  }
+  });
+  if (!scanned) return tl::unexpected<Error>(scanned.error());
   return sums;
 }
 
@@ -180,13 +203,12 @@ Result<RelationEntries> WarehouseFacts::ReadEntries(Relation relation, Warehouse
   const std::string sql = "SELECT key, sumForEach(values) FROM (" + FactsOf(relation, side) +
                           ") WHERE toUInt16(bitShiftRight(sipHash64(key), " + std::to_string(kBucketShift) +
                           ")) IN (SELECT bucket FROM " + std::string(kBucketsTable) + ") GROUP BY key";
-  Result<OlapRows> rows = olap_->Query(sql, ParamsFor(sql), kScanCall);
-  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
   RelationEntries entries;
-  while (!rows->AtEnd()) {
+  const Status scanned = Scan(sql, [&entries](OlapRows* rows) {
     const std::string key(rows->String());
-    entries.Add(key, ReadValues(&*rows), 1);
-  }
+    entries.Add(key, ReadValues(rows), 1);
+  });
+  if (!scanned) return tl::unexpected<Error>(scanned.error());
   return entries;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,7 +55,9 @@ class WarehouseFacts {
 
  private:
   std::string FactsOf(Relation relation, WarehouseSide side) const;
-  OlapParams ParamsFor(std::string_view sql) const;
+  std::vector<OlapParams> CallsOf(std::string_view sql) const;
+  // Gives each row of a statement to `take`, which reads it.
+  Status Scan(const std::string& sql, const std::function<void(OlapRows*)>& take);
 
   Olap* const olap_;
   WarehouseWindows windows_;

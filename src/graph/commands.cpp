@@ -9,7 +9,7 @@ namespace novafeed {
 namespace {
 
 tl::unexpected<Error> UnknownUser(UserId id) {
-  return Fail(Failure::kNotFound, "unknown_user", "There is no user " + id.ToString() + "; create the user first.");
+  return Fail(Failure::kNotFound, "unknown_user", "There is no user " + id.ToString() + "; check the user's id.");
 }
 
 tl::unexpected<Error> UnknownPost(PostId id) {
@@ -23,17 +23,26 @@ tl::unexpected<Error> UnknownComment(CommentId id) {
 }
 
 tl::unexpected<Error> NotYours(const std::string& what) {
-  return Fail(Failure::kForbidden, "not_yours", "This " + what + "; use a token of a person who may.");
+  return Fail(Failure::kForbidden, "not_yours",
+              "This " + what +
+                  "; use a token of a person who may, or, with a service token, name that person in "
+                  "Novafeed-User, or nobody.");
 }
 
-tl::unexpected<Error> IdConflict(const std::string& kind, const Uuid& id) {
+// As it was written; only chosen ids are known or retired.
+std::string Written(const std::optional<ParsedId>& chosen) {
+  if (!chosen) return "";
+  return chosen->external_id ? "ext:" + *chosen->external_id : chosen->id.ToString();
+}
+
+tl::unexpected<Error> IdConflict(const std::string& kind, const std::optional<ParsedId>& chosen) {
   return Fail(Failure::kConflict, "id_conflict",
-              "The " + kind + " " + id.ToString() + " exists with other content; choose another id.");
+              "The " + kind + " " + Written(chosen) + " exists with other content; choose another id.");
 }
 
-tl::unexpected<Error> IdRetired(const std::string& kind, const Uuid& id) {
+tl::unexpected<Error> IdRetired(const std::string& kind, const std::optional<ParsedId>& chosen) {
   return Fail(Failure::kConflict, "id_retired",
-              "The " + kind + " " + id.ToString() + " was deleted, and its id is not used again; choose another id.");
+              "The " + kind + " " + Written(chosen) + " was deleted, and its id is not used again; choose another id.");
 }
 
 // The id that the platform chose, or a new one.
@@ -48,6 +57,12 @@ std::optional<std::string> ExternalIdOf(const std::optional<ParsedId>& chosen) {
 Status RequireUser(GraphTransaction& tx, UserId id) {
   if (!tx.FindUser(id)) return UnknownUser(id);
   return {};
+}
+
+// Of somebody who is to have something.
+Status RequireAuthor(GraphTransaction& tx, UserId id) {
+  if (tx.FindUser(id)) return {};
+  return Fail(Failure::kNotFound, "unknown_user", "There is no user " + id.ToString() + "; create the user first.");
 }
 
 Result<Post> RequirePost(GraphTransaction& tx, PostId id) {
@@ -92,10 +107,10 @@ Result<User> CreateUser(GraphTransaction& tx, const NewUser& request) {
   User user;
   user.id = {ChooseId(tx, request.id)};
   if (std::optional<User> known = tx.FindUser(user.id)) {
-    if (known->handle != request.handle || known->name != request.name) return IdConflict("user", user.id.value);
+    if (known->handle != request.handle || known->name != request.name) return IdConflict("user", request.id);
     return *std::move(known);
   }
-  if (tx.IsRetired(RetiredKind::kUser, user.id.value)) return IdRetired("user", user.id.value);
+  if (tx.IsRetired(RetiredKind::kUser, user.id.value)) return IdRetired("user", request.id);
   if (tx.FindUserByHandle(request.handle)) {
     return Fail(Failure::kConflict, "handle_taken", "Another user has this handle; choose another one.");
   }
@@ -141,13 +156,13 @@ bool RemoveErased(GraphTransaction& tx, UserId id, std::size_t limit) {
 
 Result<Post> CreatePost(GraphTransaction& tx, const NewPost& request) {
   if (Status valid = ValidateText(request.text); !valid) return tl::unexpected(valid.error());
-  if (Status known = RequireUser(tx, request.author); !known) return tl::unexpected(known.error());
+  if (Status known = RequireAuthor(tx, request.author); !known) return tl::unexpected(known.error());
 
   Post post;
   post.id = {ChooseId(tx, request.id)};
   if (std::optional<Post> known = tx.FindPost(post.id)) {
-    if (known->deleted_at) return IdRetired("post", post.id.value);
-    if (known->author != request.author || known->text != request.text) return IdConflict("post", post.id.value);
+    if (known->deleted_at) return IdRetired("post", request.id);
+    if (known->author != request.author || known->text != request.text) return IdConflict("post", request.id);
     return *std::move(known);
   }
   post.external_id = ExternalIdOf(request.id);
@@ -180,7 +195,7 @@ Status DeletePost(GraphTransaction& tx, const Actor& actor, PostId id) {
 
 Result<Comment> CreateComment(GraphTransaction& tx, const NewComment& request) {
   if (Status valid = ValidateText(request.text); !valid) return tl::unexpected(valid.error());
-  if (Status known = RequireUser(tx, request.user); !known) return tl::unexpected(known.error());
+  if (Status known = RequireAuthor(tx, request.user); !known) return tl::unexpected(known.error());
   const Result<Post> post = RequireLivePost(tx, request.post);
   if (!post) return tl::unexpected(post.error());
 
@@ -188,10 +203,10 @@ Result<Comment> CreateComment(GraphTransaction& tx, const NewComment& request) {
   comment.id = {ChooseId(tx, request.id)};
   if (std::optional<Comment> known = tx.FindComment(comment.id)) {
     const bool same = known->post == request.post && known->user == request.user && known->text == request.text;
-    if (!same) return IdConflict("comment", comment.id.value);
+    if (!same) return IdConflict("comment", request.id);
     return *std::move(known);
   }
-  if (tx.IsRetired(RetiredKind::kComment, comment.id.value)) return IdRetired("comment", comment.id.value);
+  if (tx.IsRetired(RetiredKind::kComment, comment.id.value)) return IdRetired("comment", request.id);
   comment.external_id = ExternalIdOf(request.id);
   comment.post = post->id;
   comment.user = request.user;
@@ -214,7 +229,7 @@ Status DeleteComment(GraphTransaction& tx, const Actor& actor, CommentId id) {
 }
 
 Status PutLike(GraphTransaction& tx, UserId user, PostId id, TimeMs at) {
-  if (Status known = RequireUser(tx, user); !known) return known;
+  if (Status known = RequireAuthor(tx, user); !known) return known;
   const Result<Post> post = RequireLivePost(tx, id);
   if (!post) return tl::unexpected(post.error());
   if (tx.FindLike(user, id)) return {};
@@ -239,7 +254,7 @@ Status PutFollow(GraphTransaction& tx, UserId follower, UserId followee, TimeMs 
   if (follower == followee) {
     return Fail(Failure::kUnprocessable, "self_follow", "Nobody follows themselves; name another user.");
   }
-  if (Status known = RequireUser(tx, follower); !known) return known;
+  if (Status known = RequireAuthor(tx, follower); !known) return known;
   if (Status known = RequireUser(tx, followee); !known) return known;
   if (tx.FindFollow(follower, followee)) return {};
   Follow follow;

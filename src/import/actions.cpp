@@ -86,6 +86,7 @@ class LineFields {
   }
 
   const std::optional<Error>& error() const { return error_; }
+  bool has_ext_id() const { return has_ext_id_; }
 
   std::vector<std::string> Others() const {
     std::vector<std::string> others;
@@ -117,7 +118,10 @@ class LineFields {
 
   ParsedId ToId(const json::value& field, std::string_view name, IdKind kind) {
     std::optional<ParsedId> id;
-    if (field.is_string()) id = ParseImportId(kind, field.get_string());
+    if (field.is_string()) {
+      id = ParseImportId(kind, field.get_string());
+      has_ext_id_ = has_ext_id_ || field.get_string().starts_with("ext:");
+    }
     if (field.is_int64()) id = ParseImportId(kind, std::to_string(field.get_int64()));
     if (field.is_uint64()) id = ParseImportId(kind, std::to_string(field.get_uint64()));
     if (!id) Wrong("bad_id", name, "must be a UUID, another string of 1 to 128 bytes, or an integer of 64 bits");
@@ -140,6 +144,7 @@ class LineFields {
   const json::object& object_;
   std::array<const json::value*, kMaxFields> found_{};
   std::size_t found_count_ = 0;
+  bool has_ext_id_ = false;
   std::optional<Error> error_;
 };
 
@@ -211,6 +216,7 @@ Result<ImportAction> ReadAction(const json::object& object) {
   action.body = ReadBody(*type, fields);
   if (fields.error()) return tl::unexpected<Error>(*fields.error());
   action.ignored_fields = fields.Others();
+  action.has_ext_id = fields.has_ext_id();
   return action;
 }
 

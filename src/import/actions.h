@@ -89,6 +89,7 @@ struct ImportAction {
   TimeMs at = 0;  // as in the file, not shifted
   ImportActionBody body;
   std::vector<std::string> ignored_fields;  // names that the action does not have
+  bool has_ext_id = false;                  // an id begins with "ext:", which is a part of it here
 };
 
 ActionType TypeOf(const ImportAction& action);

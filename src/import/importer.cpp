@@ -17,7 +17,7 @@
 namespace novafeed {
 namespace {
 
-constexpr const char* kStandardInput = "-";
+constexpr const char* kStandardInput = "-";  // and standard output
 // Lines that are only read, between two that show progress.
 constexpr std::int64_t kLinesBetweenProgress = 10'000;
 
@@ -149,6 +149,10 @@ Status ImportRun::ImportAll() {
 
 Status ImportRun::CheckOptions() {
   if (options_.files.empty()) return Fail(Failure::kInvalid, "no_files", "Name at least one file, or - to read stdin.");
+  if (options_.bad_file == kStandardInput) {
+    return Fail(Failure::kInvalid, "bad_file_is_output",
+                "--bad writes to a file; standard output has the summary: name a file.");
+  }
   const bool has_stdin = std::count(options_.files.begin(), options_.files.end(), kStandardInput) > 0;
   if (!options_.shift_to_now || !has_stdin) return {};
   return Fail(Failure::kInvalid, "shift_needs_files",
@@ -251,11 +255,11 @@ Status ImportRun::ImportFile(std::size_t file, TimeMs shift_of_new) {
   result_.files.back().lines_before = from.applied.lines + (from.tail.empty() ? 0 : 1);
   result_.files.back().rejected_before = from.rejected + (from.complete && from.tail_rejected ? 1 : 0);
   result_.files.back().shift = from.shift;
-  LineFeed feed(input->get(), start->head, from, batch_lines_);
+  LineFeed feed(input->get(), start->head, from, options_.now, batch_lines_);
   const auto show = [&] { ShowReading(ImportPhase::kPassOver, file, **input); };
   Status imported = feed.SkipImported(show);
   if (imported) imported = ImportLines(file, **input, feed, from.complete);
-  for (const std::string& warning : feed.warnings()) result_.warnings.push_back(name + ": " + warning);
+  for (const std::string& warning : feed.Warnings()) result_.warnings.push_back(name + ": " + warning);
   return imported;
 }
 

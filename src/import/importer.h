@@ -41,7 +41,7 @@ struct ImportOptions {
   bool shift_to_now = false;
   bool dry_run = false;                                 // local only
   std::string bad_file;                                 // gets the rejected lines, behind what it has; empty = nowhere
-  TimeMs now = 0;                                       // what `shift_to_now` shifts to
+  TimeMs now = 0;                                       // what `shift_to_now` shifts to; times after it are warned of
   std::size_t batch_lines = 0;                          // 0 = kImportBatchLines; through a server kServedBatchLines
   const std::atomic<bool>* stop = nullptr;              // set: stops between two batches, and all reading at once
   std::function<void(const ImportProgress&)> progress;  // called after each batch and some lines, on one thread
@@ -70,7 +70,7 @@ struct ImportResult {
 };
 
 // Blocks until all is durable. Codes of errors beside those of the stores and of byte_source.h: "no_files",
-// "shift_needs_files", "shift_conflict", "bad_file_unwritable", "import_out_of_step".
+// "shift_needs_files", "shift_conflict", "bad_file_is_output", "bad_file_unwritable", "import_out_of_step".
 //
 // `graph` must have no other writer meanwhile. A dry run checks everything within one transaction, and takes it back;
 // the events of earlier commands are unknown to it.

@@ -167,6 +167,7 @@ class FailingLog final : public EventLog {
   std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     return log_->ReadForgotten(take_totals, take_interactions);
   }
+  Forgotten HowFarForgotten() override { return log_->HowFarForgotten(); }
   std::int64_t Forget(TimeMs before, std::int64_t applied) override { return log_->Forget(before, applied); }
   void Hide(std::span<const Erasure> erased) override { log_->Hide(erased); }
   std::int64_t Scrub() override { return log_->Scrub(); }

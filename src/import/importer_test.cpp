@@ -126,7 +126,7 @@ TEST_F(Importing, AppliesEveryAction) {
   ASSERT_FALSE(result.error) << result.error->detail;
   EXPECT_EQ(Count(result, Outcome::kApplied), 15);
   EXPECT_EQ(result.counts.Total(), 15);
-  EXPECT_THAT(result.warnings, IsEmpty());
+  EXPECT_THAT(result.warnings, ElementsAre(HasSubstr("line 1 and 14 more: dated before 2000-01-01")));
 
   const WorldState state = world_.State();
   EXPECT_THAT(state.users, SizeIs(3));
@@ -299,6 +299,16 @@ TEST_F(Importing, ABadFileThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(world_.State(), WorldState());
 }
 
+TEST_F(Importing, ABadFileIsNotStandardOutput) {
+  ImportOptions options;
+  options.files = {Write(Everything())};
+  options.bad_file = "-";
+  const ImportResult result = world_.Import(options);
+  ASSERT_TRUE(result.error);
+  EXPECT_EQ(result.error->code, "bad_file_is_output");
+  EXPECT_FALSE(std::filesystem::exists("-"));
+}
+
 TEST_F(Importing, TellsIdenticalEventsApartWithinAFile) {
   const std::string share = Act("share", "ben", "p", 2000);
   const std::string content = Post("p", "ann", 1000) + share + share + share;
@@ -329,17 +339,40 @@ TEST_F(Importing, WarnsOnceOfEachThing) {
       Import(Post("p", "ann", 1000) + Act("view", "ben", "p", 900, R"(,"mood":1)") +
              Act("view", "ben", "p", 800, R"(,"mood":1,"color":2)") + Act("like", "ben", "p", 1001, R"(,"mood":1)"));
   EXPECT_EQ(Count(result, Outcome::kApplied), 4);
-  ASSERT_THAT(result.warnings, SizeIs(3));
+  ASSERT_THAT(result.warnings, SizeIs(4));
   EXPECT_THAT(result.warnings[0], HasSubstr("line 2 is dated before"));
   EXPECT_THAT(result.warnings[1], HasSubstr("line 2 has a field \"mood\""));
   EXPECT_THAT(result.warnings[2], HasSubstr("line 3 has a field \"color\""));
+  EXPECT_THAT(result.warnings[3], HasSubstr("line 1 and 3 more: dated before 2000-01-01"));
+}
+
+TEST_F(Importing, WarnsOfUnlikelyTimesAndIds) {
+  ImportOptions options;
+  options.now = kNow;
+  options.files = {Write(Post("p", "ann", kNow) + Act("view", "ext:ben", "p", kNow + kMsPerDay) +
+                         Act("view", "ben", "p", kNow + kMsPerDay + 1) + Act("like", "ext:ben", "p", kNow / 1000))};
+  options.batch_lines = 2;
+  EXPECT_THAT(world_.Import(options).warnings,
+              ElementsAre(HasSubstr("line 4 is dated before a line above it"),
+                          HasSubstr("line 4: dated before 2000-01-01; a number in \"at\" is milliseconds"),
+                          HasSubstr("line 3: dated more than a day ahead"),
+                          HasSubstr("line 2 and 1 more: an id begins with \"ext:\"")));
+  EXPECT_THAT(world_.Import(options).warnings, IsEmpty());
+}
+
+TEST_F(Importing, WhatIsShiftedIsNotAheadOfItsTime) {
+  ImportOptions options;
+  options.now = kNow;
+  options.shift_to_now = true;
+  options.files = {Write(Post("p", "ann", kNow + 100 * kMsPerDay))};
+  EXPECT_THAT(world_.Import(options).warnings, IsEmpty());
 }
 
 TEST_F(Importing, WarnsOfAHundredIgnoredNamesAndOthers) {
   std::string content = Post("p", "ann", 1000);
   for (int i = 0; i < 150; ++i) content += Act("view", "ben", "p", 2000, ",\"key" + std::to_string(i) + "\":1");
   const ImportResult result = Import(content);
-  ASSERT_THAT(result.warnings, SizeIs(101));
+  ASSERT_THAT(result.warnings, SizeIs(102));
   EXPECT_THAT(result.warnings[99], HasSubstr("line 101 has a field \"key99\" that view does not have"));
   EXPECT_THAT(result.warnings[100], HasSubstr("line 102 has a field \"key100\", and there may be others"));
 }
@@ -354,7 +387,7 @@ TEST_F(Importing, TellsOfConflictsHandlesAndUsersByMention) {
   for (const ImportResult& result : {world_.Import(options), RunRemoteImport(options, SendTo(server))}) {
     EXPECT_EQ(result.users_by_mention, 3);
     EXPECT_EQ(result.numbered_handles, 2);
-    ASSERT_THAT(result.warnings, SizeIs(3));
+    ASSERT_THAT(result.warnings, SizeIs(4));
     EXPECT_THAT(result.warnings[0], HasSubstr("a: line 3 is a conflict"));
     EXPECT_THAT(result.warnings[1],
                 HasSubstr("a: line 4 wants the handle \"bob\", which is taken: the user gets \"bob-2\""));
@@ -371,7 +404,7 @@ TEST_F(Importing, WarnsOfTheFirstTwentyConflicts) {
   options.batch_lines = 7;
   const ImportResult result = world_.Import(options);
   EXPECT_EQ(Count(result, Outcome::kConflict), 29);
-  ASSERT_THAT(result.warnings, SizeIs(20));
+  ASSERT_THAT(result.warnings, SizeIs(21));
   EXPECT_THAT(result.warnings[19], HasSubstr("line 21 "));
 }
 

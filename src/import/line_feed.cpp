@@ -12,6 +12,9 @@ constexpr std::size_t kMaxIgnoredNames = 100;
 // How long lines wait for more lines to come through a pipe.
 constexpr std::chrono::seconds kPatience{1};
 
+// What is dated before is most likely dated in seconds.
+constexpr TimeMs kUnlikelyBefore = 946'684'800'000;  // 2000-01-01T00:00:00Z
+
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\r") == std::string_view::npos;
 }
@@ -47,8 +50,8 @@ void EventNumbering::Assign(ImportLine* line) {
   line->event_id = line->repeat == 0 ? first : DeriveEventId(*event, line->action->at, line->repeat);
 }
 
-LineFeed::LineFeed(LineInput* input, std::string head, ImportPoint from, std::size_t batch_lines)
-    : input_(input), head_(std::move(head)), from_(std::move(from)), batch_lines_(batch_lines) {}
+LineFeed::LineFeed(LineInput* input, std::string head, ImportPoint from, TimeMs now, std::size_t batch_lines)
+    : input_(input), head_(std::move(head)), from_(std::move(from)), now_(now), batch_lines_(batch_lines) {}
 
 Result<std::optional<ImportBatch>> LineFeed::Next() {
   if (failed_) return tl::unexpected<Error>(*failed_);
@@ -137,6 +140,32 @@ void LineFeed::Observe(const ImportLine& line) {
   }
   latest_at_ = std::max(latest_at_, line.action->at);
   for (const std::string& name : line.action->ignored_fields) ObserveIgnored(line, name, is_new);
+  if (is_new) TallyUnlikely(line);
+}
+
+void LineFeed::TallyUnlikely(const ImportLine& line) {
+  if (line.action->at < kUnlikelyBefore) early_.Add(line);
+  if (line.action->at + from_.shift > now_ + kMsPerDay) late_.Add(line);
+  if (line.action->has_ext_id) ext_ids_.Add(line);
+}
+
+void LineFeed::Tally::Add(const ImportLine& line) {
+  if (count++ == 0) first = line.number;
+}
+
+std::vector<std::string> LineFeed::Warnings() const {
+  std::vector<std::string> warnings = warnings_;
+  const auto tell = [&warnings](const Tally& tally, const std::string& text) {
+    if (tally.count == 0) return;
+    const std::string more = tally.count == 1 ? "" : " and " + std::to_string(tally.count - 1) + " more";
+    warnings.push_back("line " + std::to_string(tally.first) + more + ": " + text);
+  };
+  tell(early_, "dated before 2000-01-01; a number in \"at\" is milliseconds since 1970, not seconds");
+  tell(late_, "dated more than a day ahead; posts show in no feed before their time has come");
+  tell(ext_ids_,
+       "an id begins with \"ext:\", and that is a part of it here: ids in files are the plain strings that other "
+       "places name as ext:<string>");
+  return warnings;
 }
 
 void LineFeed::ObserveIgnored(const ImportLine& line, const std::string& name, bool is_new) {

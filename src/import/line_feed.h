@@ -34,8 +34,9 @@ class EventNumbering {
 class LineFeed {
  public:
   // Goes on behind `from`, a point whose content is known to be that of `input`, which stands at its beginning and
-  // outlives this. `head` and the point's shift go into the batches.
-  LineFeed(LineInput* input, std::string head, ImportPoint from, std::size_t batch_lines = kImportBatchLines);
+  // outlives this. `head` and the point's shift go into the batches. Lines dated long after `now` are warned of.
+  LineFeed(LineInput* input, std::string head, ImportPoint from, TimeMs now,
+           std::size_t batch_lines = kImportBatchLines);
 
   // First of all: goes to the point. `on_line` is called behind each line. Errors: those of LineInput.
   Status SkipImported(const std::function<void()>& on_line);
@@ -48,9 +49,16 @@ class LineFeed {
   // After the end: the batch that says so.
   ImportBatch Completion();
   // Sentences, each once. Not for the lines that were imported before.
-  const std::vector<std::string>& warnings() const { return warnings_; }
+  std::vector<std::string> Warnings() const;
 
  private:
+  // Lines that have something in common.
+  struct Tally {
+    std::int64_t first = 0;
+    std::int64_t count = 0;
+    void Add(const ImportLine& line);
+  };
+
   Result<bool> TakeLineUntil(std::chrono::steady_clock::time_point deadline, ImportBatch* batch);
   Result<bool> TakeLine(ImportBatch* batch);
   void Add(const InputLine& line, ImportBatch* batch);
@@ -58,12 +66,14 @@ class LineFeed {
   bool IsFull(const ImportBatch& batch) const;
   bool IsKnownTail(const InputLine& line) const;
   void Observe(const ImportLine& line);
+  void TallyUnlikely(const ImportLine& line);
   void ObserveIgnored(const ImportLine& line, const std::string& name, bool is_new);
   void Warn(const ImportLine& line, const std::string& text);
 
   LineInput* input_;
   std::string head_;
   ImportPoint from_;
+  TimeMs now_;
   std::size_t batch_lines_;
   std::optional<Error> failed_;  // told after the lines before it
   EventNumbering numbering_;
@@ -72,6 +82,9 @@ class LineFeed {
   std::set<std::string> ignored_names_;
   bool has_more_ignored_names_ = false;
   std::string tail_;  // SHA-256 of a last line without a line end
+  Tally early_;
+  Tally late_;
+  Tally ext_ids_;
   std::vector<std::string> warnings_;
 };
 

@@ -92,13 +92,21 @@ std::string FormatSideEffects(const ImportResult& result) {
   return text;
 }
 
+// Why the exit status is 3 although this command has rejected nothing.
+std::string FormatRejectedBefore(const ImportResult& result) {
+  if (!result.HasRejected() || result.counts.Total(Outcome::kBad) > 0) return "";
+  return "  what was rejected before is not written out again: correct those lines, and import them\n";
+}
+
 std::string FormatEnd(const ImportResult& result, bool dry_run) {
-  if (result.error) return "stopped by an error: the same command goes on from here\n";
+  if (dry_run) return result.error ? "" : "a dry run: nothing was imported\n";
+  const bool has_begun = result.counts.Total() > 0;
+  if (result.error)
+    return has_begun ? "stopped by an error: once it is mended, the same command goes on from here\n" : "";
   if (result.stopped) return "stopped: the same command goes on from here\n";
-  if (dry_run) return "a dry run: nothing was imported\n";
   const bool sent_again = std::any_of(result.files.begin(), result.files.end(),
                                       [](const ImportedFile& file) { return file.lines_again > 0; });
-  return result.counts.Total() == 0 && !sent_again ? "nothing changed\n" : "";
+  return FormatRejectedBefore(result) + (has_begun || sent_again ? "" : "nothing changed\n");
 }
 
 }  // namespace

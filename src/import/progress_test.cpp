@@ -1,5 +1,6 @@
 #include "import/progress.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -104,6 +105,17 @@ TEST(FormatImportSummary, SaysThatADryRunImportedNothing) {
   EXPECT_EQ(FormatImportSummary(result, true), "a.ndjson: 7 lines\na dry run: nothing was imported\n");
 }
 
+TEST(FormatImportSummary, SaysThatItGoesOnOnlyWhereItHasBegun) {
+  ImportResult result;
+  result.files = {{"a.ndjson", 0, 0, 0}};
+  result.error = Error{Failure::kInvalid, "unreadable_input", "No.", 0};
+  EXPECT_EQ(FormatImportSummary(result, false), "a.ndjson: 0 lines\n");
+  EXPECT_EQ(FormatImportSummary(result, true), "a.ndjson: 0 lines\n");
+  result.counts.At(ActionType::kLike, Outcome::kApplied) = 1;
+  EXPECT_THAT(FormatImportSummary(result, false), testing::EndsWith("goes on from here\n"));
+  EXPECT_THAT(FormatImportSummary(result, true), testing::Not(testing::HasSubstr("goes on")));
+}
+
 TEST(FormatImportSummary, SaysThatNothingChanged) {
   ImportResult result;
   result.files = {{"a.ndjson", 7, 0, 0}};
@@ -112,7 +124,9 @@ TEST(FormatImportSummary, SaysThatNothingChanged) {
   EXPECT_FALSE(result.HasRejected());
   result.files[0].rejected_before = 6;
   EXPECT_EQ(FormatImportSummary(result, false),
-            "a.ndjson: nothing new, its 7 lines were imported before, 6 of them rejected then\nnothing changed\n");
+            "a.ndjson: nothing new, its 7 lines were imported before, 6 of them rejected then\n"
+            "  what was rejected before is not written out again: correct those lines, and import them\n"
+            "nothing changed\n");
   EXPECT_TRUE(result.HasRejected());
 }
 

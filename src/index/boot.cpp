@@ -103,7 +103,10 @@ class Boot {
     if (!read) return tl::unexpected<Error>(read.error());
     index->SetPosition(cut->position);
     progress_("sample", 0);
-    const Status same = CompareWithWarehouse(*index, warehouse.olap, warehouse.sample);
+    WarehouseSampleOptions sample = warehouse.sample;
+    const EventLog::Forgotten forgotten = sources_.events->HowFarForgotten();
+    if (forgotten.through > 0) sample.events_from_day = DayOf(forgotten.latest) + 1;
+    const Status same = CompareWithWarehouse(*index, warehouse.olap, sample);
     if (!same) return tl::unexpected<Error>(same.error());
     return index;
   }

@@ -71,8 +71,9 @@ void NoteFollow(Facts* facts, const Uuid& follower, const Uuid& followee, TimeMs
   Note(facts, "time of " + name, at);
 }
 
-std::int64_t OldestComparedDay(const IndexState& state) {
-  return DayOf(state.anchor) - kComparedDays;
+// Interactions of days whose events the log has forgotten are in the sets, and no longer rows that SQL could count.
+std::int64_t OldestComparedDay(const IndexState& state, const WarehouseSampleOptions& options) {
+  return std::max(DayOf(state.anchor) - kComparedDays, options.events_from_day);
 }
 
 // ---------------------------------------------------------------------------------------------- as the index has it
@@ -91,7 +92,7 @@ void NoteSizes(const IndexState& state, Facts* facts) {
   Note(facts, "number of follows", static_cast<std::int64_t>(state.follow_count));
 }
 
-void NoteUsers(const IndexState& state, const std::vector<UserRef>& sample, Facts* facts) {
+void NoteUsers(const IndexState& state, const std::vector<UserRef>& sample, std::int64_t oldest_day, Facts* facts) {
   std::vector<bool> drawn(state.users.size());
   for (const UserRef ref : sample) drawn[ref] = true;
   for (UserRef ref = 0; ref < state.users.size(); ++ref) {
@@ -105,7 +106,7 @@ void NoteUsers(const IndexState& state, const std::vector<UserRef>& sample, Fact
   for (const UserRef ref : sample) {
     const UserSlot& user = state.users[ref];
     for (const DayInteractions& entry : user.interactions) {
-      if (entry.day < OldestComparedDay(state)) continue;
+      if (entry.day < oldest_day) continue;
       Note(facts, InteractionName(user.id.value, state.users[entry.author].id.value, entry.day), entry.count);
     }
   }
@@ -225,7 +226,7 @@ Asked FactsOfIndex(const IndexState& state, const WarehouseSampleOptions& option
   const Sample sample = DrawSample(state, options);
   Asked asked;
   NoteSizes(state, &asked.facts);
-  NoteUsers(state, sample.users, &asked.facts);
+  NoteUsers(state, sample.users, OldestComparedDay(state, options), &asked.facts);
   NotePosts(state, sample.posts, &asked.facts);
   const auto user_id = [&](UserRef ref) { return state.users[ref].id.ToString(); };
   const auto post_id = [&](PostRef ref) { return state.posts[ref].id.ToString(); };
@@ -233,7 +234,7 @@ Asked FactsOfIndex(const IndexState& state, const WarehouseSampleOptions& option
   asked.sample = {{"users", IdArray(sample.users, user_id)},
                   {"posts", IdArray(sample.posts, post_id)},
                   {"authors", IdArray(sample.posts, author_id)},
-                  {"oldest_day", std::to_string(OldestComparedDay(state))},
+                  {"oldest_day", std::to_string(OldestComparedDay(state, options))},
                   {"oldest_hour_seconds", std::to_string(state.OldestHour() * kSecondsPerHour)}};
   return asked;
 }

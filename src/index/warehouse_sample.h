@@ -17,7 +17,8 @@ inline constexpr char kBootMismatch[] = "index_boot_mismatch";
 struct WarehouseSampleOptions {
   std::size_t users = 50;
   std::size_t posts = 50;
-  std::uint64_t seed = 0;                      // of who is drawn
+  std::uint64_t seed = 0;            // of who is drawn
+  std::int64_t events_from_day = 0;  // the first UTC day since 1970 whose events the log still has, all of them
   std::chrono::milliseconds deadline{30'000};  // of each query
 };
 

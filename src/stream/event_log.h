@@ -88,14 +88,21 @@ class EventLog {
   // OldestForgottenDay on. (A Forget in between makes that Read throw "log_forgotten": read them again.)
   virtual std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) = 0;
 
+  // How far retention has come; zeros where it has removed nothing.
+  struct Forgotten {
+    std::int64_t through = 0;  // the last sequence that is gone
+    TimeMs latest = 0;         // no event that is gone is dated later
+  };
+  virtual Forgotten HowFarForgotten() = 0;
+
   // Forgets the oldest events, as long as they were received before `before` and are dated before it as well: an
   // imported event may be dated ahead, and counts by hour and day need it until then. Blocking, in small transactions,
   // folding their counts into the totals and the interactions of OldestForgottenDay(before) and later. Returns how
   // many. Never forgets beyond `applied` (what every consumer has taken).
   virtual std::int64_t Forget(TimeMs before, std::int64_t applied) = 0;
 
-  // For the purge (erasure/purge.h): puts the pseudonyms into all events and totals, and into those that still come. An
-  // event stays the same event: sent again as it was, it is known. Blocking, in small transactions; may be repeated.
+  // For the purge (erasure/eraser.h): puts the pseudonyms into all events and totals, and into those that still come.
+  // An event stays the same event: sent again as it was, it is known. Blocking, in small transactions; may be repeated.
   virtual void Hide(std::span<const Erasure> erased) = 0;
   // As GraphStore::Scrub.
   virtual std::int64_t Scrub() = 0;

@@ -418,7 +418,10 @@ TEST_P(EventLogContract, ForgettingKeepsWhatIsDatedAhead) {
   EXPECT_EQ(log().Forget(kStart + kMsPerHour, end), 1);
   EXPECT_EQ(ReadAll(), (std::vector<Event>{events[1], events[2]}));
   EXPECT_EQ(Append({events[1]}).duplicate, std::vector<bool>{true}) << "nor is its identity forgotten";
+  EXPECT_EQ(log().HowFarForgotten().latest, events[0].at);
   EXPECT_EQ(log().Forget(kStart + kMsPerHour + 1, end), 2);
+  Reopen();
+  EXPECT_EQ(log().HowFarForgotten().latest, kStart + kMsPerHour) << "the latest, not the last";
 }
 
 TEST_P(EventLogContract, ForgettingStopsAtWhatEveryConsumerHasTaken) {
@@ -428,6 +431,7 @@ TEST_P(EventLogContract, ForgettingStopsAtWhatEveryConsumerHasTaken) {
   EXPECT_EQ(log().Forget(kStart + 1000, fourth), 4);
   EXPECT_EQ(ReadAll(), NumberedEvents(4, 6));
   EXPECT_EQ(ForgottenThrough(), fourth);
+  EXPECT_EQ(log().HowFarForgotten().through, fourth);
 }
 
 TEST_P(EventLogContract, ReadingBehindWhatWasForgottenIsAnError) {

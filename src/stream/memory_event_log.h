@@ -25,7 +25,7 @@ struct MemoryEventLogState {
   std::set<Uuid> identities;
   std::map<PostId, ForgottenTotals> forgotten;
   std::map<std::tuple<std::int64_t, UserId, UserId>, std::int64_t> forgotten_interactions;  // by day, user, author
-  std::int64_t forgotten_up_to = 0;
+  EventLog::Forgotten how_far;
   std::int64_t end = 0;
 };
 
@@ -60,7 +60,7 @@ class MemoryEventLog final : public EventLog {
 
   std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
-    RequireKept(after, state_->forgotten_up_to);
+    RequireKept(after, state_->how_far.through);
     std::vector<LoggedEvent> found;
     for (const LoggedEvent& logged : state_->events) {
       if (logged.sequence > after && found.size() < limit) found.push_back(logged);
@@ -83,11 +83,16 @@ class MemoryEventLog final : public EventLog {
       for (const auto& [key, count] : state_->forgotten_interactions) {
         interactions.push_back({std::get<1>(key), std::get<2>(key), std::get<0>(key), count});
       }
-      up_to = state_->forgotten_up_to;
+      up_to = state_->how_far.through;
     }
     if (!totals.empty()) take_totals(totals);
     if (!interactions.empty()) take_interactions(interactions);
     return up_to;
+  }
+
+  Forgotten HowFarForgotten() override {
+    const std::lock_guard lock(mutex_);
+    return state_->how_far;
   }
 
   std::int64_t Forget(TimeMs before, std::int64_t applied) override {
@@ -145,7 +150,7 @@ class MemoryEventLog final : public EventLog {
   void Fold(const LoggedEvent& logged) {
     const Event& event = logged.event;
     state_->identities.erase(logged.Identity());
-    state_->forgotten_up_to = logged.sequence;
+    state_->how_far = {logged.sequence, std::max(state_->how_far.latest, event.at)};
     if (IsInteraction(event)) {
       ++state_->forgotten_interactions[{DayOf(event.at), event.user, event.post_author}];
     }

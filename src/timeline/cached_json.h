@@ -1,4 +1,4 @@
-// What values of the cache share: posts as JSON with integers only, and the counters of hits and misses.
+// What values of the cache share: posts as JSON with integers only.
 #pragma once
 
 #include <boost/json.hpp>
@@ -9,19 +9,10 @@
 #include <utility>
 
 #include "base/json.h"
-#include "base/metrics.h"
 #include "base/result.h"
 #include "candidates/candidates.h"
 
 namespace novafeed {
-
-// `kind`: "hot", "feed", "suggest".
-inline Counter CacheHits(Metrics* metrics, const char* kind) {
-  return metrics->AddCounter("novafeed_cache_hits_total", "Answers that the cache gave.", {{"kind", kind}});
-}
-inline Counter CacheMisses(Metrics* metrics, const char* kind) {
-  return metrics->AddCounter("novafeed_cache_misses_total", "Answers that had to be made.", {{"kind", kind}});
-}
 
 // Fields of an object that is open.
 inline void WritePostFacts(JsonWriter* json, PostId id, UserId author, TimeMs created_at, const Counters& counters) {

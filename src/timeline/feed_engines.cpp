@@ -16,7 +16,13 @@ Result<ChosenEngine> FeedEngines::Choose(const std::optional<std::string>& wante
   const EngineServices* const index = index_.load(std::memory_order_acquire);
   const EngineServices* const warehouse = warehouse_.load(std::memory_order_acquire);
   const std::string& name = wanted.value_or(preferred_);
-  if (name == "warehouse" && warehouse != nullptr) return ChosenEngine{*warehouse, false};
+  if (name == "warehouse" && warehouse != nullptr) {
+    if (warehouse->feed->HasData()) return ChosenEngine{*warehouse, false};
+    return Fail(
+        Failure::kUnavailable, "warehouse_unavailable",
+        "The warehouse is not filled, or refused: /admin/status says which. Ask again later, or for engine=index.",
+        kBootRetryMs);
+  }
   if (name == "index" && index != nullptr) return ChosenEngine{*index, false};
   if (name == "warehouse") {
     return Fail(Failure::kInvalid, "bad_engine",

@@ -89,6 +89,8 @@ class FeedService {
   std::string_view engine() const { return parts_.engine->Name(); }
   LogProgress& progress() const { return *parts_.progress; }
   bool blocks() const { return parts_.blocks; }
+  // Whether what its engine reads is known to be of this data set; a warehouse may be of another.
+  bool HasData() const { return !parts_.blocks || !parts_.progress->Applied().generation.empty(); }
 
   // Checks the request and opens its cursor. kInvalid: "bad_limit", "bad_cursor", "cursor_with_offset", "bad_offset",
   // "bad_as_of", "bad_trending_as_of".

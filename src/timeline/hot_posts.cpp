@@ -43,8 +43,7 @@ HotPosts::HotPosts(const Clock* clock, Cache* cache, std::function<std::vector<C
       engines_(std::move(engines)),
       refresh_seconds_(metrics->AddHistogram("novafeed_hot_posts_refresh_seconds", "How long making hot:posts:1h took.",
                                              {0.003, 0.01, 0.03, 0.1, 0.3, 1, 2})),
-      hits_(CacheHits(metrics, "hot")),
-      misses_(CacheMisses(metrics, "hot")),
+      cached_("hot", metrics),
       fallbacks_(metrics->AddCounter("novafeed_hot_posts_fallbacks_total",
                                      "Times an engine could not make hot:posts:1h, and the next one was asked.")) {}
 
@@ -59,11 +58,11 @@ Result<TrendingList> HotPosts::Current() {
     const std::scoped_lock lock(refresh_mutex_);
     list = Cached();  // one of those who waited may have made it
     if (!list) {
-      misses_.Add();
+      cached_.misses.Add();
       return RefreshLocked();
     }
   }
-  hits_.Add();
+  cached_.hits.Add();
   return *std::move(list);
 }
 

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "cache/cache.h"
+#include "cache/cache_metrics.h"
 #include "candidates/candidates.h"
 
 namespace novafeed {
@@ -42,8 +43,7 @@ class HotPosts {
   Cache* const cache_;
   const std::function<std::vector<CandidateEngine*>()> engines_;
   const Histogram refresh_seconds_;
-  const Counter hits_;
-  const Counter misses_;
+  const CacheMetrics cached_;
   const Counter fallbacks_;
   std::mutex refresh_mutex_;
 };

@@ -27,9 +27,6 @@ const OlapCall kShortCall{std::chrono::seconds(10)};
 // One block for each view, whatever days and months it reaches over; answered once it is in the tables.
 const OlapCall kInsertCall{std::chrono::seconds(60), {{"async_insert", "0"}, {"max_partitions_per_insert_block", "0"}}};
 
-const EventLog::TakeTotals kIgnoreTotals = [](const std::vector<ForgottenTotals>&) {};
-const EventLog::TakeInteractions kIgnoreInteractions = [](const std::vector<InteractionCount>&) {};
-
 // Carries an error out of a callback of the log.
 struct LandingFailed {
   Error error;
@@ -163,8 +160,7 @@ Status WarehouseLoader::Begin(const LogPositions& positions) {
   const std::int64_t changes_from = begun_changes != nullptr ? begun_changes->point
                                     : HasForgottenChanges()  ? changes_->End()
                                                              : 0;
-  const std::int64_t events_from =
-      HasForgottenEvents() ? events_->ReadForgotten([](const auto&) {}, [](const auto&) {}) : 0;
+  const std::int64_t events_from = events_->HowFarForgotten().through;
   if (begun_events != nullptr && begun_events->point != events_from) {
     return Refuse("warehouse_behind", "The warehouse was left half filled, and the log has forgotten events since.");
   }
@@ -192,14 +188,6 @@ Status WarehouseLoader::WritePoints(const std::vector<std::pair<std::string_view
 
 bool WarehouseLoader::HasForgottenChanges() const try {
   changes_->Read(0, 1);
-  return false;
-} catch (const StoreError& error) {
-  if (error.error().code != "log_forgotten") throw;
-  return true;
-}
-
-bool WarehouseLoader::HasForgottenEvents() const try {
-  events_->Read(0, 1);
   return false;
 } catch (const StoreError& error) {
   if (error.error().code != "log_forgotten") throw;

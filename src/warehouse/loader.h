@@ -80,7 +80,6 @@ class WarehouseLoader {
   Status Send();
   void NoteLanded(const Position& read);
   bool HasForgottenChanges() const;
-  bool HasForgottenEvents() const;
 
   Olap* const olap_;
   ChangeFeed* const changes_;

@@ -63,12 +63,14 @@ Status CheckApplied(const std::map<std::uint32_t, Applied>& applied, std::span<c
     if (found == known.end()) {
       return Fail(Failure::kConflict, "schema_newer",
                   "The warehouse has the schema " + row.name +
-                      ", which this program does not know: use the newer program, or have the warehouse made anew.");
+                      ", which this program does not know: use the newer program, or stop, remove the folder olap of "
+                      "the data directory, and start: the warehouse is made anew from the tables and the log.");
     }
     if (row.checksum != ChecksumOf(*found->second)) {
       return Fail(Failure::kConflict, "schema_changed",
                   "The warehouse was made with another text of " + row.name +
-                      " than this program has: have the warehouse made anew.");
+                      " than this program has: stop, remove the folder olap of the data directory, and start: the "
+                      "warehouse is made anew from the tables and the log.");
     }
   }
   return {};

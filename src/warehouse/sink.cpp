@@ -47,6 +47,20 @@ Error Forgotten(const Error& error) {
                0};
 }
 
+// Of two optional points the one further back.
+std::optional<std::int64_t> Earlier(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+  return a && b ? std::min(*a, *b) : (a ? a : b);
+}
+
+// One rewind that does what both do: none that was accepted is lost.
+SinkRewind Both(const std::optional<SinkRewind>& waiting, SinkRewind wanted) {
+  if (!waiting) return wanted;
+  wanted.changes = Earlier(waiting->changes, wanted.changes);
+  wanted.events = Earlier(waiting->events, wanted.events);
+  wanted.state = waiting->state || wanted.state;
+  return wanted;
+}
+
 }  // namespace
 
 std::string_view SinkPhaseName(SinkPhase phase) {
@@ -149,22 +163,22 @@ void WarehouseSink::State::Run() {
     }
     AnswerWaiters(has_refused);
     if (HoldStill()) continue;
-    if (!more && !has_refused) {
+    if (has_refused) break;
+    if (!more) {
       Idle(SteadyClock::now() + pause, [] { return false; });
       pause = std::min(pause * 2, options.max_pause);
-    } else if (has_refused || !*more) {
+    } else if (!*more) {
       WaitForWork(started + options.refresh_every);
     }
   }
+  if (has_refused) Idle(SteadyClock::time_point::max(), [] { return false; });
   AnswerWaiters(true);
   const std::scoped_lock lock(mutex);
   has_ended = true;
   held.notify_all();
 }
 
-Result<bool> WarehouseSink::State::GuardedRound() try {
-  return has_refused ? Result<bool>(false) : Round();
-} catch (const StoreError& error) {
+Result<bool> WarehouseSink::State::GuardedRound() try { return Round(); } catch (const StoreError& error) {
   if (error.error().code == "log_forgotten") return tl::unexpected<Error>(Forgotten(error.error()));
   return tl::unexpected<Error>(error.error());
 } catch (const std::exception& error) {
@@ -204,17 +218,20 @@ Status WarehouseSink::State::TakeRewind() {
   std::optional<SinkRewind> wanted;
   {
     const std::scoped_lock lock(mutex);
-    wanted = rewind;
+    wanted = std::exchange(rewind, std::nullopt);
+    if (!wanted) return {};
+    published.phase = SinkPhase::kCatchingUp;
   }
-  if (!wanted) return {};
   if (wanted->state) {
-    if (const Status landed = loader.LandState(); !landed) return landed;
+    if (const Status landed = loader.LandState(); !landed) {
+      const std::scoped_lock lock(mutex);
+      rewind = Both(rewind, *wanted);
+      return landed;
+    }
   }
   const Position reading = loader.reading();
   loader.Rewind(wanted->changes.value_or(reading.changes), wanted->events.value_or(reading.events));
   const std::scoped_lock lock(mutex);
-  rewind.reset();
-  published.phase = SinkPhase::kCatchingUp;
   published.reading = loader.reading();
   return {};
 }
@@ -313,7 +330,7 @@ void WarehouseSink::State::Idle(SteadyClock::time_point until, const Ends& ends)
 
 void WarehouseSink::State::WaitForWork(SteadyClock::time_point next_look) {
   Idle(SteadyClock::now() + kHurry, [] { return false; });
-  Idle(next_look, [this] { return !has_refused && SomebodyIsInAHurry(); });
+  Idle(next_look, [this] { return SomebodyIsInAHurry(); });
 }
 
 // While somebody reads, and the tables hold exactly what the position says. True where it did.
@@ -445,7 +462,7 @@ Status WarehouseSink::Rewind(const SinkRewind& rewind) {
   }
   {
     const std::scoped_lock lock(state_->mutex);
-    state_->rewind = rewind;
+    state_->rewind = Both(state_->rewind, rewind);
   }
   state_->wake.notify_all();
   return {};

@@ -248,6 +248,21 @@ TEST_F(WarehouseSinkTest, RefusesAWarehouseOfAnotherDataSet) {
   EXPECT_EQ(paused.error().code, "warehouse_refused");
 }
 
+TEST_F(WarehouseSinkTest, WhatItRefusesItRefusesForGood) {
+  changes_.Add(1);
+  for (const char* stream : {"changes", "events"}) olap_.SetPosition(stream, "ffffffffffff", 0);
+  Start();
+  WaitForPhase(SinkPhase::kRefused);
+  const auto many_rounds = std::chrono::steady_clock::now() + milliseconds(200);
+  while (std::chrono::steady_clock::now() < many_rounds) {
+    const SinkStatus status = sink_->status();
+    ASSERT_EQ(SinkPhaseName(status.phase), "refused");
+    ASSERT_THAT(status.reason, HasSubstr("another data set"));
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(Reaches(End()));
+}
+
 TEST_F(WarehouseSinkTest, RefusesAWarehouseAheadOfTheLog) {
   changes_.Add(1);
   for (const char* stream : {"changes", "changes_landed"}) olap_.SetPosition(stream, kGeneration, 2);

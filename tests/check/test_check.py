@@ -7,12 +7,13 @@ import json
 import os
 import subprocess
 import threading
+import uuid
 
 import pytest
 
 from check.conftest import disagreements
 from check.damage import DRIFTS, ROWS, Damage, Drift, Planted, like_too_many_in_snapshot
-from harness import binary, novafeed, wait_until
+from harness import binary, novafeed, post_id, wait_until
 
 FAST = os.environ.get("NOVAFEED_TEST_LEVEL") == "fast"
 
@@ -40,6 +41,29 @@ def test_all_agree_after_a_busy_past_and_after_its_replay(platform):
     compared = {table["name"]: table["compared"] for table in outcome["tables"]}
     assert all(compared.values()), compared
     assert outcome["position"] == outcome["warehouse_position"] == outcome["index_position"]
+    platform.replay_the_whole_log()
+    platform.assert_agrees()
+
+
+# Before there are many damages: a purge goes through all parts of all tables, and repairs make many.
+def test_it_agrees_after_a_user_was_erased_and_purged_and_the_log_came_again(platform):
+    with platform.server.client(scope="service") as client:
+        leaving = client.post("/api/v1/users", {"handle": "leaving", "name": "Leaving"}).expect(201).json()["id"]
+    post = post_id(platform.people.press_posts()[0])
+    at = platform.server.now()
+    with platform.server.client(leaving) as client:
+        client.put(f"/api/v1/posts/{post}/like").expect(204)
+        client.post(f"/api/v1/posts/{post}/comments", {"text": "goodbye"}).expect(201)
+        client.post("/api/v1/posts", {"text": "goodbye"}).expect(201)
+        for kind in ("impression", "share", "view"):
+            event = {"event_id": str(uuid.uuid4()), "type": kind, "post_id": post, "at": at}
+            client.post("/api/v1/events", {"events": [event]}).expect(202)
+        platform.assert_agrees()
+        client.delete(f"/api/v1/users/{leaving}").expect(204)
+    platform.assert_agrees()
+    with platform.server.admin() as admin:
+        assert admin.post("/admin/purge", {}).expect(200).json()["users"] == 1
+    platform.assert_agrees()
     platform.replay_the_whole_log()
     platform.assert_agrees()
 
@@ -103,9 +127,13 @@ def test_what_the_schema_does_not_know_is_named_and_left_alone(platform):
         olap.read("CREATE TABLE novafeed.notes (text String) ENGINE = Memory")
         status, outcome = platform.check("--repair")
         assert status == 1
-        assert [entry["object"] for entry in outcome["after"]["schema"]] == ["notes"]
-        olap.read("DROP TABLE novafeed.notes")
-    platform.assert_agrees()
+        assert outcome["mended"] == []
+        (notes,) = outcome["after"]["schema"]
+        assert (notes["object"], notes["kind"]) == ("notes", "extra") and "not the warehouse's" in notes["detail"]
+        olap.read("CREATE DATABASE mine")
+        olap.read("RENAME TABLE novafeed.notes TO mine.notes")
+        platform.assert_agrees()
+        olap.read("DROP DATABASE mine")
 
 
 def test_after_all_repairs_a_replay_changes_nothing(platform):
@@ -142,6 +170,17 @@ def test_it_says_in_words_what_differs(platform):
     done = novafeed("check", "--data", platform.server.data, "--repair")
     assert "mended events_raw: 1 key\n" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("agree at change ")
+
+
+def test_of_a_warehouse_that_is_another_platforms_it_says_so_and_what_to_do(tmp_path):
+    for name in ("one", "other"):
+        line = json.dumps({"type": "user", "id": name, "at": 1_700_000_000_000})
+        novafeed("import", "-", "--data", tmp_path / name, text_in=line)
+    novafeed("check", "--data", tmp_path / "one")
+    (tmp_path / "one" / "olap").rename(tmp_path / "other" / "olap")
+    done = novafeed("check", "--data", tmp_path / "other", check=False)
+    assert done.returncode == 1
+    assert "another data set" in done.stderr and "remove the folder olap" in done.stderr, done.stderr
 
 
 def metric(platform, name: str) -> float:

@@ -28,12 +28,12 @@ def import_files(data: Path, files: Iterable[Path], bad_lines: int) -> list[str]
 
 
 def rank_by_binary(
-    data: Path, users: list[str], as_of: int, trending_as_of: int, engine: str = "index"
+    data: Path, users: list[str], as_of: int, trending_as_of: int, engine: str = "index", flags: tuple = ()
 ) -> list[dict]:
     listed = data.with_name(data.name + ".users")
     listed.write_text("".join(user + "\n" for user in users), encoding="utf-8")
     instants = ("--as-of", as_of, "--trending-as-of", trending_as_of)
-    done = novafeed("rank", "--data", data, "--users", listed, "--engine", engine, *instants)
+    done = novafeed("rank", "--data", data, "--users", listed, "--engine", engine, *instants, *flags)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from harness.cli import binary, novafeed, scratch_directory
 from harness.client import Client
@@ -36,8 +37,8 @@ class Server:
         server.client(user).get("/api/v1/feed")
 
     Without `data` it has a temporary data directory of its own, which goes with it. `settings` become `--set`; users
-    have no rate limit, and there is no warehouse, unless a test sets one. Start it from the main thread: it dies with
-    the thread that started it.
+    have no rate limit, and there is no warehouse, unless a test sets one. With `keep_port`, each later start listens
+    where the first did. Start it from the main thread: it dies with the thread that started it.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Server:
         test_clock: int | None = None,
         flags: tuple[str, ...] = (),
         settings: dict[str, object] | None = None,
+        keep_port: bool = False,
     ) -> None:
         self._own_directory: tempfile.TemporaryDirectory[str] | None = None
         if data is None:
@@ -58,6 +60,8 @@ class Server:
         self.stdout: list[str] = []
         self._clock = test_clock
         self._flags = flags
+        self._keep_port = keep_port
+        self._port = 0
         self._settings = {"rate.user_per_second": 0, "warehouse.engine": "off", **(settings or {})}
         self._log = tempfile.NamedTemporaryFile(prefix="novafeed-log-", suffix=".jsonl")  # noqa: SIM115 (kept open)
         self._process: subprocess.Popen[str] | None = None
@@ -112,6 +116,8 @@ class Server:
         if not self.url:
             command = " ".join(self._command())
             raise AssertionError(f"serve is not ready: {command}\n{self.stdout}\n{self.log()[-4000:]}")
+        if self._keep_port:
+            self._port = urlsplit(self.url).port
         served = json.loads(self._info_file().read_text(encoding="utf-8"))
         assert served["pid"] == self.pid, served
         self.admin_url = served["admin_url"]
@@ -186,7 +192,7 @@ class Server:
     # --- Inner ---
 
     def _command(self) -> list[str]:
-        command = [binary(), "serve", "--listen", "127.0.0.1:0", "--data", str(self.data)]
+        command = [binary(), "serve", "--listen", f"127.0.0.1:{self._port}", "--data", str(self.data)]
         if self._clock is not None:
             command += ["--test-clock", str(self._clock)]
         for name, value in self._settings.items():

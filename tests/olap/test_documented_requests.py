@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from harness import READER, WRITER
-from harness.olap import password_of
-
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "olap.md"
 
 
@@ -30,18 +27,18 @@ def documented():
 
 
 REQUESTS = documented()
+SETTING_UP = re.search(r"^```sh\n(OLAP=.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE).group(1)
 
 
 @pytest.fixture(scope="module", name="shell")
 def make_shell(olap):
     """Runs a command of the page; the first time, all that come before it as well, since the page tells one story."""
-    users = {name: f"{user}:{password_of(olap.data, user)}" for name, user in (("WRITER", WRITER), ("READER", READER))}
-    environment = {**os.environ, **users, "OLAP": olap.url}
+    environment = {**os.environ, "DATA": str(olap.data)}
     outputs: list[str] = []
 
     def run(index: int) -> str:
         while len(outputs) <= index:
-            command = ["bash", "-o", "pipefail", "-c", REQUESTS[len(outputs)][0]]
+            command = ["bash", "-o", "pipefail", "-c", SETTING_UP + REQUESTS[len(outputs)][0]]
             done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
             outputs.append(done.stdout + done.stderr)
         return outputs[index]

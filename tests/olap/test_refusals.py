@@ -209,6 +209,34 @@ def test_another_database_is_closed_in_every_position(writer, reader):
         writer.read("DROP DATABASE other")
 
 
+def test_a_database_of_the_owners_own_is_open_to_the_reader(writer, reader):
+    writer.read("CREATE DATABASE mine")
+    writer.read("CREATE TABLE mine.t (a UInt8) ENGINE = MergeTree ORDER BY a")
+    writer.read("CREATE VIEW mine.above AS SELECT a FROM mine.t WHERE a > {least:UInt8}")
+    writer.read("INSERT INTO mine.t VALUES (1), (2)")
+    try:
+        assert reader.read("SELECT sum(a) FROM mine.t AS x WHERE x.a IN mine.t") == "3\n"
+        assert reader.read("SELECT a FROM mine.above(least = 1)") == "2\n"
+        assert reader.read("SELECT sum(a) FROM t", database="mine") == "3\n"
+        assert reader.read("SHOW CREATE TABLE mine.t").startswith("CREATE TABLE mine.t")
+        assert_refused(reader.ask("INSERT INTO mine.t VALUES (3)"), 500, READONLY)
+        assert_refused(reader.ask("DROP DATABASE mine"), 500, READONLY)
+    finally:
+        writer.read("DROP DATABASE mine")
+
+
+def test_a_database_that_makes_tables_of_files_stays_closed(writer, reader, secret):
+    writer.read(f"CREATE DATABASE shelf ENGINE = Filesystem('{secret.parent}')")
+    try:
+        for statement in (f"SELECT * FROM shelf.`{secret.name}`", "SELECT * FROM shelf.secret", "SELECT 1 IN shelf.secret"):
+            assert_refused(reader.ask(statement), 403, ACCESS_DENIED, "shelf")
+        for database in ("shelf", "default", "information_schema"):
+            for table in (f"`{secret.name}`", "secret", f"`{secret}`"):
+                assert_refused(reader.ask(f"SELECT * FROM {table}", database=database), 403, ACCESS_DENIED, "another database")
+    finally:
+        writer.read("DROP DATABASE shelf")
+
+
 # --- Read-only -------------------------------------------------------------------------------------------------------
 
 

@@ -50,6 +50,9 @@ def test_every_command_explains_itself(command):
         (["rank"], "--user"),
         (["rank", "--user", "nobody"], "nobody"),
         (["rank", "--user", "ext:ann", "--engine", "magic"], "magic"),
+        (["rank", "--user", "ext:ann", "--as-of", "2026-01-01T00:00:00Z"], "milliseconds since 1970"),
+        (["rank", "--user", "ext:ann", "--trending-as-of", "-1"], "milliseconds since 1970"),
+        (["import", "-", "--bad", "-"], "--bad"),
         (["import", "-", "--url", "http://127.0.0.1:1"], "--token"),
         (["import", "-", "--url", "http://127.0.0.1:1", "--data", "x"], "--url"),
     ],
@@ -97,6 +100,12 @@ def test_token_prints_a_token_and_nothing_else(directory):
     assert Keys.read(directory)
 
 
+def test_token_and_rank_say_the_same_of_a_directory_that_is_not_there(directory):
+    told = refused("token", "--data", directory / "none", "--user", "ext:ann")
+    assert told[0] == FAILED and "There is no data directory" in told[1]
+    assert told == refused("rank", "--data", directory / "none", "--user", "ext:ann")
+
+
 def test_keys_that_others_may_read_are_refused(directory):
     novafeed("token", "--data", directory, "--user", "ext:ann")
     os.chmod(directory / "keys.json", 0o644)
@@ -121,6 +130,22 @@ def test_a_directory_named_with_a_slash_is_as_private(directory):
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     open_to_others = [file.name for file in data.iterdir() if stat.S_IMODE(file.stat().st_mode) & 0o077]
     assert not open_to_others
+
+
+@pytest.mark.parametrize("left", ["events.db", "index.snapshot", "olap/store/metadata/novafeed/log_positions.sql"])
+def test_no_empty_graph_is_made_beside_what_was_made_from_another(directory, left):
+    (directory / left).parent.mkdir(parents=True, exist_ok=True)
+    (directory / left).touch()
+    for command in (["serve", "--listen", "127.0.0.1:0"], ["import", "-"], ["rank", "--user", "ext:ann"], ["check"]):
+        status, sentence = refused(*command, "--data", directory)
+        assert status == FAILED and sentence.startswith("graph.db is missing"), (command, sentence)
+        assert left.split("/")[0] in sentence and "backup" in sentence, sentence
+        assert not (directory / "graph.db").exists()
+
+
+def test_the_engine_alone_leaves_room_for_a_graph(directory):
+    (directory / "olap").mkdir()
+    novafeed("import", "-", "--data", directory, text_in="")
 
 
 def test_a_dry_run_makes_no_directory(directory):

@@ -38,6 +38,7 @@ def test_a_second_process_is_refused_and_told_who_serves(imported):
             done = novafeed(*command, "--data", imported, check=False, text_in="")
             assert done.returncode == FAILED
             assert f"process {server.pid}" in done.stderr and server.url in done.stderr
+            assert (f"--url {server.url}" in done.stderr) == (command[0] == "import")
 
 
 def test_files_are_for_their_owner_only(imported):
@@ -47,9 +48,13 @@ def test_files_are_for_their_owner_only(imported):
         assert stat.S_IMODE(imported.stat().st_mode) == 0o700
 
 
-def test_ready_stands_on_a_line_of_its_own(imported):
+def test_ready_stands_on_a_line_of_its_own_before_a_command_that_makes_a_token(imported):
     with Server(imported, test_clock=NOON) as server:
         assert f"ready {server.url}" in server.stdout
+        wait_until(lambda: any(" token --data " in line for line in server.stdout), "the line about tokens")
+        line = next(line for line in server.stdout if " token --data " in line)
+        program, *arguments = line.partition("/: ")[2].split(" [")[0].split()
+        assert program == binary() and arguments == ["token", "--data", str(imported), "--user", "ID"]
 
 
 def test_sigterm_ends_well_and_leaves_a_snapshot(imported):
@@ -89,7 +94,7 @@ def test_a_damaged_snapshot_is_replaced_from_the_tables(imported, damage):
         content = snapshot.read_bytes()
         snapshot.write_bytes(content[: len(content) // 2] if damage is None else damage)
         server.start()
-        assert '"source":"tables"' in server.log().splitlines()[-1]
+        wait_until(lambda: '"event":"index_booted","source":"tables"' in server.log(), "the log says what it boots from")
         with server.admin() as admin:
             boots = [line for line in metrics(admin) if line.startswith("novafeed_index_boots_total")]
         assert len(boots) == 1 and 'source="tables"' in boots[0] and "_snapshot" in boots[0], boots
@@ -303,7 +308,16 @@ def test_the_demo_lists_users_by_their_handles(demo):
         assert [user["handle"] for user in users] == sorted(user["handle"] for user in users)
         prefix = users[50]["handle"][:3]
         found = client.get("/demo/users", prefix=prefix).expect(200).json()["users"]
-        assert found and all(user["handle"].startswith(prefix) for user in found)
+        assert users[50] in found
+
+        def begins(user, text):
+            return any(word.lower().startswith(text.lower()) for word in (user["handle"], *user["name"].split()))
+
+        for text in (prefix, prefix.upper(), *users[50]["name"].split(), users[50]["name"].split()[-1].lower()):
+            found = client.get("/demo/users", prefix=text, limit=100).expect(200).json()["users"]
+            assert users[50]["handle"] in [user["handle"] for user in found], text
+            assert all(begins(user, text) for user in found), text
+        assert client.get("/demo/users", prefix="\u00df").expect(200).json()["users"] == []
         assert any(user["followers"] > 0 for user in users)
 
 

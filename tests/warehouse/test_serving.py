@@ -103,13 +103,17 @@ def test_rank_fills_the_warehouse_of_a_stopped_directory():
         assert not rankings.import_files(data, [file], graph.state().outcomes["bad"])
         users = graph.viewers[:4]
         by_index, by_warehouse = (
-            rankings.rank_by_binary(data, users, graph.as_of, graph.as_of, engine) for engine in ("index", "warehouse")
+            rankings.rank_by_binary(data, users, graph.as_of, graph.as_of, engine, ("--set", "olap.ttl=false"))
+            for engine in ("index", "warehouse")
         )
         assert not rankings.differences(by_index, by_warehouse)
         assert not rankings.differences(
             rankings.rank_by_oracle(graph.state(), users, graph.as_of, graph.as_of), by_warehouse
         )
         assert oracle.PROFILE == by_warehouse[0]["profile"]
+        dropped = novafeed("rank", "--data", data, "--user", users[0], "--engine", "warehouse", "--as-of", graph.as_of,
+                           check=False)  # fmt: skip
+        assert dropped.returncode != 0 and "olap.ttl" in dropped.stderr, "what TTLs may have dropped is not ranked"
         off = novafeed("rank", "--data", data, "--user", users[0], "--engine", "warehouse", "--set",
                        "warehouse.engine=off", check=False)  # fmt: skip
         assert off.returncode != 0 and "warehouse.engine" in off.stderr

@@ -1,4 +1,5 @@
 // The HTTP API as this page uses it: types, one client, and what goes wrong as a Problem.
+import { browserStorage, EventsClient, systemClock } from "@novafeed/events";
 
 export interface User {
   id: string;
@@ -71,15 +72,6 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
-export type EventType = "impression" | "view" | "share";
-
-export interface FeedEvent {
-  event_id: string;
-  type: EventType;
-  post_id: string;
-  at: number;
-}
-
 /** An answer that says no, in the server's own words. `status` is 0 where there was no answer. */
 export class Problem extends Error {
   constructor(
@@ -88,11 +80,6 @@ export class Problem extends Error {
     detail: string,
   ) {
     super(detail);
-  }
-
-  /** True where the same request may succeed later. */
-  get passing(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -147,7 +134,6 @@ export interface Credentials {
 interface Call {
   query?: Record<string, string | number | null | undefined>;
   body?: unknown;
-  keepalive?: boolean;
 }
 
 /**
@@ -208,9 +194,17 @@ export class Api {
     return (await this.call("POST", `/api/v1/posts/${postId}/comments`, { body: { text } })).json();
   }
 
-  /** `leaving`: the page is being closed, and the request must outlive it. */
-  async sendEvents(events: FeedEvent[], leaving = false): Promise<void> {
-    await this.call("POST", "/api/v1/events", { body: { events }, keepalive: leaving });
+  /** What tells the server the viewer's events; what it could not tell waits in the browser for the viewer's next visit. */
+  openEvents(viewerId: string): EventsClient {
+    return new EventsClient({
+      url: "",
+      token: (renew) => (renew && this.renew ? this.renewToken(this.renew) : this.credentials.token),
+      ...(this.credentials.actAs ? { user: this.credentials.actAs } : {}),
+      storage: browserStorage(),
+      queue: viewerId,
+      clock: { ...systemClock, now: () => this.now() },
+      onSent: ({ position }) => this.notePosition(position),
+    });
   }
 
   private async list<T>(path: string, name: string, limit: number, cursor: string | null): Promise<Page<T>> {
@@ -233,30 +227,30 @@ export class Api {
       return await this.attempt(method, path, call);
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401 || !this.renew) throw error;
-      this.credentials = { ...this.credentials, token: await this.renew() };
+      await this.renewToken(this.renew);
       return this.attempt(method, path, call);
     }
   }
 
-  private async attempt(method: string, path: string, { query, body, keepalive }: Call): Promise<Response> {
+  private async renewToken(renew: () => Promise<string>): Promise<string> {
+    const token = await renew();
+    this.credentials = { ...this.credentials, token };
+    return token;
+  }
+
+  private notePosition(position: string | null): void {
+    this.position = position ?? this.position;
+  }
+
+  private async attempt(method: string, path: string, { query, body }: Call): Promise<Response> {
     const headers: Record<string, string> = { Authorization: `Bearer ${this.credentials.token}` };
     if (this.credentials.actAs) headers["Novafeed-User"] = this.credentials.actAs;
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (this.position !== null && method !== "GET") headers["Novafeed-Position"] = this.position;
     const init: RequestInit = { method, headers };
     if (body !== undefined) init.body = JSON.stringify(body);
-    if (keepalive) init.keepalive = true;
     const response = await send(query ? withQuery(path, query) : path, init);
-    this.position = response.headers.get("Novafeed-Position") ?? this.position;
+    this.notePosition(response.headers.get("Novafeed-Position"));
     return response;
   }
-}
-
-/** A random UUID. `crypto.randomUUID` would do, but exists only on secure origins, and a LAN address is none. */
-export function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -1,4 +1,5 @@
 // The page as a whole: choose a viewer, then show their feed.
+import type { EventsClient } from "@novafeed/events";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { FeedView } from "./feed_view";
 import { Avatar, Name } from "./person";
@@ -21,8 +22,13 @@ export function App() {
     setOpened(null);
     if (!choice) return;
     let current = true;
+    let events: EventsClient | undefined;
     openSession(choice).then(
-      (next) => current && setOpened(next),
+      (next) => {
+        ({ events } = next);
+        if (current) setOpened(next);
+        else void events.close();
+      },
       (error: unknown) => {
         if (!current) return;
         report(error);
@@ -31,6 +37,7 @@ export function App() {
     );
     return () => {
       current = false;
+      void events?.close();
     };
   }, [choice, report]);
 

@@ -21,7 +21,7 @@ export function FeedView() {
   const [notice, setNotice] = useState("");
   const { state, loading, loadMore, reread } = useFeed(session, tab);
   const relations = useRelations(session);
-  const impressions = useMemo(() => new Impressions(session.api), [session]);
+  const impressions = useMemo(() => new Impressions(session.events), [session]);
   useEffect(() => () => impressions.close(), [impressions]);
 
   /** Runs what the viewer asked for, then shows what became of the feed. */

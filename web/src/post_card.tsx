@@ -1,7 +1,7 @@
 // One post with its place in the feed explained, and what a viewer can do about it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Source } from "./api";
-import { newId } from "./api";
+import { Problem } from "./api";
 import { Comments } from "./comments";
 import type { Entry, Move } from "./feed";
 import { count, plural, timeAgo } from "./format";
@@ -107,11 +107,15 @@ interface ActionsProps {
 }
 
 function Actions({ entry: { post }, own, relations, act }: ActionsProps) {
-  const { api } = useSession();
+  const { events } = useSession();
   const [commenting, setCommenting] = useState(false);
   const liked = relations.likes.has(post.id);
   const followed = relations.follows?.has(post.author_id) ?? false;
-  const share = () => api.sendEvents([{ event_id: newId(), type: "share", post_id: post.id, at: api.now() }]);
+  const share = async () => {
+    events.track("share", post.id);
+    const { problem } = await events.flush();
+    if (problem) throw new Problem(problem.status, problem.code, `Not counted yet, it will be sent again. ${problem.detail}`);
+  };
 
   return (
     <>

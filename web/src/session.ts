@@ -1,4 +1,5 @@
 // Who is looking, and what this tab remembers of them.
+import type { EventsClient } from "@novafeed/events";
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import { Api, type Credentials, demoToken, Problem, type User } from "./api";
@@ -61,6 +62,8 @@ export interface Session {
   api: Api;
   viewer: User;
   users: UserCache;
+  /** Tells the server what the viewer saw and shared. */
+  events: EventsClient;
   /** Shows an error to the viewer. */
   report: (error: unknown) => void;
 }
@@ -94,7 +97,24 @@ export async function openSession(choice: Choice): Promise<Omit<Session, "report
   const api = await apiFor(choice);
   const id = choice.kind === "demo" ? choice.userId : (choice.credentials.actAs ?? subjectOf(choice.credentials.token));
   if (!id) throw new Problem(0, "bad_token", "That is not a token. Paste what `novafeed token` printed.");
-  return { api, viewer: await api.user(id), users: new UserCache(api) };
+  const viewer = await api.user(id).catch((error: unknown) => {
+    throw choice.kind === "token" ? inWordsOfTheForm(error, choice.credentials) : error;
+  });
+  return { api, viewer, users: new UserCache(api), events: api.openEvents(viewer.id) };
+}
+
+/** The API speaks of headers and ids; who fills in the form sees fields. */
+function inWordsOfTheForm(error: unknown, { actAs }: Credentials): unknown {
+  if (!(error instanceof Problem)) return error;
+  const told: Record<string, string> = {
+    unknown_user: actAs
+      ? `Nobody has the id ${actAs}. Check the field User id: a UUID, or ext: and your own id, as ext:ada.`
+      : "Nobody has the id that this token was made for. With a service token, put the person's id into the field User id, as ext:ada.",
+    bad_id: "The field User id takes a UUID, or ext: and your own id, as ext:ada.",
+    other_user: "This token is one person's own: leave the field User id empty, or take a service token.",
+  };
+  const detail = told[error.code];
+  return detail ? new Problem(error.status, error.code, detail) : error;
 }
 
 async function apiFor(choice: Choice): Promise<Api> {

@@ -52,7 +52,7 @@ function DemoUsers({ users, prefix, onPrefix, onChoose }: DemoUsersProps) {
       <h2>Whose feed do you want to see?</h2>
       <p class="hint">These people live in a small generated network. Be any of them.</p>
       <label class="field">
-        Find by handle
+        Find by handle or name
         <input
           type="search"
           autocomplete="off"
@@ -75,7 +75,7 @@ function DemoUsers({ users, prefix, onPrefix, onChoose }: DemoUsersProps) {
           </li>
         ))}
       </ul>
-      {users.length === 0 && <p role="status">Nobody's handle starts like that.</p>}
+      {users.length === 0 && <p role="status">Nobody's handle or name starts like that.</p>}
     </>
   );
 }
@@ -92,7 +92,8 @@ function TokenForm({ onChoose }: { onChoose: (choice: Choice) => void }) {
     <form onSubmit={submit}>
       <h2>Whose feed do you want to see?</h2>
       <p class="hint">
-        This server is no demo, so it wants a token: <code>novafeed token --data DIR --user ID</code> prints one.
+        This server is no demo, so it wants a token: <code>novafeed token --data DIR --user ext:ada</code> prints one for
+        the person with your own id <code>ada</code>. It goes into the field Token; nothing else is needed then.
       </p>
       <label class="field">
         Token
@@ -100,7 +101,7 @@ function TokenForm({ onChoose }: { onChoose: (choice: Choice) => void }) {
       </label>
       <label class="field">
         User id (only with a service token)
-        <input type="text" name="act_as" autocomplete="off" spellcheck={false} />
+        <input type="text" name="act_as" placeholder="ext:ada" autocomplete="off" spellcheck={false} />
       </label>
       <button type="submit" class="primary">
         Show the feed

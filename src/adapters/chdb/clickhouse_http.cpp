@@ -23,7 +23,7 @@ using std::chrono::steady_clock;
 constexpr std::string_view kDefaultDatabase = "novafeed";
 constexpr std::string_view kDefaultFormat = "TabSeparated";
 constexpr const char* kPlainText = "text/plain; charset=UTF-8";
-constexpr const char* kListDatabases = "SELECT name FROM system.databases";
+constexpr const char* kListDatabases = "SELECT name, engine FROM system.databases";
 constexpr const char* kParse = "SELECT formatQuery({query:String})";
 
 HttpResponse TextResponse(int status, std::string text) {
@@ -60,14 +60,16 @@ std::string RenderSummary(const EngineSummary& summary) {
   return text;
 }
 
-std::vector<std::string> SplitLines(std::string_view text) {
-  std::vector<std::string> lines;
+// The lines of kListDatabases.
+std::vector<DatabaseKind> ReadDatabases(std::string_view text) {
+  std::vector<DatabaseKind> databases;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view line = text.substr(0, text.find('\n'));
+    const std::size_t tab = std::min(line.rfind('\t'), line.size());
+    databases.push_back({std::string(line.substr(0, tab)), std::string(line.substr(std::min(tab + 1, line.size())))});
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
-  return lines;
+  return databases;
 }
 
 // A text as the value of a parameter: ClickHouse reads those with the escapes of TabSeparated.
@@ -204,9 +206,6 @@ ClickHouseResult<EngineAnswer> ClickHouseHttp::Run(const Job& job) {
     return Refuse(ClickHouseCode::kUnknownTypeOfQuery, "INTO OUTFILE and FROM INFILE are not allowed over HTTP.");
   }
   if (is_reader) {
-    if (!job.request.database.empty() && job.request.database != kDefaultDatabase) {
-      return Refuse(ClickHouseCode::kAccessDenied, "The read-only user may not use another database than novafeed.");
-    }
     if (auto refused = CheckReadOnlySettings(job.request.settings, options_.limits)) return tl::unexpected(*refused);
   }
   if (job.shape.is_insert && (is_reader || job.only_reads)) {
@@ -264,16 +263,19 @@ ClickHouseResult<void> ClickHouseHttp::CheckWhole(const Job& job, const Statemen
 
 ClickHouseResult<void> ClickHouseHttp::CheckReader(const Job& job, const StatementAnalysis& analysis,
                                                    EngineConnection* connection) const {
+  const auto listed = connection->Query(kListDatabases, {}, "TSVRaw");
+  if (!listed) return tl::unexpected(listed.error());
+  const std::vector<DatabaseKind> databases = ReadDatabases(listed->body);
+  if (!job.request.database.empty() && !IsOpenDatabase(job.request.database, databases)) {
+    return Refuse(ClickHouseCode::kAccessDenied,
+                  "The read-only user may not use another database than novafeed and those of your own.");
+  }
   std::string tree;
-  std::vector<std::string> databases;
   const std::string explain = "EXPLAIN AST " + job.text;
   if (IsOneRead(analysis) && IsOneRead(connection->Analyse(explain))) {
     auto explained = connection->Query(explain, job.request.params, "TSVRaw");
     if (!explained) return tl::unexpected(std::move(explained.error()));
-    const auto listed = connection->Query(kListDatabases, {}, "TSVRaw");
-    if (!listed) return tl::unexpected(listed.error());
     tree = std::move(explained->body);
-    databases = SplitLines(listed->body);
   }
   if (auto refused = CheckReadOnly(analysis, tree, databases)) return tl::unexpected(std::move(*refused));
   return {};

@@ -12,6 +12,17 @@ namespace {
 
 constexpr std::string_view kOwnDatabase = "novafeed";
 constexpr std::string_view kSystemDatabase = "system";
+constexpr std::string_view kPlainEngine = "Atomic";
+
+// The engine's own: whatever they are made of, they are not the owner's.
+constexpr auto kReservedDatabases = std::to_array<std::string_view>({
+    kSystemDatabase,
+    "default",
+    "information_schema",
+    "INFORMATION_SCHEMA",
+});
+
+using Databases = std::vector<DatabaseKind>;
 
 // Nodes that carry nothing that could reach out; those that name a function or a table are judged by it.
 constexpr auto kPlainNodes = std::to_array<std::string_view>({
@@ -126,8 +137,8 @@ std::pair<std::string_view, std::string_view> SplitName(std::string_view name) {
   return {name.substr(0, dot), name.substr(dot + 1)};
 }
 
-bool IsAllowedTable(std::string_view database, std::string_view table) {
-  if (database.empty() || database == kOwnDatabase) return IsPlainName(table);
+bool IsAllowedTable(std::string_view database, std::string_view table, const Databases& databases) {
+  if (database.empty() || IsOpenDatabase(database, databases)) return IsPlainName(table);
   return database == kSystemDatabase && Contains(kSystemTables, table);
 }
 
@@ -139,48 +150,48 @@ std::string_view NameOf(std::string_view rest) {
   return rest;
 }
 
-std::optional<ClickHouseError> CheckFunction(std::string_view name) {
+std::optional<ClickHouseError> CheckFunction(std::string_view name, const Databases& databases) {
   const auto [database, view] = SplitName(name);
-  if (database == kOwnDatabase && IsPlainName(view)) return std::nullopt;  // a view with parameters
+  if (IsOpenDatabase(database, databases) && IsPlainName(view)) return std::nullopt;  // a view with parameters
   if (IsAllowedFunction(name) || IsAllowedTableFunction(name)) return std::nullopt;
   return Refuse("function", name, "it is not on the list; a view with parameters is written novafeed.name(…)");
 }
 
-std::optional<ClickHouseError> CheckTable(std::string_view name) {
+std::optional<ClickHouseError> CheckTable(std::string_view name, const Databases& databases) {
   const auto [database, table] = SplitName(name);
-  if (!name.starts_with('.') && IsAllowedTable(database, table)) return std::nullopt;
-  return Refuse("table", name, "only those of novafeed, and a few of system");
+  if (!name.starts_with('.') && IsAllowedTable(database, table, databases)) return std::nullopt;
+  return Refuse("table", name, "only those of novafeed and of databases of your own, and a few of system");
 }
 
 // A column, an alias, or, after IN, a table.
-std::optional<ClickHouseError> CheckIdentifier(std::string_view name, const std::vector<std::string>& databases) {
-  for (const std::string& database : databases) {
-    if (database == kOwnDatabase || !name.starts_with(database + ".")) continue;
+std::optional<ClickHouseError> CheckIdentifier(std::string_view name, const Databases& databases) {
+  for (const auto& [database, engine] : databases) {
+    if (IsOpenDatabase(database, databases) || !name.starts_with(database + ".")) continue;
     const std::string_view table = SplitName(name.substr(database.size() + 1)).first;
     const std::string_view whole = name.substr(database.size() + 1);
-    if (!IsAllowedTable(database, table.empty() ? whole : table)) return CheckTable(name);
+    if (!IsAllowedTable(database, table.empty() ? whole : table, databases)) return CheckTable(name, databases);
   }
   return std::nullopt;
 }
 
 // "ShowCreateTableQuery db table", "ExistsTableQuery  table".
-std::optional<ClickHouseError> CheckDatabaseAndTable(std::string_view rest) {
+std::optional<ClickHouseError> CheckDatabaseAndTable(std::string_view rest, const Databases& databases) {
   const std::size_t space = rest.find(' ');
   const std::string_view database = rest.substr(0, space);
   const std::string_view table = space == rest.npos ? std::string_view() : rest.substr(space + 1);
-  if (IsAllowedTable(database, table)) return std::nullopt;
+  if (IsAllowedTable(database, table, databases)) return std::nullopt;
   return Refuse("table", std::string(database) + "." + std::string(table));
 }
 
-std::optional<ClickHouseError> CheckLine(std::string_view line, const std::vector<std::string>& databases) {
+std::optional<ClickHouseError> CheckLine(std::string_view line, const Databases& databases) {
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   const std::size_t space = std::min(line.find(' '), line.size());
   const std::string_view node = line.substr(0, space);
   const std::string_view name = NameOf(line.substr(std::min(space + 1, line.size())));
-  if (node == "Function") return CheckFunction(name);
-  if (node == "TableIdentifier") return CheckTable(name);
+  if (node == "Function") return CheckFunction(name, databases);
+  if (node == "TableIdentifier") return CheckTable(name, databases);
   if (node == "Identifier") return CheckIdentifier(name, databases);
-  if (node == "ShowCreateTableQuery" || node == "ExistsTableQuery") return CheckDatabaseAndTable(name);
+  if (node == "ShowCreateTableQuery" || node == "ExistsTableQuery") return CheckDatabaseAndTable(name, databases);
   if (node == "Set") {
     return MakeClickHouseError(ClickHouseCode::kReadonly,
                                "Cannot modify settings in a query of the read-only user: leave SETTINGS out, and give "
@@ -196,8 +207,16 @@ bool IsOneRead(const StatementAnalysis& analysis) {
   return analysis.statements == 1 && analysis.kind == StatementClass::kReadOnly;
 }
 
+bool IsOpenDatabase(std::string_view name, const std::vector<DatabaseKind>& databases) {
+  if (name == kOwnDatabase) return true;
+  if (!IsPlainName(name) || Contains(kReservedDatabases, name)) return false;
+  return std::any_of(databases.begin(), databases.end(), [name](const DatabaseKind& database) {
+    return database.name == name && database.engine == kPlainEngine;
+  });
+}
+
 std::optional<ClickHouseError> CheckReadOnly(const StatementAnalysis& analysis, std::string_view tree,
-                                             const std::vector<std::string>& databases) {
+                                             const std::vector<DatabaseKind>& databases) {
   if (!IsOneRead(analysis)) {
     return MakeClickHouseError(ClickHouseCode::kReadonly,
                                "Cannot execute query in readonly mode: the read-only user runs one statement that only "

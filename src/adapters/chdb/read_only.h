@@ -18,10 +18,19 @@ namespace novafeed {
 // True for one statement that only reads, as the engine sees it.
 bool IsOneRead(const StatementAnalysis& analysis);
 
+struct DatabaseKind {
+  std::string name;
+  std::string engine;
+};
+
+// True for databases whose tables the read-only user may read: novafeed, and those that the owner has made of the kind
+// that holds nothing but tables that were made in it (Atomic). Others make tables of files and of other machines.
+bool IsOpenDatabase(std::string_view name, const std::vector<DatabaseKind>& databases);
+
 // The reason to refuse, or nothing. `tree`: the lines of EXPLAIN AST of that statement alone, as TSVRaw; `databases`:
-// all that the engine has.
+// all that the engine has. Names without a database are of the session's, which is an open one.
 std::optional<ClickHouseError> CheckReadOnly(const StatementAnalysis& analysis, std::string_view tree,
-                                             const std::vector<std::string>& databases);
+                                             const std::vector<DatabaseKind>& databases);
 
 // Upper bounds of what the read-only user may ask for; also what holds where nothing is asked for.
 struct QueryLimits {

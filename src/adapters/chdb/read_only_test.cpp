@@ -10,8 +10,17 @@ namespace novafeed {
 namespace {
 
 constexpr StatementAnalysis kOneRead{1, StatementClass::kReadOnly};
-const std::vector<std::string> kDatabases{"INFORMATION_SCHEMA", "default", "information_schema",
-                                          "novafeed",           "other",   "system"};
+const std::vector<DatabaseKind> kDatabases{
+    {"INFORMATION_SCHEMA", "Memory"},
+    {"a.b", "Atomic"},
+    {"default", "Overlay"},
+    {"files", "Filesystem"},
+    {"information_schema", "Memory"},
+    {"mine", "Atomic"},
+    {"novafeed", "Atomic"},
+    {"other", "Memory"},
+    {"system", "Atomic"},
+};
 
 // The code that a tree is refused with; 0: it is allowed.
 int CodeOf(std::string_view tree, StatementAnalysis analysis = kOneRead) {
@@ -79,6 +88,28 @@ TEST(ReadOnlyTest, IdentifiersMayNotReachIntoAnotherDatabase) {
   for (const char* name : {"system.users", "system.users.name", "default.x", "other.x", "default./etc/x.csv",
                            "INFORMATION_SCHEMA.tables"}) {
     EXPECT_EQ(CodeOf(std::string(" Identifier ") + name), kDenied) << name;
+  }
+}
+
+TEST(ReadOnlyTest, AnOwnersDatabaseIsOpenWhereItHoldsNothingButItsTables) {
+  EXPECT_EQ(CodeOf(" TableIdentifier mine.visits (alias v)"), 0);
+  EXPECT_EQ(CodeOf(" Identifier mine.visits"), 0);
+  EXPECT_EQ(CodeOf(" Function mine.by_page (children 1)"), 0);
+  EXPECT_EQ(CodeOf("ShowCreateTableQuery mine visits (children 2)"), 0);
+  for (const char* line : {" TableIdentifier mine./etc/passwd", " TableIdentifier mine.a.b", " TableIdentifier mine.",
+                           " TableIdentifier files.x", " Identifier files.x", " Function files.x",
+                           "ShowCreateTableQuery files x", " TableIdentifier nosuch.x", " Function mine./etc/passwd",
+                           " TableIdentifier a.b.x", " Identifier a.b.x", " Function a.b.x"}) {
+    EXPECT_EQ(CodeOf(line), kDenied) << line;
+  }
+}
+
+TEST(ReadOnlyTest, TheEnginesOwnDatabasesAreNeverOpen) {
+  EXPECT_TRUE(IsOpenDatabase("novafeed", {}));
+  EXPECT_TRUE(IsOpenDatabase("mine", kDatabases));
+  EXPECT_FALSE(IsOpenDatabase("", kDatabases));
+  for (const char* name : {"system", "default", "information_schema", "INFORMATION_SCHEMA"}) {
+    EXPECT_FALSE(IsOpenDatabase(name, {{name, "Atomic"}})) << name;
   }
 }
 

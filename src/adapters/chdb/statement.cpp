@@ -68,10 +68,14 @@ class ShapeReader {
     if (IsOther(token, ")]}")) --depth_;
   }
 
+  // The engine knows blanks and comments that this reader does not, so anything may stand between the two words. A
+  // column of such a name can be quoted.
   void NoteFile(const SqlToken& token) {
-    const bool out = IsKeyword(before_, "INTO") && IsKeyword(token, "OUTFILE");
-    const bool in = IsKeyword(before_, "FROM") && IsKeyword(token, "INFILE");
+    const bool out = into_seen_ && IsKeyword(token, "OUTFILE");
+    const bool in = from_seen_ && IsKeyword(token, "INFILE");
     if ((out || in) && !IsTableName()) shape_.names_file = true;
+    into_seen_ = into_seen_ || IsKeyword(token, "INTO");
+    from_seen_ = from_seen_ || IsKeyword(token, "FROM");
   }
 
   // "INSERT INTO outfile …": there the word is the table.
@@ -116,6 +120,8 @@ class ShapeReader {
   StatementShape shape_;
   SqlToken before_;
   bool first_ = true;
+  bool into_seen_ = false;
+  bool from_seen_ = false;
   bool table_named_ = false;
   bool format_open_ = false;
   bool in_settings_ = false;

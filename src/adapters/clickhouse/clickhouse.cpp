@@ -94,15 +94,17 @@ class ClickHouse final : public Olap {
   ClickHouse(ClickHouseLocator locate, ClickHouseOptions options) : locate_(std::move(locate)), pool_(options) {}
 
   Result<OlapRows> Query(std::string_view sql, const OlapParams& params, const OlapCall& call) override {
-    Result<std::string> answer = Send(RenderTarget("", params, call), std::string(sql) + "\nFORMAT RowBinary", call);
+    const std::string query = std::string(sql) + "\nFORMAT RowBinary";
+    Result<std::string> answer = Send(RenderTarget("", params, call), query, DeadlineOf(call));
     if (!answer) return tl::unexpected<Error>(std::move(answer.error()));
     return OlapRows(std::move(*answer));
   }
 
   Status Execute(std::string_view sql, const OlapParams& params, const OlapCall& call) override {
     const std::string target = RenderTarget("", params, call);
+    const SteadyClock::time_point deadline = DeadlineOf(call);
     for (const std::string_view statement : SplitStatements(sql)) {
-      const Result<std::string> answer = Send(target, statement, call);
+      const Result<std::string> answer = Send(target, statement, deadline);
       if (!answer) return tl::unexpected<Error>(answer.error());
     }
     return {};
@@ -110,15 +112,16 @@ class ClickHouse final : public Olap {
 
   Status Insert(std::string_view table, std::string_view format, std::string_view rows, const OlapCall& call) override {
     const std::string query = "INSERT INTO " + std::string(table) + " FORMAT " + std::string(format);
-    const Result<std::string> answer = Send(RenderTarget(query, {}, call), rows, call);
+    const Result<std::string> answer = Send(RenderTarget(query, {}, call), rows, DeadlineOf(call));
     if (!answer) return tl::unexpected<Error>(answer.error());
     return {};
   }
 
  private:
+  static SteadyClock::time_point DeadlineOf(const OlapCall& call) { return SteadyClock::now() + call.deadline; }
+
   // The body of the answer.
-  Result<std::string> Send(const std::string& target, std::string_view body, const OlapCall& call) {
-    const SteadyClock::time_point deadline = SteadyClock::now() + call.deadline;
+  Result<std::string> Send(const std::string& target, std::string_view body, SteadyClock::time_point deadline) {
     const std::optional<ClickHouseEndpoint> endpoint = locate_();
     const std::optional<std::string> url = endpoint ? HttpUrlOf(endpoint->url) : std::nullopt;
     if (!url) {

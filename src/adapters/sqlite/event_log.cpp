@@ -46,8 +46,8 @@ class LogReader {
       : read_(database, "reading the event log",
               "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS
               ", identity FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?"),
-        forgotten_through_(database, "reading how far events were forgotten",
-                           "SELECT forgotten_through FROM event_log"),
+        how_far_forgotten_(database, "reading how far events were forgotten",
+                           "SELECT forgotten_through, forgotten_latest FROM event_log"),
         last_(database, "reading the end of the event log", "SELECT ifnull(max(sequence), 0) FROM events") {}
 
   std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) {
@@ -59,20 +59,22 @@ class LogReader {
     return events;
   }
 
-  std::int64_t ForgottenThrough() { return ReadInt(forgotten_through_); }
-
-  // Of the events ever accepted, also where they are forgotten.
-  std::int64_t LastSequence() { return std::max(ReadInt(last_), ForgottenThrough()); }
-
- private:
-  static std::int64_t ReadInt(Statement& statement) {
-    Rows rows = statement.Query();
+  EventLog::Forgotten HowFarForgotten() {
+    Rows rows = how_far_forgotten_.Query();
     rows.Next();
-    return rows.Int(0);
+    return {rows.Int(0), rows.Int(1)};
   }
 
+  // Of the events ever accepted, also where they are forgotten.
+  std::int64_t LastSequence() {
+    Rows rows = last_.Query();
+    rows.Next();
+    return std::max(rows.Int(0), HowFarForgotten().through);
+  }
+
+ private:
   Statement read_;
-  Statement forgotten_through_;
+  Statement how_far_forgotten_;
   Statement last_;
 };
 
@@ -183,7 +185,8 @@ class LogTables {
                           "ON CONFLICT DO UPDATE SET count = count + excluded.count"),
         drop_interactions_(database, "dropping old interactions of forgotten events",
                            "DELETE FROM forgotten_interactions WHERE day < ?"),
-        set_forgotten_(database, "marking events as forgotten", "UPDATE event_log SET forgotten_through = ?"),
+        set_forgotten_(database, "marking events as forgotten",
+                       "UPDATE event_log SET forgotten_through = ?, forgotten_latest = max(forgotten_latest, ?)"),
         live_bytes_(database, "measuring the event log",
                     "SELECT (page_count - freelist_count) * page_size "
                     "FROM pragma_page_count, pragma_freelist_count, pragma_page_size") {}
@@ -234,6 +237,7 @@ class LogTables {
     Folding folding(OldestForgottenDay(before));
     std::int64_t forgotten = 0;
     std::int64_t through = 0;
+    TimeMs latest = 0;
     for (Rows rows = read_oldest_.Query(kForgetBatch); rows.Next();) {
       const LoggedEvent logged = ReadLogged(rows);
       if (logged.sequence > applied || logged.LatestTime() >= before) {
@@ -242,12 +246,13 @@ class LogTables {
       folding.Add(logged.event);
       forget_identity_.Execute(logged.event.at, logged.Identity());
       through = logged.sequence;
+      latest = std::max(latest, logged.event.at);
       ++forgotten;
     }
     if (forgotten > 0) {
       folding.WriteTo(add_totals_, add_interactions_);
       forget_events_.Execute(through);
-      set_forgotten_.Execute(through);
+      set_forgotten_.Execute(through, latest);
     }
     drop_interactions_.Execute(OldestForgottenDay(before));
     return forgotten;
@@ -310,7 +315,7 @@ class SqliteEventLog final : public EventLog {
   std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override {
     const auto reader = readers_.Borrow();
     const ReadTransaction cut(&reader.database());
-    RequireKept(after, reader->ForgottenThrough());
+    RequireKept(after, reader->HowFarForgotten().through);
     return reader->Read(after, limit);
   }
   std::int64_t End() override { return writer_.End(); }
@@ -318,11 +323,13 @@ class SqliteEventLog final : public EventLog {
   std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     Database database(path_, Access::kRead);
     const ReadTransaction transaction(&database);
-    const std::int64_t through = LogReader(database).ForgottenThrough();
+    const std::int64_t through = LogReader(database).HowFarForgotten().through;
     ReadTotals(database, take_totals);
     ReadInteractions(database, take_interactions);
     return through;
   }
+
+  Forgotten HowFarForgotten() override { return readers_.Borrow()->HowFarForgotten(); }
 
   std::int64_t Forget(TimeMs before, std::int64_t applied) override {
     std::int64_t total = 0;

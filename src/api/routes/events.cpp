@@ -83,9 +83,9 @@ void Complete(const Known& known, std::vector<EventItem>* items) {
     if (item.rejected()) continue;
     const auto post = known.posts.find(item.event.post);
     if (!known.users.contains(item.event.user)) {
-      item.Reject("unknown_user");
+      item.Reject("unknown_user", "user_id");
     } else if (post == known.posts.end()) {
-      item.Reject("unknown_post");
+      item.Reject("unknown_post", "post_id");
     } else {
       item.event.post_author = post->second.author;
       item.event.post_created_at = post->second.created_at;

@@ -59,8 +59,10 @@ asio::awaitable<Reply> DeleteUser(RequestContext* context, PathParams params) {
   const Actor& actor = context->actor();
   const bool may = context->caller().scope == Scope::kAdmin || (actor && *actor == *id);
   if (!may) {
-    co_return Fail(Failure::kForbidden, "not_yours",
-                   "A user is erased by themselves or by an admin: use a token of that user or of scope admin.");
+    co_return Fail(
+        Failure::kForbidden, "not_yours",
+        "A user is erased by themselves or by an admin: use a token of that user or of scope admin, or, with a "
+        "service token, name that user in Novafeed-User.");
   }
   Command<void> erase = [id = *id](GraphTransaction& tx) { return EraseUser(tx, id); };
   const Status done = co_await WriteGraph(context, std::move(erase));

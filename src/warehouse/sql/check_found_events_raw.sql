@@ -7,6 +7,7 @@ SELECT
     type,
     [sipHash64(concat(
         UUIDToNum(post_author_id),
-        reinterpretAsFixedString(toUnixTimestamp64Milli(post_created_at))))] AS values
+        reinterpretAsFixedString(toUnixTimestamp64Milli(post_created_at)),
+        reinterpretAsFixedString(identity)))] AS values
 FROM novafeed.events_raw FINAL
 WHERE created_at >= fromUnixTimestamp64Milli({events_from:Int64}, 'UTC')
