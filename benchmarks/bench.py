@@ -458,6 +458,35 @@ class Bench:
             self.figure(f"warehouse feeds, {connections} at a time", result["rate"], "feeds/s", "closed loop")
             self.latencies(f"warehouse feed, {connections} at a time", result)
 
+    def suite_suggest(self):
+        """Suggested users by both engines, for anybody and for who follows whom most follow."""
+        with Server(self.copy_of(self.scale), warehouse=True) as server:
+            server.wait_for_warehouse()
+            client = Client(server, server.token())
+            chooser = random.Random(SEED)
+            anybody = [numbered_id("u", number) for number in chooser.sample(range(self.users), 200)]
+            for engine in ("index", "warehouse"):
+                for who, viewers in (("anybody", anybody), ("followers of celebrities", self.fans(client))):
+                    self.suggestions(client, engine, who, viewers)
+
+    @staticmethod
+    def fans(client):
+        """Ten followers of each of the ten users whom most follow: somebody unknown is shown these."""
+        nobody = "00000000-0000-4000-8000-000000000000"
+        shown = client.send("GET", "/api/v1/discover/suggested-users?limit=10", nobody)["users"]
+        lists = [client.send("GET", f"/api/v1/users/{item['user']['id']}/followers?limit=10") for item in shown]
+        return [user["id"] for page in lists for user in page["users"]]
+
+    def suggestions(self, client, engine, who, viewers):
+        times, size = [], 0
+        for viewer in viewers:
+            started = time.monotonic()
+            size += len(client.send_raw("GET", f"/api/v1/discover/suggested-users?explain=1&engine={engine}", viewer))
+            times.append((time.monotonic() - started) * 1000)
+        name = f"suggestions, {engine}, {who}"
+        self.figure(f"{name} P50", statistics.median(times), "ms", f"{len(times)} viewers, {size // len(times)} bytes")
+        self.figure(f"{name} P95", percentile(times, 0.95), "ms", at_most=300)
+
     def suite_feed(self):
         with Server(self.copy_of(self.scale)) as server:
             token = server.token()
@@ -595,7 +624,7 @@ class Bench:
         return viewer
 
 
-SUITES = ("import", "memory", "restart", "feed", "writes", "events", "fresh", "scaling", "warehouse")
+SUITES = ("import", "memory", "restart", "feed", "writes", "events", "fresh", "scaling", "suggest", "warehouse")
 
 
 def machine():

@@ -711,6 +711,34 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS novafeed.mv_follow_graph TO novafeed.foll
 SELECT following_id, follower_id, created_at, _version, _deleted
 FROM novafeed.follows_cdc;
 
+-- -------------------------------------------------------------------------------------------- a user's place in the graph
+
+-- What suggested users are found from: how many follow a user and whom the user follows, and the latest of both, so many as
+-- the formula looks at. A celebrity's row is no longer than that. Refreshed as the counters of posts are, for who was
+-- touched. Small granules, because a suggestion reads a few hundred rows from all over the table.
+CREATE TABLE IF NOT EXISTS novafeed.touched_users
+(
+    user_id UUID
+)
+ENGINE = MergeTree ORDER BY user_id;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS novafeed.mv_touched_users TO novafeed.touched_users AS
+SELECT DISTINCT arrayJoin([follower_id, following_id]) AS user_id
+FROM novafeed.follows_cdc;
+
+CREATE TABLE IF NOT EXISTS novafeed.user_follows
+(
+    user_id UUID,
+    followers Int64,
+    following Int64,
+    latest_followers Array(UUID),
+    latest_following Array(UUID),
+    _version UInt64
+)
+ENGINE = ReplacingMergeTree(_version)
+ORDER BY user_id
+SETTINGS index_granularity = 32, min_compress_block_size = 8192, max_compress_block_size = 32768;
+
 -- --------------------------------------------------------------------------------------------------------- hot posts
 
 -- The best posts of the current clock hour and the one before it, as of each refresh.

@@ -56,4 +56,18 @@ Result<FeedRequest> ParseFeedRequest(const QueryParams& query, const Caller& cal
   return request;
 }
 
+Result<SuggestionRequest> ParseSuggestionRequest(const QueryParams& query, const Caller& caller) {
+  if (Status allowed = CheckScope(query, caller); !allowed) return tl::unexpected(allowed.error());
+  const Result<std::size_t> limit = LimitParam(query);
+  if (!limit) return tl::unexpected(limit.error());
+  const auto as_of = IntParam(query, "as_of", 0, kMaxTime - 1);
+  if (!as_of) return tl::unexpected(as_of.error());
+
+  SuggestionRequest request;
+  request.limit = *limit;
+  request.as_of = *as_of;
+  request.engine = TextParam(query, "engine");
+  return request;
+}
+
 }  // namespace novafeed

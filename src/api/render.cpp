@@ -11,6 +11,12 @@ namespace {
 // About what an item takes; saves growing the page's text many times.
 constexpr std::size_t kBytesPerItem = 600;
 
+void WriteDegraded(JsonWriter* json, const std::vector<std::string_view>& degraded) {
+  json->Key("degraded").BeginArray();
+  for (const std::string_view name : degraded) json->String(name);
+  json->EndArray();
+}
+
 }  // namespace
 
 void EntityWriter::Id(std::string_view name, const Uuid& id) {
@@ -90,6 +96,36 @@ void EntityWriter::Explain(const FeedItem& item) {
   json_.EndObject();
 }
 
+void EntityWriter::Write(const Suggestion& suggestion, const People& people, bool explain) {
+  const auto user = people.find(suggestion.user);
+  if (user == people.end()) return;
+  json_.BeginObject().Key("user");
+  Write(user->second, suggestion.counts);
+  json_.Key("score").Double(suggestion.score).Key("mutual_followers").Int(suggestion.mutual_followers);
+  json_.Key("affinity_score").Double(suggestion.affinity_score);
+  if (explain) Reasons(suggestion, people);
+  json_.EndObject();
+}
+
+// The one reason that can be shown: people whom the viewer follows follow them.
+void EntityWriter::Reasons(const Suggestion& suggestion, const People& people) {
+  json_.Key("reasons").BeginArray();
+  if (suggestion.mutual_followers > 0) {
+    json_.BeginObject().Key("kind").String("followed_by").Key("count").Int(suggestion.mutual_followers);
+    json_.Key("users").BeginArray();
+    for (const UserId& mutual : suggestion.mutual) {
+      const auto user = people.find(mutual);
+      if (user == people.end()) continue;
+      json_.BeginObject();
+      Id("id", mutual.value);
+      External(user->second.external_id);
+      json_.Key("handle").String(user->second.handle).Key("name").String(user->second.name).EndObject();
+    }
+    json_.EndArray().EndObject();
+  }
+  json_.EndArray();
+}
+
 Counters CountersOf(const PostTotals& totals) {
   return Counters{totals.likes, totals.comments, totals.shares, totals.impressions};
 }
@@ -106,9 +142,20 @@ std::string RenderFeedPage(const FeedPage& page, bool explain) {
   json.Key("as_of").Int(page.as_of).Key("trending_as_of").Int(page.trending_as_of);
   json.Key("counters_as_of").Int(page.counters_as_of);
   json.Key("profile").String(kProfile).Key("engine").String(page.engine).Key("cached").Bool(page.cached);
-  json.Key("degraded").BeginArray();
-  for (const std::string_view name : page.degraded) json.String(name);
-  json.EndArray().EndObject();
+  WriteDegraded(&json, page.degraded);
+  json.EndObject();
+  return body;
+}
+
+std::string RenderSuggestions(const SuggestedPeople& suggested, bool explain) {
+  std::string body;
+  EntityWriter writer(&body);
+  writer.json().BeginObject().Key("users").BeginArray();
+  for (const Suggestion& suggestion : suggested.list.users) writer.Write(suggestion, suggested.people, explain);
+  writer.json().EndArray().Key("as_of").Int(suggested.list.as_of);
+  writer.json().Key("engine").String(suggested.list.engine);
+  WriteDegraded(&writer.json(), suggested.list.degraded);
+  writer.json().EndObject();
   return body;
 }
 

@@ -1,6 +1,7 @@
 // Answers as JSON: the shapes of the contract's section 5. Pure.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -14,9 +15,12 @@
 #include "index/feed_index.h"
 #include "social/entities.h"
 #include "timeline/feed_service.h"
+#include "timeline/suggestion_service.h"
 #include "timeline/trending_service.h"
 
 namespace novafeed {
+
+using People = boost::unordered_flat_map<UserId, User, StrongIdHash<UserId>>;
 
 // Appends entities to one JSON document. Times are integer milliseconds; external_id stands where there is one.
 class EntityWriter {
@@ -29,6 +33,8 @@ class EntityWriter {
   void Write(const Comment& comment);
   // `explain`: with the parts of the score and the counts that it was computed from; nothing where there is no score.
   void Write(const FeedItem& item, bool explain);
+  // Nothing where `people` does not hold the user.
+  void Write(const Suggestion& suggestion, const People& people, bool explain);
 
  private:
   void Id(std::string_view name, const Uuid& id);
@@ -36,6 +42,7 @@ class EntityWriter {
   void PostFields(const Uuid& id, const std::optional<std::string>& external_id, UserId author, std::string_view text,
                   TimeMs created_at, const Counters& counters);
   void Explain(const FeedItem& item);
+  void Reasons(const Suggestion& suggestion, const People& people);
   void BeginTerm(std::string_view name, double value, double weight);
 
   JsonWriter json_;
@@ -47,6 +54,14 @@ Counters CountersOf(const PostTotals& totals);
 
 std::string RenderFeedPage(const FeedPage& page, bool explain);
 std::string RenderTrendingPage(const TrendingPage& page);
+
+// Suggestions with the people whom they name. Who is not among them (erased since) is not shown.
+struct SuggestedPeople {
+  SuggestionList list;
+  People people;
+};
+// `explain`: with the reasons.
+std::string RenderSuggestions(const SuggestedPeople& suggested, bool explain);
 
 // {"<name>":[...],"next_cursor":...}: a page of a list, each item written by write(EntityWriter&, item).
 template <class T, class F>

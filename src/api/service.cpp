@@ -21,7 +21,8 @@ namespace asio = boost::asio;
 
 constexpr std::string_view kLivePath = "/healthz";
 constexpr std::string_view kReadyPath = "/readyz";
-constexpr std::string_view kFeedPaths[] = {"/api/v1/feed", "/feed"};
+// What a warehouse may answer before the index has booted.
+constexpr std::string_view kStandInPaths[] = {"/api/v1/feed", "/feed", "/api/v1/discover/suggested-users"};
 
 const RateRule& RuleFor(const ApiRateRules& rates, const Caller& caller) {
   return SpeaksForPlatform(caller) ? rates.service : rates.user;
@@ -76,8 +77,8 @@ ApiService::ApiService(const ApiDependencies& dependencies)
       limited_platforms_(LimitedCounter(dependencies_.metrics, "service")),
       limited_strangers_(LimitedCounter(dependencies_.metrics, "stranger")),
       dispatcher_(dependencies_.metrics, "public", [this](const HttpRequest& request) { return CheckReady(request); }) {
-  for (const auto& routes :
-       {FeedRoutes(), EventRoutes(), UserRoutes(), PostRoutes(), CommentRoutes(), TrendingRoutes()}) {
+  for (const auto& routes : {FeedRoutes(), EventRoutes(), UserRoutes(), PostRoutes(), CommentRoutes(),
+                             SuggestionRoutes(), TrendingRoutes()}) {
     for (const ApiRoute& route : routes) AddApiRoute(route);
   }
   AddHealthRoutes();
@@ -124,8 +125,8 @@ ProblemMaker ApiService::problem_maker() {
 
 Status ApiService::CheckReady(const HttpRequest& request) const {
   if (ready() || request.path == kLivePath) return {};
-  const bool is_feed = std::find(std::begin(kFeedPaths), std::end(kFeedPaths), request.path) != std::end(kFeedPaths);
-  if (is_feed && dependencies_.engines->WarehouseMayStandIn()) return {};
+  const bool may_stand_in = std::ranges::find(kStandInPaths, request.path) != std::end(kStandInPaths);
+  if (may_stand_in && dependencies_.engines->WarehouseMayStandIn()) return {};
   return tl::unexpected(BootingError());
 }
 

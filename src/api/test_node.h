@@ -19,6 +19,7 @@
 #include "api/service.h"
 #include "cache/memory_cache.h"
 #include "candidates/index_engine.h"
+#include "candidates/index_suggestions.h"
 #include "capture/memory_graph.h"
 #include "index/applier.h"
 #include "index/boot.h"
@@ -108,8 +109,11 @@ class TestNode {
     const FeedParts parts{engine_.get(), ranker_.get(), contents_.get(), applier_.get(), false};
     feed_ =
         std::make_unique<FeedService>(&clock_, parts, CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
+    suggestion_engine_ = std::make_unique<IndexSuggestions>(index_.get());
+    suggestions_ = std::make_unique<SuggestionService>(&clock_, suggestion_engine_.get(), &metrics_);
+    services_ = {feed_.get(), suggestions_.get()};
     applier_->Start();
-    engines_.OpenIndex(feed_.get());
+    engines_.OpenIndex(&services_);
     const auto engines = [this] { return std::vector<CandidateEngine*>{engine_.get()}; };
     hot_posts_ = std::make_unique<HotPosts>(&clock_, &cache_, engines, &metrics_);
     trending_pages_ = std::make_unique<TrendingService>(trending_.get(), hot_posts_.get(), index_.get());
@@ -123,7 +127,8 @@ class TestNode {
     const FeedParts parts{engine, warehouse_ranker_.get(), &graph_contents_, progress, true};
     warehouse_feed_ =
         std::make_unique<FeedService>(&clock_, parts, CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
-    engines_.OpenWarehouse(warehouse_feed_.get());
+    warehouse_services_ = {warehouse_feed_.get(), nullptr};
+    engines_.OpenWarehouse(&warehouse_services_);
   }
   FeedEngines& engines() { return engines_; }
   GraphStore& graph() { return graph_; }
@@ -212,6 +217,10 @@ class TestNode {
   std::unique_ptr<Ranker> ranker_;
   std::unique_ptr<IndexContents> contents_;
   std::unique_ptr<FeedService> feed_;
+  std::unique_ptr<IndexSuggestions> suggestion_engine_;
+  std::unique_ptr<SuggestionService> suggestions_;
+  EngineServices services_;
+  EngineServices warehouse_services_;
   std::unique_ptr<IndexApplier> applier_;
 };
 

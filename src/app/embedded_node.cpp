@@ -102,7 +102,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
     const auto counts = [this](UserId user) { return feed_->index->CountsOf(user); };
     AddDemoRoutes(&api_, {clock_.get(), &keys_, stores_.graph.get(), &readers_, counts});
   }
-  if (warehouse_feed_) engines_.OpenWarehouse(&warehouse_feed_->feeds);
+  if (warehouse_feed_) engines_.OpenWarehouse(&warehouse_feed_->services);
   public_server_.Start();
   admin_server_.Start();
   Announce();
@@ -197,7 +197,7 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   trending_ = std::make_unique<TrendingService>(&feed_->trending, hot_posts_.get(), feed_->index.get());
   if (warehouse_) check_ = MakeCheckDesk();
   StartJobs();
-  engines_.OpenIndex(&feed_->feeds);
+  engines_.OpenIndex(&feed_->services);
   api_.Open({feed_->index.get(), &feed_->applier, trending_.get()});
   admin_.Open(
       {feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr, check_.get()});

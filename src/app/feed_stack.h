@@ -10,14 +10,18 @@
 #include "base/settings.h"
 #include "base/time.h"
 #include "candidates/index_engine.h"
+#include "candidates/index_suggestions.h"
 #include "candidates/warehouse_engine.h"
+#include "candidates/warehouse_suggestions.h"
 #include "graph/store.h"
 #include "index/applier.h"
 #include "index/boot.h"
 #include "index/feed_index.h"
+#include "timeline/feed_engines.h"
 #include "timeline/feed_service.h"
 #include "timeline/post_contents.h"
 #include "timeline/ranker.h"
+#include "timeline/suggestion_service.h"
 #include "timeline/trending_board.h"
 
 namespace novafeed {
@@ -50,16 +54,23 @@ struct LiveIndexStack : IndexStack {
       : IndexStack(std::move(index_in), clock, metrics),
         applier(clock, index.get(), sources.changes, sources.events, metrics),
         feeds(clock, {&engine, &ranker, &contents, &applier, false}, CursorCodec(cursor_key, sources.generation),
-              metrics) {}
+              metrics),
+        suggestion_engine(index.get()),
+        suggestions(clock, &suggestion_engine, metrics),
+        services{&feeds, &suggestions} {}
 
   IndexApplier applier;
   FeedService feeds;
+  IndexSuggestions suggestion_engine;
+  SuggestionService suggestions;
+  const EngineServices services;
 };
 
 inline WarehouseEngineOptions EngineOptions(const Settings& settings) {
   WarehouseEngineOptions options;
   options.source_deadline = settings.Duration("warehouse.source_deadline");
   options.trending_deadline = settings.Duration("warehouse.trending_deadline");
+  options.suggestion_deadline = settings.Duration("warehouse.suggestion_deadline");
   options.query_threads = static_cast<std::size_t>(settings.Int("warehouse.query_threads"));
   return options;
 }
@@ -74,7 +85,10 @@ struct WarehouseFeedStack {
         trending(clock, &engine, metrics),
         ranker(&engine, &trending, metrics),
         contents(graph),
-        feeds(clock, {&engine, &ranker, &contents, progress, true}, codec, metrics) {}
+        feeds(clock, {&engine, &ranker, &contents, progress, true}, codec, metrics),
+        suggestion_engine(olap, options.suggestion_deadline),
+        suggestions(clock, &suggestion_engine, metrics),
+        services{&feeds, &suggestions} {}
   WarehouseFeedStack(const WarehouseFeedStack&) = delete;
   WarehouseFeedStack& operator=(const WarehouseFeedStack&) = delete;
 
@@ -83,6 +97,9 @@ struct WarehouseFeedStack {
   Ranker ranker;
   GraphContents contents;
   FeedService feeds;
+  WarehouseSuggestions suggestion_engine;
+  SuggestionService suggestions;
+  const EngineServices services;
 };
 
 }  // namespace novafeed

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "stream/position.h"
+#include "timeline/instants.h"
 
 namespace novafeed {
 namespace {

@@ -13,6 +13,7 @@
 #include "app/settings_table.h"
 #include "base/test_support.h"
 #include "graph/commands.h"
+#include "timeline/instants.h"
 
 namespace novafeed {
 namespace {

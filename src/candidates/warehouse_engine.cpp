@@ -4,10 +4,10 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <future>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "candidates/warehouse_rows.h"
 #include "warehouse/sql.h"
 
 namespace novafeed {
@@ -23,22 +23,11 @@ OlapParams ViewerParams(const UserId& viewer, TimeMs as_of) {
   return {{"viewer", viewer.ToString()}, {"as_of", std::to_string(as_of)}};
 }
 
-// An Array(UUID) of one id of each post of the list.
-template <class IdOfPost>
-std::string IdArray(const TrendingList& list, IdOfPost id_of) {
-  std::string text = "[";
-  for (const TrendingPost& post : list.posts) {
-    text += text.size() > 1 ? ",'" : "'";
-    id_of(post).value.AppendTo(&text);
-    text += "'";
-  }
-  return text + "]";
-}
-
 OlapParams ListParams(const CandidateQuery& query) {
   OlapParams params = ViewerParams(query.viewer, query.as_of);
-  params.emplace_back("posts", IdArray(*query.trending, [](const TrendingPost& post) { return post.id; }));
-  params.emplace_back("authors", IdArray(*query.trending, [](const TrendingPost& post) { return post.author; }));
+  params.emplace_back("posts", OlapIdArray(query.trending->posts, [](const TrendingPost& post) { return post.id; }));
+  params.emplace_back("authors",
+                      OlapIdArray(query.trending->posts, [](const TrendingPost& post) { return post.author; }));
   return params;
 }
 
@@ -89,31 +78,10 @@ std::vector<TrendingCandidate> ReadTrending(OlapRows rows) {
   return found;
 }
 
-// `read` throws where the bytes are not such rows.
-template <class Read>
-auto ReadRows(Result<OlapRows> rows, Read read) -> Result<decltype(read(std::move(*rows)))> {
-  if (!rows) return tl::unexpected<Error>(rows.error());
-  try {
-    return read(*std::move(rows));
-  } catch (const std::out_of_range& error) {
-    return Fail(Failure::kInternal, "bad_rows", error.what());
-  }
-}
-
 // Of what is left until the deadline; at least a moment, which is then too late.
 OlapCall CallUntil(SteadyClock::time_point deadline) {
-  OlapCall call;
-  // Under FINAL only conditions on the sorting key move, and the counters of a granule's other posts need not be read.
-  call.settings = {{"optimize_move_to_prewhere_if_final", "1"}};
   const auto left = std::chrono::ceil<milliseconds>(deadline - SteadyClock::now());
-  call.deadline = std::max(left, milliseconds(1));
-  return call;
-}
-
-tl::unexpected<Error> Unavailable(const Error& why) {
-  return Fail(Failure::kUnavailable, "warehouse_unavailable",
-              "The warehouse does not answer (" + why.detail + "): ask again in a moment, or the engine \"index\".",
-              1000);
+  return ReadingCall(std::max(left, milliseconds(1)));
 }
 
 // In the order of the list.
@@ -176,7 +144,7 @@ Result<CandidateSet> WarehouseEngine::Find(const CandidateQuery& query) {
   set.follow = Take(std::move(follow), &set);
   set.affinity = Take(std::move(affinity), &set);
   if (set.failed.size() == asked) {
-    return Unavailable({Failure::kUnavailable, "late", "no source gave its posts in time"});
+    return WarehouseUnavailable({Failure::kUnavailable, "late", "no source gave its posts in time"});
   }
   if (NeedsFallback(set)) set.fallback = Take(Start(Source::kFallback, "fallback", viewer), &set);
   return set;
@@ -185,14 +153,14 @@ Result<CandidateSet> WarehouseEngine::Find(const CandidateQuery& query) {
 Result<std::vector<TrendingCandidate>> WarehouseEngine::FindTrending(TimeMs as_of, int hours) {
   const OlapParams params{{"as_of", std::to_string(as_of)}, {"hours", std::to_string(hours)}};
   const OlapCall call = CallUntil(SteadyClock::now() + options_.trending_deadline);
-  auto found = ReadRows(olap_->Query(WarehouseSql("f2_trending"), params, call), ReadTrending);
-  if (!found) return Unavailable(found.error());
+  auto found = ReadOlapRows(olap_->Query(WarehouseSql("f2_trending"), params, call), ReadTrending);
+  if (!found) return WarehouseUnavailable(found.error());
   return found;
 }
 
 Result<std::vector<Candidate>> WarehouseEngine::FindFollowing(const FollowingQuery& query) {
   Found found = Ask(Source::kFollow, "following", PlaceParams(query), SteadyClock::now() + options_.source_deadline);
-  if (!found) return Unavailable(found.error());
+  if (!found) return WarehouseUnavailable(found.error());
   return found;
 }
 
@@ -226,8 +194,8 @@ std::vector<Candidate> WarehouseEngine::Take(Running running, CandidateSet* set)
 WarehouseEngine::Found WarehouseEngine::Ask(Source source, std::string_view statement, const OlapParams& params,
                                             Instant deadline) const {
   const Instant start = SteadyClock::now();
-  Found found = ReadRows(olap_->Query(WarehouseSql(statement), params, CallUntil(deadline)),
-                         [source](OlapRows rows) { return ReadCandidates(std::move(rows), source); });
+  Found found = ReadOlapRows(olap_->Query(WarehouseSql(statement), params, CallUntil(deadline)),
+                             [source](OlapRows rows) { return ReadCandidates(std::move(rows), source); });
   MetricsOf(source).seconds.Observe(std::chrono::duration<double>(SteadyClock::now() - start).count());
   return found;
 }

@@ -18,9 +18,10 @@
 namespace novafeed {
 
 struct WarehouseEngineOptions {
-  std::chrono::milliseconds source_deadline{500};     // of each source of a ranking, and of mode=following
-  std::chrono::milliseconds trending_deadline{2000};  // of the list that everybody shares
-  std::size_t query_threads = 8;                      // queries of rankings that run at a time
+  std::chrono::milliseconds source_deadline{500};       // of each source of a ranking, and of mode=following
+  std::chrono::milliseconds trending_deadline{2000};    // of the list that everybody shares
+  std::chrono::milliseconds suggestion_deadline{1000};  // of each step of suggested users (WarehouseSuggestions)
+  std::size_t query_threads = 8;                        // queries of rankings that run at a time
 };
 
 // Thread-safe; blocking, so it is called from a pool of its caller's. The lists of Find come from queries that run at

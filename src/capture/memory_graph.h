@@ -34,6 +34,7 @@ struct MemoryGraphState {
   std::map<CommentId, Comment> comments;
   std::map<std::pair<UserId, PostId>, Like> likes;
   std::map<std::pair<UserId, UserId>, Follow> follows;
+  std::map<std::pair<UserId, UserId>, Dismissal> dismissals;
   std::set<std::pair<RetiredKind, Uuid>> retired;  // digests
   std::map<UserId, Erasure> erasures;
   std::set<std::pair<TimeMs, Uuid>> events;  // of likes and unlikes that were applied: time, identity
@@ -97,6 +98,16 @@ class MemoryGraphTransaction final : public GraphTransaction {
   }
   std::vector<Follow> FollowsOf(UserId user, std::size_t limit) override {
     return Select(state_.follows, limit, [&](const Follow& f) { return f.follower == user || f.followee == user; });
+  }
+
+  void PutDismissal(const Dismissal& dismissal) override {
+    state_.dismissals.emplace(std::pair(dismissal.user, dismissal.dismissed), dismissal);
+  }
+  void DeleteDismissal(const Dismissal& dismissal) override {
+    state_.dismissals.erase({dismissal.user, dismissal.dismissed});
+  }
+  std::vector<Dismissal> DismissalsOf(UserId user, std::size_t limit) override {
+    return Select(state_.dismissals, limit, [&](const Dismissal& d) { return d.user == user || d.dismissed == user; });
   }
 
   bool IsRetired(RetiredKind kind, Uuid id) override {
@@ -204,6 +215,14 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
   }
   std::optional<Comment> GetComment(CommentId id) override {
     return Peek([&](MemoryGraphTransaction& tx) { return tx.FindComment(id); });
+  }
+  std::vector<UserId> DismissedBy(UserId user) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<UserId> dismissed;
+    for (const auto& [key, dismissal] : state_->dismissals) {
+      if (key.first == user) dismissed.push_back(key.second);
+    }
+    return dismissed;
   }
   bool IsRetired(RetiredKind kind, Uuid id) override {
     return Peek([&](MemoryGraphTransaction& tx) { return tx.IsRetired(kind, id); });

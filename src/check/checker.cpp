@@ -25,6 +25,7 @@ constexpr std::pair<Relation, Relation> kMendedTogether[] = {
     {Relation::kUsers, Relation::kEvents},
     {Relation::kPostTotals, Relation::kInteractions},
     {Relation::kPostCounters, Relation::kFollowGraph},
+    {Relation::kUserFollows, Relation::kUserFollows},
 };
 
 // A consistent cut of the warehouse at the log's end, for as long as this lives.

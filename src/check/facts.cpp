@@ -188,7 +188,9 @@ void FactWriter::Add(const Like& like, int sign) {
 
 void FactWriter::Add(const Follow& follow, int sign) {
   if (Wants(Relation::kIndexFollows)) {
-    Give(Relation::kIndexFollows, KeyOf(follow.follower.value, follow.followee.value), One(0), sign);
+    Values values = One(0);
+    values[1] = static_cast<std::uint64_t>(follow.created_at);
+    Give(Relation::kIndexFollows, KeyOf(follow.follower.value, follow.followee.value), values, sign);
   }
 }
 

@@ -39,8 +39,9 @@ class IndexFacts {
  private:
   void Give(const UserSlot& user) {
     if (user.known) Give(Relation::kIndexUsers, FactKey().Add(user.id.value), {1});
-    for (const UserRef followee : user.following) {
-      Give(Relation::kIndexFollows, FactKey().Add(user.id.value).Add(state_.users[followee].id.value), {1});
+    for (std::size_t i = 0; i < user.following.size(); ++i) {
+      const UserId followee = state_.users[user.following[i]].id;
+      Give(Relation::kIndexFollows, FactKey().Add(user.id.value).Add(followee.value), {1, Count(user.followed_at[i])});
     }
     for (const DayInteractions& given : user.interactions) {
       if (given.day < windows_.day_from) continue;

@@ -122,6 +122,8 @@ Status Mender::Mend(Relation relation, const std::vector<Difference>& difference
       return MendRefreshed(relation, differences);
     case Relation::kFollowGraph:
       return MendFollowGraph(differences);
+    case Relation::kUserFollows:
+      return MendUserFollows(differences);
     default:
       return Fail(Failure::kInternal, "not_of_the_warehouse", "The index is not mended here.");
   }
@@ -205,6 +207,15 @@ Status Mender::MendFollowGraph(const std::vector<Difference>& differences) {
   return Execute("INSERT INTO novafeed.follow_graph (" + columns + ") SELECT " + columns +
                  " FROM novafeed.follows_cdc WHERE " + KeyExpression(Relation::kFollowGraph) + " IN " +
                  std::string(kKeys));
+}
+
+Status Mender::MendUserFollows(const std::vector<Difference>& differences) {
+  if (Status deleted = DeleteKeys(Relation::kUserFollows, differences); !deleted) return deleted;
+  const Status put = Execute(
+      "INSERT INTO novafeed.touched_users (user_id) SELECT DISTINCT user_id FROM (SELECT arrayJoin([follower_id, "
+      "following_id]) AS user_id FROM novafeed.follows_cdc) WHERE " +
+      KeyExpression(Relation::kUserFollows) + " IN " + std::string(kKeys));
+  return put ? Refresh() : put;
 }
 
 // ------------------------------------------------------------------------------------------------------------- pieces

@@ -28,7 +28,7 @@ namespace novafeed {
 // the
 //   views make the sets again; then what the change log still says of these posts and people is landed again, so that
 //   the sets also know the likes that were taken back. What the log has forgotten comes from its totals.
-// - Refreshed counters: deleted and refreshed. follow_graph: deleted and made again from follows_cdc.
+// - Refreshed counters and lists: deleted and refreshed. follow_graph: deleted and made again from follows_cdc.
 class Mender {
  public:
   // All outlive it.
@@ -45,6 +45,7 @@ class Mender {
   Status MendInteractions(const std::vector<Difference>& differences);
   Status MendRefreshed(Relation relation, const std::vector<Difference>& differences);
   Status MendFollowGraph(const std::vector<Difference>& differences);
+  Status MendUserFollows(const std::vector<Difference>& differences);
 
   // Deletes the rows whose key is among those of the differences, and leaves these keys put.
   Status DeleteKeys(Relation relation, const std::vector<Difference>& differences);

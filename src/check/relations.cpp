@@ -33,9 +33,10 @@ const std::array<RelationSpec, kRelationCount>& Specs() {
       {"post_counters", kByPost, kTotals},
       {"post_hour_counters", kByHour, kHourly},
       {"follow_graph", {{"following_id", kId}, {"follower_id", kId}}, kRow},
+      {"user_follows", {{"user_id", kId}}, {"followers", "following", "latest_followers", "latest_following"}},
       {"index.users", kById, {"known"}},
       {"index.posts", kById, {"likes", "comments", "shares", "impressions", "views", "live", "deleted", "row"}},
-      {"index.follows", kByFollow, {"follows"}},
+      {"index.follows", kByFollow, {"follows", "created_at"}},
       {"index.hours", kByHour, {"likes", "comments", "shares", "impressions"}},
       {"index.interactions", kByDay, {"interactions"}},
   }};

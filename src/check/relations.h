@@ -32,13 +32,14 @@ enum class Relation : std::uint8_t {
   kPostCounters,  // post_counters against post_totals
   kHourCounters,  // post_hour_counters against post_metrics_1h
   kFollowGraph,   // follow_graph against follows_cdc
+  kUserFollows,   // user_follows against both
   kIndexUsers,    // the index against graph and event log; so all that follow
   kIndexPosts,
   kIndexFollows,
   kIndexHours,
   kIndexInteractions,
 };
-inline constexpr std::size_t kRelationCount = 17;
+inline constexpr std::size_t kRelationCount = 18;
 using RelationSet = std::bitset<kRelationCount>;
 
 enum class KeyPart : std::uint8_t { kId, kTime, kHour, kDay, kText };

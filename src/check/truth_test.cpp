@@ -110,9 +110,11 @@ TEST(Truth, NamesEachKindOfDamageInTheIndex) {
   EXPECT_EQ(
       damaged([](IndexState* state) { state->posts[state->RefOf(TestPost(1))].content = PackedContent("", "x"); }),
       Lines{"index.posts different " + post + " "});
-  EXPECT_EQ(damaged([](IndexState* state) { state->users[state->RefOf(TestUser(2))].following.clear(); }),
-            Lines{"index.follows missing follower_id=" + TestUser(2).ToString() +
-                  " following_id=" + TestUser(1).ToString() + " follows 0 instead of 1"});
+  EXPECT_EQ(
+      damaged([](IndexState* state) { state->users[state->RefOf(TestUser(2))].following.clear(); }),
+      Lines{"index.follows missing follower_id=" + TestUser(2).ToString() + " following_id=" + TestUser(1).ToString() +
+            " follows 0 instead of 1, created_at 0 instead of " + std::to_string(kBase)});
+  EXPECT_EQ(damaged([](IndexState* state) { ++state->users[state->RefOf(TestUser(2))].followed_at[0]; }).size(), 1U);
   EXPECT_EQ(damaged([](IndexState* state) { state->hours.clear(); }).size(), 1U);
   EXPECT_EQ(
       damaged([](IndexState* state) { state->users[state->RefOf(TestUser(2))].interactions[0].count = 3; }).size(), 1U);

@@ -97,6 +97,7 @@ bool IsExpectedByWarehouse(Relation relation) {
     case Relation::kPostCounters:
     case Relation::kHourCounters:
     case Relation::kFollowGraph:
+    case Relation::kUserFollows:
       return true;
     default:
       return false;

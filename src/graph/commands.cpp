@@ -147,6 +147,7 @@ bool RemoveErased(GraphTransaction& tx, UserId id, std::size_t limit) {
   take(tx.CommentsOf(id, left), [&tx](const Comment& comment) { RemoveComment(tx, comment); });
   take(tx.LikesOf(id, left), [&tx](const Like& like) { tx.DeleteLike(like); });
   take(tx.FollowsOf(id, left), [&tx](const Follow& follow) { tx.DeleteFollow(follow); });
+  take(tx.DismissalsOf(id, left), [&tx](const Dismissal& dismissal) { tx.DeleteDismissal(dismissal); });
   if (left == 0) return false;
   erasure->removed = true;
   tx.PutErasure(*erasure);
@@ -268,6 +269,16 @@ Status RemoveFollow(GraphTransaction& tx, UserId follower, UserId followee) {
   if (Status known = RequireUser(tx, follower); !known) return known;
   if (Status known = RequireUser(tx, followee); !known) return known;
   if (const std::optional<Follow> follow = tx.FindFollow(follower, followee)) tx.DeleteFollow(*follow);
+  return {};
+}
+
+Status DismissSuggestion(GraphTransaction& tx, UserId user, UserId dismissed) {
+  if (user == dismissed) {
+    return Fail(Failure::kUnprocessable, "self_dismissal", "Nobody is suggested to themselves; name another user.");
+  }
+  if (Status known = RequireUser(tx, user); !known) return known;
+  if (Status known = RequireUser(tx, dismissed); !known) return known;
+  tx.PutDismissal({user, dismissed, tx.Now()});
   return {};
 }
 

@@ -32,9 +32,9 @@ Result<User> CreateUser(GraphTransaction& tx, const NewUser& request);
 Status EraseUser(GraphTransaction& tx, UserId user);
 // How much of it the product removes in one transaction: some milliseconds of the writer.
 inline constexpr std::size_t kErasedAtOnce = 200;
-// Removes up to `limit` (> 0) of an erased user's posts (soft, text blanked), comments, likes and follows (both
-// directions), as deletes; the ids of the comments are never accepted again. True once nothing of theirs is left; also
-// for somebody who is not being erased.
+// Removes up to `limit` (> 0) of an erased user's posts (soft, text blanked), comments, likes, follows and dismissals
+// (both in both directions), as deletes; the ids of the comments are never accepted again. True once nothing of theirs
+// is left; also for somebody who is not being erased.
 bool RemoveErased(GraphTransaction& tx, UserId user, std::size_t limit);
 
 // --- Posts. Codes: "bad_text" (422), "not_yours" (403), "id_conflict" (409: the id is known with another body),
@@ -67,6 +67,10 @@ Status PutLike(GraphTransaction& tx, UserId user, PostId post, TimeMs at);
 Status RemoveLike(GraphTransaction& tx, UserId user, PostId post);
 Status PutFollow(GraphTransaction& tx, UserId follower, UserId followee, TimeMs at);  // "self_follow" (422)
 Status RemoveFollow(GraphTransaction& tx, UserId follower, UserId followee);
+
+// The user does not want this one suggested again; for good. Doing it again is success. Both must be known.
+// "self_dismissal" (422).
+Status DismissSuggestion(GraphTransaction& tx, UserId user, UserId dismissed);
 
 // A like or unlike that came as an event: the same write, dated event.at, once for each identity; a copy, completed
 // with the post's author and time, goes to the outbox. Value: true where the identity was new; a known one is false

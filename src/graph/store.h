@@ -44,6 +44,14 @@ struct Erasure {
   friend bool operator==(const Erasure&, const Erasure&) = default;
 };
 
+// A suggested user whom somebody does not want to see again. No row of the change log: only serving reads it.
+struct Dismissal {
+  UserId user;
+  UserId dismissed;
+  TimeMs created_at = 0;
+  friend bool operator==(const Dismissal&, const Dismissal&) = default;
+};
+
 // How long after its time the identity of a like or unlike event is kept: an event is accepted until 24 h after its
 // time, so one that is forgotten cannot come again.
 inline constexpr TimeMs kEventMemory = 2 * kMsPerDay;
@@ -80,6 +88,10 @@ class GraphTransaction {
   virtual Follow InsertFollow(Follow follow) = 0;
   virtual void DeleteFollow(const Follow& follow) = 0;
   virtual std::vector<Follow> FollowsOf(UserId user, std::size_t limit) = 0;  // in both directions
+
+  virtual void PutDismissal(const Dismissal& dismissal) = 0;  // nothing where that user has dismissed them already
+  virtual void DeleteDismissal(const Dismissal& dismissal) = 0;
+  virtual std::vector<Dismissal> DismissalsOf(UserId user, std::size_t limit) = 0;  // in both directions
 
   // Ids that are never accepted again. A store keeps their digests only (graph/retired.h).
   virtual bool IsRetired(RetiredKind kind, Uuid id) = 0;
@@ -147,6 +159,7 @@ class GraphStore {
   // Without deleted ones.
   virtual ListPage<Post> PostsOf(UserId author, std::size_t limit, std::optional<ListCursor> after) = 0;
   virtual ListPage<Comment> CommentsOn(PostId post, std::size_t limit, std::optional<ListCursor> after) = 0;
+  virtual std::vector<UserId> DismissedBy(UserId user) = 0;  // in no order
   virtual bool IsRetired(RetiredKind kind, Uuid id) = 0;
   virtual std::optional<std::string> GetFact(std::string_view key) = 0;
 

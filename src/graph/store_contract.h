@@ -1061,6 +1061,51 @@ TEST_P(GraphStoreContract, FollowsByOrOfTheUnknownAre404) {
 
 // --- Likes that come as events.
 
+TEST_P(GraphStoreContract, ADismissalIsKeptAndNoChangeOfTheLog) {
+  AddUsers(3);
+  const std::int64_t before = changes_end();
+  Must(Dismiss(1, 2));
+  clock_.Advance(3);
+  EXPECT_EQ(CodeOf(Dismiss(1, 2)), "") << "again";
+  Must(Dismiss(1, 3));
+  Must(Dismiss(2, 1));
+  EXPECT_EQ(changes_end(), before);
+  Reopen();
+  std::vector<UserId> dismissed = store().DismissedBy(TestUser(1));
+  std::sort(dismissed.begin(), dismissed.end());
+  EXPECT_EQ(dismissed, (std::vector{TestUser(2), TestUser(3)}));
+  EXPECT_EQ(store().DismissedBy(TestUser(2)), std::vector{TestUser(1)});
+  EXPECT_TRUE(store().DismissedBy(TestUser(3)).empty());
+  Commit([&](GraphTransaction& tx) {
+    const std::vector<Dismissal> found = tx.DismissalsOf(TestUser(2), 10);
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(tx.DismissalsOf(TestUser(2), 1).size(), 1u);
+    const auto first = std::find(found.begin(), found.end(), Dismissal{TestUser(1), TestUser(2), kStart});
+    EXPECT_NE(first, found.end()) << "it keeps its first time";
+  });
+}
+
+TEST_P(GraphStoreContract, DismissalsByOrOfTheUnknownAre404AndOfOneselfAreRefused) {
+  AddUsers(1);
+  EXPECT_EQ(CodeOf(Dismiss(1, 9)), "unknown_user");
+  EXPECT_EQ(CodeOf(Dismiss(9, 1)), "unknown_user");
+  EXPECT_EQ(CodeOf(Dismiss(1, 1)), "self_dismissal");
+  EXPECT_TRUE(store().DismissedBy(TestUser(1)).empty());
+}
+
+TEST_P(GraphStoreContract, ErasingAUserTakesTheirDismissalsOnBothSides) {
+  AddUsers(4);
+  for (const auto& [user, dismissed] : {std::pair(1, 2), std::pair(1, 3), std::pair(3, 1), std::pair(2, 4)}) {
+    Must(Dismiss(user, dismissed));
+  }
+  Must(Do([&](GraphTransaction& tx) { return EraseUser(tx, TestUser(1)); }));
+  EXPECT_FALSE(Do([&](GraphTransaction& tx) { return RemoveErased(tx, TestUser(1), 2); })) << "in bounded steps";
+  Must(Erase(1));
+  EXPECT_TRUE(store().DismissedBy(TestUser(1)).empty());
+  EXPECT_TRUE(store().DismissedBy(TestUser(3)).empty());
+  EXPECT_EQ(store().DismissedBy(TestUser(2)), std::vector{TestUser(4)});
+}
+
 TEST_P(GraphStoreContract, ALikeEventIsALikeDatedByItsTimeWithACopyInTheOutbox) {
   AddUsers(2);
   Must(AddPost(1, 1));

@@ -185,6 +185,9 @@ class GraphStoreFixture : public ::testing::TestWithParam<GraphStoreFactory> {
   Status Unfollow(int follower, int followee) {
     return Do([&](GraphTransaction& tx) { return RemoveFollow(tx, TestUser(follower), TestUser(followee)); });
   }
+  Status Dismiss(int user, int dismissed) {
+    return Do([&](GraphTransaction& tx) { return DismissSuggestion(tx, TestUser(user), TestUser(dismissed)); });
+  }
   Result<bool> SendLikeEvent(const Event& event) {
     return Do([&](GraphTransaction& tx) { return ApplyLikeEvent(tx, event); });
   }

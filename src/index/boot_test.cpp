@@ -166,10 +166,11 @@ TEST_F(BootTest, EachDamageOfTheWarehouseIsFoundByTheSampleAndTheTablesAreUsed) 
       {"a follow is missing", [](auto& tables) { tables.follows.erase(tables.follows.begin()); }},
       {"one follow for another",
        [](auto& tables) {
-         const auto follower = tables.follows.begin()->first;
+         const auto [pair, at] = *tables.follows.begin();
          tables.follows.erase(tables.follows.begin());
-         tables.follows.insert({follower, TestUser(77)});
+         tables.follows.emplace(std::pair(pair.first, TestUser(77)), at);
        }},
+      {"a follow has another time", [](auto& tables) { ++tables.follows.begin()->second; }},
       {"a post is missing", [&](auto& tables) { tables.posts.erase(first_live(tables.posts)); }},
       {"a deletion is missing",
        [](auto& tables) {

@@ -74,7 +74,10 @@ void FeedIndex::ApplyForgotten(std::span<const InteractionCount> interactions) {
 
 void FeedIndex::SetPosition(const Position& position) {
   if (position.generation != state_->position.generation) throw std::logic_error("position of another generation");
-  gate_.Write([&] { state_->position = position; });
+  gate_.Write([&] {
+    state_->OrderFollowers();
+    state_->position = position;
+  });
 }
 
 void FeedIndex::AdvanceTo(TimeMs now) {
@@ -114,7 +117,7 @@ UserCounts FeedIndex::CountsOf(UserId user) const {
   return Read([user](const IndexState& state) {
     const UserSlot* slot = state.FindUser(user);
     if (slot == nullptr) return UserCounts();
-    return UserCounts{slot->followers, static_cast<std::int64_t>(slot->following.size())};
+    return UserCounts{std::ssize(slot->followers), std::ssize(slot->following)};
   });
 }
 

@@ -79,7 +79,7 @@ class FeedIndex {
   void ApplyState(std::span<const Change> rows);                 // boot: kRead rows, before any log
   void ApplyForgotten(std::span<const ForgottenTotals> totals);  // boot
   void ApplyForgotten(std::span<const InteractionCount> interactions);
-  void SetPosition(const Position& position);  // boot: where the state was cut
+  void SetPosition(const Position& position);  // boot: where the state was cut; ends its reading
   // Moves the windows to `now` (never back) and lets go of a bounded amount of what fell out of them.
   void AdvanceTo(TimeMs now);
 

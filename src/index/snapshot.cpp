@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kMagic = 0x3158444e49564f4eULL;  // "NOVINDX1"
 constexpr std::uint64_t kEnd = 0x444e45584449564eULL;
 // Raised whenever the layout below changes: an older file is then ignored, never misread.
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kBuffer = 1 << 20;
 
 // How far the clock may have gone back since the snapshot was made; the windows carry more slack than that.
@@ -146,8 +146,9 @@ void WriteUsers(Writer* out, const IndexState& state) {
   for (const UserSlot& user : state.users) {
     out->Value(user.id);
     out->Value(user.known);
-    out->Value(user.followers);
     out->Vector(user.following);
+    out->Vector(user.followed_at);
+    out->Vector(user.followers);
     out->Vector(user.posts);
     out->Vector(user.interactions);
   }
@@ -157,17 +158,22 @@ void ReadUsers(Reader* in, IndexState* state) {
   const std::size_t count = in->Count(sizeof(UserId));
   state->users.resize(count);
   state->user_refs.reserve(count);
+  std::vector<std::uint32_t> followers;
+  followers.reserve(count);
   for (UserRef ref = 0; ref < count; ++ref) {
     UserSlot& user = state->users[ref];
     user.id = in->Value<UserId>();
     user.known = in->Flag();
-    user.followers = in->Value<std::uint32_t>();
     user.following = in->Vector<UserRef>();
+    user.followed_at = in->Vector<TimeMs>();
+    user.followers = in->Vector<UserRef>();
     user.posts = in->Vector<PostRef>();
     user.interactions = in->Vector<DayInteractions>();
     state->follow_count += user.following.size();
     state->user_refs.emplace(user.id, ref);
+    followers.push_back(static_cast<std::uint32_t>(user.followers.size()));
   }
+  state->popularity.Assign(followers);
 }
 
 void WritePosts(Writer* out, const IndexState& state) {

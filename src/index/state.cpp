@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 namespace novafeed {
@@ -70,7 +71,10 @@ bool IndexState::OlderThan(PostRef a, PostRef b) const {
 
 UserRef IndexState::RefOf(UserId id) {
   const auto [entry, is_new] = user_refs.try_emplace(id, static_cast<UserRef>(users.size()));
-  if (is_new) users.emplace_back().id = id;
+  if (is_new) {
+    users.emplace_back().id = id;
+    popularity.Add();
+  }
   return entry->second;
 }
 
@@ -91,7 +95,7 @@ void IndexState::Apply(const Change& change) {
   } else if (!MovesNumbers(change.op)) {
     return;
   } else if (const auto* follow = std::get_if<Follow>(&row)) {
-    ApplyFollow(*follow, SignOf(change.op));
+    ApplyFollow(*follow, change.op);
   } else if (const auto* like = std::get_if<Like>(&row)) {
     Count(like->user, like->post, like->post_author, like->created_at, &PostSlot::likes, &HourCounts::likes, true,
           SignOf(change.op));
@@ -200,21 +204,108 @@ void IndexState::EraseOrdered(std::vector<PostRef>* list, PostRef ref) const {
   list->erase(std::lower_bound(list->begin(), list->end(), ref, older));
 }
 
-void IndexState::ApplyFollow(const Follow& follow, int sign) {
+// --- Follows.
+
+void IndexState::ApplyFollow(const Follow& follow, ChangeOp op) {
   const UserRef follower = RefOf(follow.follower);
   const UserRef followee = RefOf(follow.followee);
-  std::vector<UserRef>& following = users[follower].following;
-  const auto place = std::lower_bound(following.begin(), following.end(), followee);
-  if (sign > 0) {
-    following.insert(place, followee);
-    ++users[followee].followers;
-    ++follow_count;
+  if (op == ChangeOp::kDelete) {
+    RemoveFollow(follower, followee);
   } else {
-    following.erase(place);
-    --users[followee].followers;
-    --follow_count;
+    AddFollow(follower, followee, follow.created_at, op != ChangeOp::kRead);
   }
 }
+
+void IndexState::AddFollow(UserRef follower, UserRef followee, TimeMs at, bool in_order) {
+  UserSlot& from = users[follower];
+  const auto place = std::lower_bound(from.following.begin(), from.following.end(), followee);
+  from.followed_at.insert(from.followed_at.begin() + (place - from.following.begin()), at);
+  from.following.insert(place, followee);
+
+  std::vector<UserRef>& followers = users[followee].followers;
+  popularity.Raise(followee, static_cast<std::uint32_t>(followers.size()));
+  const auto earlier = [&](UserRef a, UserRef b) { return FollowedEarlier(followee, a, b); };
+  // What happens now is the latest: only what is dated earlier looks for its place.
+  const bool is_latest = !in_order || followers.empty() || earlier(followers.back(), follower);
+  followers.insert(
+      is_latest ? followers.end() : std::upper_bound(followers.begin(), followers.end(), follower, earlier), follower);
+  ++follow_count;
+}
+
+void IndexState::RemoveFollow(UserRef follower, UserRef followee) {
+  std::vector<UserRef>& followers = users[followee].followers;
+  popularity.Lower(followee, static_cast<std::uint32_t>(followers.size()));
+  const auto earlier = [&](UserRef a, UserRef b) { return FollowedEarlier(followee, a, b); };
+  followers.erase(std::lower_bound(followers.begin(), followers.end(), follower, earlier));
+
+  UserSlot& from = users[follower];
+  const auto place = std::lower_bound(from.following.begin(), from.following.end(), followee);
+  from.followed_at.erase(from.followed_at.begin() + (place - from.following.begin()));
+  from.following.erase(place);
+  --follow_count;
+}
+
+TimeMs IndexState::FollowedAt(UserRef follower, UserRef followee) const {
+  const UserSlot& from = users[follower];
+  const auto place = std::lower_bound(from.following.begin(), from.following.end(), followee);
+  return from.followed_at[static_cast<std::size_t>(place - from.following.begin())];
+}
+
+bool IndexState::FollowedEarlier(UserRef followee, UserRef a, UserRef b) const {
+  const TimeMs at_a = FollowedAt(a, followee);
+  const TimeMs at_b = FollowedAt(b, followee);
+  return at_a != at_b ? at_a < at_b : users[b].id < users[a].id;
+}
+
+void IndexState::OrderFollowers() {
+  struct Follower {
+    TimeMs at = 0;
+    UserRef ref = 0;
+  };
+  std::vector<Follower> dated;  // with their times beside them, which are looked up once and not in each comparison
+  for (UserRef followee = 0; followee < users.size(); ++followee) {
+    std::vector<UserRef>& followers = users[followee].followers;
+    dated.clear();
+    for (const UserRef ref : followers) dated.push_back({FollowedAt(ref, followee), ref});
+    std::sort(dated.begin(), dated.end(), [this](const Follower& a, const Follower& b) {
+      return a.at != b.at ? a.at < b.at : users[b.ref].id < users[a.ref].id;
+    });
+    std::transform(dated.begin(), dated.end(), followers.begin(), [](const Follower& one) { return one.ref; });
+  }
+}
+
+std::span<const UserRef> IndexState::LatestFollowers(UserRef user, std::size_t limit) const {
+  const std::vector<UserRef>& followers = users[user].followers;
+  return std::span(followers).last(std::min(limit, followers.size()));
+}
+
+std::vector<UserRef> IndexState::LatestFollowing(UserRef user, std::size_t limit) const {
+  const UserSlot& slot = users[user];
+  if (slot.following.size() <= limit) return slot.following;
+  std::vector<std::size_t> places(slot.following.size());
+  std::iota(places.begin(), places.end(), 0);
+  const auto later = [&](std::size_t a, std::size_t b) {
+    if (slot.followed_at[a] != slot.followed_at[b]) return slot.followed_at[a] > slot.followed_at[b];
+    return users[slot.following[a]].id < users[slot.following[b]].id;
+  };
+  std::nth_element(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(limit), places.end(), later);
+  std::vector<UserRef> latest;
+  latest.reserve(limit);
+  for (std::size_t i = 0; i < limit; ++i) latest.push_back(slot.following[places[i]]);
+  return latest;
+}
+
+bool IndexState::FollowedLater(UserRef user, UserRef a, UserRef b) const {
+  const TimeMs at_a = FollowedAt(user, a);
+  const TimeMs at_b = FollowedAt(user, b);
+  return at_a != at_b ? at_a > at_b : users[a].id < users[b].id;
+}
+
+bool IndexState::Follows(UserRef follower, UserRef followee) const {
+  return std::ranges::binary_search(users[follower].following, followee);
+}
+
+// --- Counters.
 
 void IndexState::Count(UserId user, PostId post, UserId post_author, TimeMs at, std::uint32_t PostSlot::* total,
                        std::int32_t HourCounts::* hourly, bool is_interaction, int sign) {

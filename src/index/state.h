@@ -13,6 +13,7 @@
 
 #include "base/time.h"
 #include "capture/change.h"
+#include "index/popularity.h"
 #include "social/entities.h"
 #include "stream/event_log.h"
 #include "stream/position.h"
@@ -56,9 +57,10 @@ struct DayInteractions {
 
 struct UserSlot {
   UserId id;
-  bool known = false;  // a row of that id exists (others are only mentioned)
-  std::uint32_t followers = 0;
+  bool known = false;                         // a row of that id exists (others are only mentioned)
   std::vector<UserRef> following;             // ascending
+  std::vector<TimeMs> followed_at;            // when, in the order of `following`
+  std::vector<UserRef> followers;             // who followed first stands first (FollowedEarlier)
   std::vector<PostRef> posts;                 // live ones, oldest first (PostOrder)
   std::vector<DayInteractions> interactions;  // given; ascending by (author, day)
 };
@@ -109,6 +111,7 @@ struct IndexState {
   boost::unordered_flat_map<PostId, PostRef, StrongIdHash<PostId>> post_refs;
   std::map<std::int64_t, std::vector<PostRef>> posts_by_hour;  // live posts by creation hour, oldest first
   std::map<std::int64_t, HourTable> hours;                     // actions by the hour in which they were given
+  Popularity popularity;                                       // of all users, known or not
   std::size_t follow_count = 0;
   std::size_t trim_next_user = 0;      // where the next bounded trimming goes on
   std::int64_t content_from_hour = 0;  // posts of earlier hours hold no content any more
@@ -123,6 +126,9 @@ struct IndexState {
   // Puts one id in the place of another: a user who was erased, with no follows and live posts left. Where both are
   // known, what was counted for the two becomes one.
   void Rename(UserId from, UserId to);
+  // After rows of the state were folded, which come in any order: puts the lists of followers in theirs. Only then may
+  // an entry of the log be folded.
+  void OrderFollowers();
   // Moves the windows on and lets go of what fell out, looking at no more than `max_users` users.
   void AdvanceTo(TimeMs now, std::size_t max_users);
 
@@ -136,13 +142,28 @@ struct IndexState {
   // the contract's newest first, ties by id ascending.
   bool OlderThan(PostRef a, PostRef b) const;
 
+  // The latest followers of a user, in no order that matters: at most `limit`, the latest by the follow's time, ties by
+  // the follower's id.
+  std::span<const UserRef> LatestFollowers(UserRef user, std::size_t limit) const;
+  // Likewise those whom a user follows.
+  std::vector<UserRef> LatestFollowing(UserRef user, std::size_t limit) const;
+  // Whether one follows the other.
+  bool Follows(UserRef follower, UserRef followee) const;
+  // Of two whom the user follows: whether `a` comes before `b`, the latest follow first, ties by id.
+  bool FollowedLater(UserRef user, UserRef a, UserRef b) const;
+
   UserRef RefOf(UserId id);
   PostRef RefOf(PostId id);
 
  private:
   void ApplyUser(const Change& change);
   void ApplyPost(const Change& change);
-  void ApplyFollow(const Follow& follow, int sign);
+  void ApplyFollow(const Follow& follow, ChangeOp op);
+  void AddFollow(UserRef follower, UserRef followee, TimeMs at, bool in_order);
+  void RemoveFollow(UserRef follower, UserRef followee);
+  TimeMs FollowedAt(UserRef follower, UserRef followee) const;
+  // The order of the list of followers of `followee`: the follow's time ascending, then id descending, as of posts.
+  bool FollowedEarlier(UserRef followee, UserRef a, UserRef b) const;
   void ShowPost(PostRef ref, const Post& post);
   void HidePost(PostRef ref);
   void InsertOrdered(std::vector<PostRef>* list, PostRef ref) const;

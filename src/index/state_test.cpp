@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
+#include <vector>
+
 #include "index/feed_index.h"
 #include "index/test_log.h"
 
@@ -152,9 +156,56 @@ TEST(IndexState, FollowsAreKeptBothWays) {
   log.AddFollow(3, 2);
   log.RemoveFollow(1, 2);
   const IndexState state = Fold(&log);
-  EXPECT_EQ(state.FindUser(TestUser(2))->followers, 1U);
+  EXPECT_EQ(state.FindUser(TestUser(2))->followers.size(), 1U);
   EXPECT_EQ(state.FindUser(TestUser(1))->following.size(), 1U);
   EXPECT_EQ(state.follow_count, 2U);
+}
+
+std::vector<UserId> IdsOf(const IndexState& state, std::span<const UserRef> refs) {
+  std::vector<UserId> ids;
+  for (const UserRef ref : refs) ids.push_back(state.users[ref].id);
+  return ids;
+}
+
+TEST(IndexState, FollowersStandInTheOrderOfTheirFollowsTiesByIdDescending) {
+  TestLog log;
+  log.AddFollow(5, 1, kNow);
+  log.AddFollow(2, 1, kNow - 5);  // dated earlier than what came before it
+  log.AddFollow(4, 1, kNow);
+  log.AddFollow(6, 1, kNow);
+  log.AddFollow(3, 1, kNow + 1);
+  const IndexState state = Fold(&log);
+  const UserRef user = state.user_refs.at(TestUser(1));
+  EXPECT_EQ(IdsOf(state, state.users[user].followers),
+            (std::vector{TestUser(2), TestUser(6), TestUser(5), TestUser(4), TestUser(3)}));
+  EXPECT_EQ(IdsOf(state, state.LatestFollowers(user, 3)), (std::vector{TestUser(5), TestUser(4), TestUser(3)}));
+  EXPECT_EQ(state.LatestFollowers(user, 9).size(), 5U);
+}
+
+TEST(IndexState, TheLatestFollowedAreThoseOfTheLatestFollowsTiesById) {
+  TestLog log;
+  log.AddFollow(1, 5, kNow);
+  log.AddFollow(1, 3, kNow);
+  log.AddFollow(1, 4, kNow);
+  log.AddFollow(1, 2, kNow - 1);
+  log.AddFollow(1, 6, kNow + 1);
+  const IndexState state = Fold(&log);
+  const UserRef user = state.user_refs.at(TestUser(1));
+  std::vector<UserId> latest = IdsOf(state, state.LatestFollowing(user, 3));
+  std::sort(latest.begin(), latest.end());
+  EXPECT_EQ(latest, (std::vector{TestUser(3), TestUser(4), TestUser(6)}));
+  EXPECT_EQ(state.LatestFollowing(user, 9).size(), 5U);
+}
+
+TEST(IndexState, AFollowAfterAnUnfollowIsTheLatest) {
+  TestLog log;
+  log.AddFollow(2, 1, kNow);
+  log.AddFollow(3, 1, kNow + 1);
+  log.RemoveFollow(2, 1);
+  log.AddFollow(2, 1, kNow + 2);
+  const IndexState state = Fold(&log);
+  const UserRef user = state.user_refs.at(TestUser(1));
+  EXPECT_EQ(IdsOf(state, state.users[user].followers), (std::vector{TestUser(3), TestUser(2)}));
 }
 
 TEST(IndexState, PostsOfAnAuthorStandOldestFirstTiesByIdDescending) {

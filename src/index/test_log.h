@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -253,16 +254,19 @@ inline std::string Describe(const FeedIndex& index) {
           days[user_name(entry.author) + "@" + std::to_string(entry.day)] = entry.count;
       }
       std::string line = user.known ? "known" : "mentioned";
-      line += " followers " + std::to_string(user.followers) + " following";
+      line += " followers";
+      for (const UserRef ref : user.followers) line += " " + user_name(ref);
       std::vector<std::string> following;
-      following.reserve(user.following.size());
-      for (const UserRef ref : user.following) following.push_back(user_name(ref));
+      for (std::size_t i = 0; i < user.following.size(); ++i) {
+        following.push_back(user_name(user.following[i]) + "@" + std::to_string(user.followed_at[i]));
+      }
       std::sort(following.begin(), following.end());
+      line += " following";
       for (const std::string& name : following) line += " " + name;
       line += " posts";
       for (const PostRef ref : user.posts) line += " " + state.posts[ref].id.ToString();
       for (const auto& [day, count] : days) line += " " + day + "=" + std::to_string(count);
-      if (line != "mentioned followers 0 following posts") lines["user " + user.id.ToString()] = line;
+      if (line != "mentioned followers following posts") lines["user " + user.id.ToString()] = line;
     }
     for (const PostSlot& post : state.posts) {
       std::string line;
@@ -284,6 +288,18 @@ inline std::string Describe(const FeedIndex& index) {
     for (const auto& [hour, posts] : state.posts_by_hour) {
       for (const PostRef ref : posts) lines["created " + std::to_string(hour)] += " " + state.posts[ref].id.ToString();
     }
+    std::size_t rank = 0;
+    state.popularity.WalkGroups([&](std::span<const UserRef> group) {
+      std::vector<std::string> names;
+      for (const UserRef ref : group) {
+        if (lines.contains("user " + user_name(ref))) names.push_back(user_name(ref));
+      }
+      if (names.empty()) return true;
+      std::sort(names.begin(), names.end());
+      std::string& line = lines["popularity " + std::to_string(rank++)];
+      for (const std::string& name : names) line += " " + name;
+      return true;
+    });
     std::string text;
     for (const auto& [name, line] : lines) text += name + ": " + line + "\n";
     return text;

@@ -58,7 +58,7 @@ using Counters = std::array<std::int64_t, 5>;
 struct ModelTables {
   std::set<UserId> users;
   std::map<PostId, Post> posts;
-  std::set<std::pair<UserId, UserId>> follows;  // follower, followee
+  std::map<std::pair<UserId, UserId>, TimeMs> follows;  // follower, followee; since when
   std::map<PostId, Counters> counters;
   std::map<std::pair<std::int64_t, PostId>, Counters> hours;
   std::map<std::tuple<UserId, UserId, std::int64_t>, std::int64_t> interactions;
@@ -72,7 +72,7 @@ struct ModelTables {
       posts[post->id] = *post;
     } else if (const auto* follow = std::get_if<Follow>(&row)) {
       const std::pair key(follow->follower, follow->followee);
-      sign < 0 ? (void)follows.erase(key) : (void)follows.insert(key);
+      sign < 0 ? (void)follows.erase(key) : (void)follows.emplace(key, follow->created_at);
     } else if (const auto* like = std::get_if<Like>(&row)) {
       Count(like->user, like->post, like->post_author, like->created_at, 0, true, sign);
     } else if (const auto* comment = std::get_if<Comment>(&row)) {
@@ -148,12 +148,12 @@ class ModelWarehouse final : public Olap {
       });
     }
     if (name == "boot_follows") {
-      std::map<UserId, std::vector<UserId>> lists;
-      for (const auto& [follower, followee] : rows.follows) lists[follower].push_back(followee);
+      std::map<UserId, std::vector<std::pair<UserId, TimeMs>>> lists;
+      for (const auto& [pair, at] : rows.follows) lists[pair.first].emplace_back(pair.second, at);
       const auto wanted = [&](const auto& entry) { return InRange(entry.first.value); };
       return Select(lists, wanted, [](const auto& entry, RowWriter& out) {
         out.Id(entry.first.value).Size(entry.second.size());
-        for (const UserId followee : entry.second) out.Id(followee.value);
+        for (const auto& [followee, at] : entry.second) out.Id(followee.value).Number(at);
       });
     }
     if (name == "boot_counters") {
@@ -195,10 +195,11 @@ class ModelWarehouse final : public Olap {
     }
     if (name == "sample_follows") {
       const auto wanted = [&](const auto& follow) {
-        return Named("users", follow.first) || Named("users", follow.second);
+        return Named("users", follow.first.first) || Named("users", follow.first.second);
       };
-      return Select(sampled.follows, wanted,
-                    [](const auto& follow, RowWriter& out) { out.Id(follow.first.value).Id(follow.second.value); });
+      return Select(sampled.follows, wanted, [](const auto& follow, RowWriter& out) {
+        out.Id(follow.first.first.value).Id(follow.first.second.value).Number(follow.second);
+      });
     }
     if (name == "sample_interactions") {
       return Interactions(sampled, [&](UserId user) { return Named("users", user); });
@@ -253,7 +254,7 @@ class ModelWarehouse final : public Olap {
     } else if (table == "posts_cdc") {
       for (const auto& [id, post] : rows.posts) keys.insert(id.value);
     } else if (table == "follows_cdc") {
-      for (const auto& [follower, followee] : rows.follows) keys.insert(follower.value);
+      for (const auto& [pair, at] : rows.follows) keys.insert(pair.first.value);
     } else if (table == "post_counters") {
       for (const auto& [id, post] : rows.posts) keys.insert(post.author.value);
     } else {

@@ -121,6 +121,7 @@ class ImageReader {
       follow.follower = UserId{rows.Id()};
       for (std::size_t left = rows.ArraySize(); left > 0; --left) {
         follow.followee = UserId{rows.Id()};
+        follow.created_at = rows.Int64();
         Apply(follow);
       }
     });

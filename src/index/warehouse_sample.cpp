@@ -65,6 +65,12 @@ void Note(Facts* facts, std::string name, std::int64_t number) {
   if (number != 0) (*facts)[std::move(name)] = number;
 }
 
+void NoteFollow(Facts* facts, const Uuid& follower, const Uuid& followee, TimeMs at) {
+  const std::string name = FollowName(follower, followee);
+  Note(facts, name, 1);
+  Note(facts, "time of " + name, at);
+}
+
 // Interactions of days whose events the log has forgotten are in the sets, and no longer rows that SQL could count.
 std::int64_t OldestComparedDay(const IndexState& state, const WarehouseSampleOptions& options) {
   return std::max(DayOf(state.anchor) - kComparedDays, options.events_from_day);
@@ -78,7 +84,7 @@ void NoteSizes(const IndexState& state, Facts* facts) {
       std::count_if(state.posts.begin(), state.posts.end(), [](const auto& post) { return post.live(); });
   // SQL has no second table of users to count them from: one who is missing is somebody whom rows name.
   const auto missing = std::count_if(state.users.begin(), state.users.end(), [](const auto& user) {
-    return !user.known && (!user.posts.empty() || !user.following.empty() || user.followers > 0);
+    return !user.known && (!user.posts.empty() || !user.following.empty() || !user.followers.empty());
   });
   Note(facts, "number of users", users);
   Note(facts, "number of missing users", missing);
@@ -91,10 +97,10 @@ void NoteUsers(const IndexState& state, const std::vector<UserRef>& sample, std:
   for (const UserRef ref : sample) drawn[ref] = true;
   for (UserRef ref = 0; ref < state.users.size(); ++ref) {
     const UserSlot& user = state.users[ref];
-    for (const UserRef followee : user.following) {
-      if (drawn[ref] || drawn[followee]) {
-        Note(facts, FollowName(user.id.value, state.users[followee].id.value), 1);
-      }
+    for (std::size_t i = 0; i < user.following.size(); ++i) {
+      const UserRef followee = user.following[i];
+      if (!drawn[ref] && !drawn[followee]) continue;
+      NoteFollow(facts, user.id.value, state.users[followee].id.value, user.followed_at[i]);
     }
   }
   for (const UserRef ref : sample) {
@@ -148,7 +154,8 @@ class WarehouseFacts {
   Status NoteFollows(const OlapParams& params) {
     return Take("sample_follows", params, [this](OlapRows& rows) {
       const Uuid follower = rows.Id();
-      Note(facts_, FollowName(follower, rows.Id()), 1);
+      const Uuid followee = rows.Id();
+      NoteFollow(facts_, follower, followee, rows.Int64());
     });
   }
 

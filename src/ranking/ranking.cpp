@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "ranking/keep_best.h"
+
 namespace novafeed {
 namespace {
 
@@ -20,16 +22,6 @@ bool Before(const RankedPost& a, const RankedPost& b) {
 
 bool TrendsBefore(const TrendingPost& a, const TrendingPost& b) {
   return RanksBefore(a.score, a.created_at, a.id, b.score, b.created_at, b.id);
-}
-
-// The best `count` of the posts in order; the rest is dropped.
-template <class Post, class Order>
-void KeepBest(std::vector<Post>* posts, std::size_t count, Order before) {
-  if (posts->size() > count) {
-    std::nth_element(posts->begin(), posts->begin() + static_cast<std::ptrdiff_t>(count), posts->end(), before);
-    posts->resize(count);
-  }
-  std::sort(posts->begin(), posts->end(), before);
 }
 
 std::vector<RankedPost> ScoreAll(const std::vector<Candidate>& candidates, TimeMs as_of) {

@@ -13,23 +13,23 @@ Error BootingError() {
 }
 
 Result<ChosenEngine> FeedEngines::Choose(const std::optional<std::string>& wanted) const {
-  FeedService* const index = index_.load(std::memory_order_acquire);
-  FeedService* const warehouse = warehouse_.load(std::memory_order_acquire);
+  const EngineServices* const index = index_.load(std::memory_order_acquire);
+  const EngineServices* const warehouse = warehouse_.load(std::memory_order_acquire);
   const std::string& name = wanted.value_or(preferred_);
   if (name == "warehouse" && warehouse != nullptr) {
-    if (warehouse->HasData()) return ChosenEngine{warehouse, false};
+    if (warehouse->feed->HasData()) return ChosenEngine{*warehouse, false};
     return Fail(
         Failure::kUnavailable, "warehouse_unavailable",
         "The warehouse is not filled, or refused: /admin/status says which. Ask again later, or for engine=index.",
         kBootRetryMs);
   }
-  if (name == "index" && index != nullptr) return ChosenEngine{index, false};
+  if (name == "index" && index != nullptr) return ChosenEngine{*index, false};
   if (name == "warehouse") {
     return Fail(Failure::kInvalid, "bad_engine",
                 "This server has no warehouse engine: start it with warehouse.engine set, or ask for engine=index.");
   }
   if (name != "index") return Fail(Failure::kInvalid, "bad_engine", "engine must be index or warehouse.");
-  if (!wanted && WarehouseMayStandIn()) return ChosenEngine{warehouse, true};
+  if (!wanted && WarehouseMayStandIn()) return ChosenEngine{*warehouse, true};
   return tl::unexpected(BootingError());
 }
 

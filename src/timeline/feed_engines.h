@@ -8,14 +8,20 @@
 
 #include "base/result.h"
 #include "timeline/feed_service.h"
+#include "timeline/suggestion_service.h"
 
 namespace novafeed {
 
 // What who asks too early is told.
 Error BootingError();
 
-struct ChosenEngine {
+// What answers from one engine.
+struct EngineServices {
   FeedService* feed = nullptr;
+  SuggestionService* suggestions = nullptr;
+};
+
+struct ChosenEngine : EngineServices {
   bool stands_in = false;  // for the index, which is still booting
 };
 
@@ -26,8 +32,8 @@ class FeedEngines {
   explicit FeedEngines(std::string preferred = "index") : preferred_(std::move(preferred)) {}
 
   // Each at most once; outlives this.
-  void OpenIndex(FeedService* feed) { index_.store(feed, std::memory_order_release); }
-  void OpenWarehouse(FeedService* feed) { warehouse_.store(feed, std::memory_order_release); }
+  void OpenIndex(const EngineServices* services) { index_.store(services, std::memory_order_release); }
+  void OpenWarehouse(const EngineServices* services) { warehouse_.store(services, std::memory_order_release); }
   // The warehouse holds all that the index will boot with: until it has, the warehouse may stand in for it.
   void LetWarehouseStandIn() { may_stand_in_.store(true, std::memory_order_release); }
 
@@ -38,8 +44,8 @@ class FeedEngines {
 
  private:
   const std::string preferred_;
-  std::atomic<FeedService*> index_{nullptr};
-  std::atomic<FeedService*> warehouse_{nullptr};
+  std::atomic<const EngineServices*> index_{nullptr};
+  std::atomic<const EngineServices*> warehouse_{nullptr};
   std::atomic<bool> may_stand_in_{false};
 };
 

@@ -6,13 +6,11 @@
 #include <span>
 
 #include "base/crypto.h"
+#include "timeline/instants.h"
 #include "timeline/stopwatch.h"
 
 namespace novafeed {
 namespace {
-
-// A requested as_of may be this far ahead of this node's clock: clients' clocks differ.
-constexpr TimeMs kAsOfAhead = 5 * 60 * kMsPerSecond;
 
 std::uint64_t NewSalt() {
   std::uint64_t salt = 0;
@@ -51,12 +49,6 @@ std::vector<RankedPost> NotServed(std::vector<RankedPost> ranked, const WalkStat
   const boost::unordered_flat_set<ServedHash> served(walk.served.begin(), walk.served.end());
   std::erase_if(ranked, [&](const RankedPost& post) { return served.contains(walk.HashOf(post.candidate.id)); });
   return ranked;
-}
-
-Status CheckAsOf(std::optional<TimeMs> as_of, TimeMs now, const std::string& name) {
-  if (!as_of || (*as_of >= now - kMaxAsOfAge && *as_of <= now + kAsOfAhead)) return {};
-  return Fail(Failure::kInvalid, "bad_" + name,
-              name + " may lie at most one hour back and five minutes ahead: send milliseconds since 1970, UTC.");
 }
 
 }  // namespace

@@ -26,7 +26,6 @@ namespace novafeed {
 
 inline constexpr std::size_t kMaxOffset = 500;
 inline constexpr std::size_t kMaxPage = 100;
-inline constexpr TimeMs kMaxAsOfAge = kMsPerHour;
 // No answer shows counters older than this without saying so (design, section 3).
 inline constexpr TimeMs kStaleAfter = 5000;
 

@@ -14,13 +14,15 @@ const OlapCall kRefreshCall{std::chrono::seconds(300),
 
 // Groups of sets that one statement merges: a group takes some two KiB of memory while it does.
 constexpr std::uint64_t kTouchedAtOnce = 50'000;
+// Users whose follows one statement counts and sorts.
+constexpr std::uint64_t kTouchedUsersAtOnce = 10'000;
 constexpr std::size_t kMaxSlices = 1024;
 constexpr const char* kFirstDay = "1970-01-01";
 constexpr const char* kLastDay = "2149-06-06";  // of ClickHouse's Date
 
-std::size_t SlicesFor(std::uint64_t touched) {
+std::size_t SlicesFor(std::uint64_t touched, std::uint64_t at_once) {
   std::size_t slices = 1;
-  while (slices < kMaxSlices && touched / slices > kTouchedAtOnce) slices *= 2;
+  while (slices < kMaxSlices && touched / slices > at_once) slices *= 2;
   return slices;
 }
 
@@ -66,9 +68,10 @@ Result<std::vector<TouchedDay>> ReadTouchedDays(Olap* olap) {
   return days;
 }
 
-// Slice by slice, so that each holds at most some kTouchedAtOnce groups.
-Status Refresh(Olap* olap, std::string_view statement, std::uint64_t touched, const OlapParams& params) {
-  for (const UuidRange& range : SliceUuids(SlicesFor(touched))) {
+// Slice by slice, so that each holds at most some `at_once` groups.
+Status Refresh(Olap* olap, std::string_view statement, std::uint64_t touched, const OlapParams& params,
+               std::uint64_t at_once = kTouchedAtOnce) {
+  for (const UuidRange& range : SliceUuids(SlicesFor(touched, at_once))) {
     OlapParams sliced = params;
     sliced.insert(sliced.end(), {{"first", range.first}, {"last", range.last}});
     if (Status done = olap->Execute(WarehouseSql(statement), sliced, kRefreshCall); !done) return done;
@@ -99,11 +102,18 @@ Status RefreshTouched(Olap* olap, std::uint64_t version) {
   if (!touched) return tl::unexpected<Error>(std::move(touched.error()));
   const std::uint64_t posts = touched->UInt64();
   const std::uint64_t hours = touched->UInt64();
-  if (posts + hours == 0) return {};
+  const std::uint64_t users = touched->UInt64();
+  if (posts + hours + users == 0) return {};
   const OlapParams params{{"version", std::to_string(version)}};
-  if (Status done = Refresh(olap, "refresh_post_counters", posts, params); !done) return done;
+  if (posts > 0) {
+    if (Status done = Refresh(olap, "refresh_post_counters", posts, params); !done) return done;
+  }
   if (hours > 0) {
     if (Status done = RefreshHours(olap, hours, params); !done) return done;
+  }
+  if (users > 0) {
+    const Status done = Refresh(olap, "refresh_user_follows", users, params, kTouchedUsersAtOnce);
+    if (!done) return done;
   }
   return olap->Execute(WarehouseSql("empty_touched"), {}, kCountCall);
 }

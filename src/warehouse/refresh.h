@@ -11,8 +11,9 @@
 
 namespace novafeed {
 
-// Refreshes post_counters and post_hour_counters for what stands in touched_posts and touched_hours, and empties those,
-// while nobody lands anything. `version` above that of every earlier refresh. Errors of the port.
+// Refreshes post_counters, post_hour_counters and user_follows for what stands in touched_posts, touched_hours and
+// touched_users, and empties those, while nobody lands anything. `version` above that of every earlier refresh. Errors
+// of the port.
 Status RefreshTouched(Olap* olap, std::uint64_t version);
 
 // First and last id, both included.

@@ -152,6 +152,18 @@ def lost_follower(olap: OlapClient) -> Planted:
     return Planted("follow_graph", "missing", f"following_id={followee} follower_id={follower}")
 
 
+def wrong_follower_count(olap: OlapClient) -> Planted:
+    user, followers = pick(olap, "user_id, followers", "user_follows FINAL WHERE followers > 0", "follower count")
+    copy_row(olap, "user_follows", f"user_id = '{user}'", "followers + 1 AS followers")
+    return Planted("user_follows", "different", f"user_id={user}", f"followers {int(followers) + 1} instead of {followers}")
+
+
+def lost_latest_followee(olap: OlapClient) -> Planted:
+    (user,) = pick(olap, "user_id", "user_follows FINAL WHERE following > 1", "latest followee")
+    copy_row(olap, "user_follows", f"user_id = '{user}'", "arrayPopBack(latest_following) AS latest_following")
+    return Planted("user_follows", "different", f"user_id={user}", "latest_following")
+
+
 ROWS = [
     missing_row("users_cdc", "id"),
     missing_row("posts_cdc", "id"),
@@ -172,6 +184,8 @@ ROWS = [
     Damage("a doubled aggregate", doubled_aggregate),
     Damage("doubled interactions", doubled_interactions),
     Damage("a lost follower", lost_follower),
+    Damage("a wrong number of followers", wrong_follower_count),
+    Damage("a lost latest followee", lost_latest_followee),
 ]
 
 

@@ -14,6 +14,7 @@ WITH_WAREHOUSE = {
     "warehouse.engine": "chdb",
     "warehouse.source_deadline": "50s",
     "warehouse.trending_deadline": "50s",
+    "warehouse.suggestion_deadline": "50s",
 }
 FILL_SECONDS = 900
 

@@ -206,7 +206,8 @@ def test_strange_messages_never_throw_nor_block(warehouse, stream):
 
 def test_every_view_has_been_passed(warehouse):
     """What is fed by the messages above holds something: no view was left out."""
-    for table in ("post_totals", "post_metrics_1h", "user_author_90d", "follow_graph", "touched_posts", "touched_hours"):
+    for table in ("post_totals", "post_metrics_1h", "user_author_90d", "follow_graph", "touched_posts", "touched_hours",
+                  "touched_users"):
         assert warehouse.read(f"SELECT count() > 0 FROM novafeed.{table}") == [["1"]], table
 
 

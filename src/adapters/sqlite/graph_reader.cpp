@@ -13,6 +13,7 @@
 #define COMMENT_COLUMNS "id, external_id, post, user, post_author, post_created_at, text, created_at, incarnation"
 #define LIKE_COLUMNS "user, post, post_author, post_created_at, created_at, incarnation"
 #define FOLLOW_COLUMNS "follower, followee, created_at, incarnation"
+#define DISMISSAL_COLUMNS "user, dismissed, created_at"
 
 namespace novafeed::sqlite {
 namespace {
@@ -58,6 +59,10 @@ Like ReadLike(const Rows& rows) {
 
 Follow ReadFollow(const Rows& rows) {
   return {UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2), rows.Int(3)};
+}
+
+Dismissal ReadDismissal(const Rows& rows) {
+  return {UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Int(2)};
 }
 
 Erasure ReadErasure(const Rows& rows) {
@@ -173,6 +178,11 @@ GraphReader::GraphReader(Database& database)
                     "SELECT " FOLLOW_COLUMNS " FROM follows WHERE follower = ?1 LIMIT ?2"),
       follows_to_(database, "reading who follows a user",
                   "SELECT " FOLLOW_COLUMNS " FROM follows WHERE followee = ?1 LIMIT ?2"),
+      dismissals_by_(database, "reading whom a user has dismissed",
+                     "SELECT " DISMISSAL_COLUMNS " FROM dismissals WHERE user = ?1 LIMIT ?2"),
+      dismissals_of_(database, "reading who has dismissed a user",
+                     "SELECT " DISMISSAL_COLUMNS " FROM dismissals WHERE dismissed = ?1 LIMIT ?2"),
+      dismissed_by_(database, "reading whom a user has dismissed", "SELECT dismissed FROM dismissals WHERE user = ?1"),
       is_retired_(database, "looking up an erased id", "SELECT 1 FROM retired_ids WHERE kind = ?1 AND digest = ?2"),
       find_erasure_(database, "looking up an erasure",
                     "SELECT user, pseudonym, erased_at, removed FROM erasures WHERE user = ?1"),
@@ -235,6 +245,21 @@ std::vector<Follow> GraphReader::FollowsOf(UserId user, std::size_t limit) {
   std::vector<Follow> follows = All(follows_from_.Query(user, static_cast<std::int64_t>(limit)), ReadFollow);
   AppendAll(follows_to_.Query(user, static_cast<std::int64_t>(limit - follows.size())), ReadFollow, &follows);
   return follows;
+}
+
+// Nobody dismisses themselves, so no row is read twice.
+std::vector<Dismissal> GraphReader::DismissalsOf(UserId user, std::size_t limit) {
+  std::vector<Dismissal> found = All(dismissals_by_.Query(user, static_cast<std::int64_t>(limit)), ReadDismissal);
+  AppendAll(dismissals_of_.Query(user, static_cast<std::int64_t>(limit - found.size())), ReadDismissal, &found);
+  return found;
+}
+
+std::vector<UserId> GraphReader::DismissedBy(UserId user) {
+  std::vector<UserId> dismissed;
+  for (Rows rows = dismissed_by_.Query(user); rows.Next();) {
+    dismissed.push_back(UserId{rows.Id(0)});
+  }
+  return dismissed;
 }
 
 bool GraphReader::IsRetired(RetiredKind kind, const Uuid& id) {

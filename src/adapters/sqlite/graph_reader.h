@@ -31,6 +31,8 @@ class GraphReader {
   std::vector<Comment> CommentsOf(UserId user, std::size_t limit);
   std::vector<Like> LikesOf(UserId user, std::size_t limit);
   std::vector<Follow> FollowsOf(UserId user, std::size_t limit);
+  std::vector<Dismissal> DismissalsOf(UserId user, std::size_t limit);
+  std::vector<UserId> DismissedBy(UserId user);
   bool IsRetired(RetiredKind kind, const Uuid& id);
   std::optional<Erasure> FindErasure(UserId user);
   std::vector<Erasure> ReadErasures();
@@ -60,6 +62,9 @@ class GraphReader {
   Statement likes_of_;
   Statement follows_from_;
   Statement follows_to_;
+  Statement dismissals_by_;
+  Statement dismissals_of_;
+  Statement dismissed_by_;
   Statement is_retired_;
   Statement find_erasure_;
   Statement read_erasures_;

@@ -40,6 +40,9 @@ SqliteGraphTransaction::SqliteGraphTransaction(Database& database)
       insert_follow_(database, "inserting a follow",
                      "INSERT INTO follows (follower, followee, created_at, incarnation) VALUES (?, ?, ?, ?)"),
       delete_follow_(database, "deleting a follow", "DELETE FROM follows WHERE follower = ? AND followee = ?"),
+      put_dismissal_(database, "dismissing a suggestion",
+                     "INSERT INTO dismissals (user, dismissed, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+      delete_dismissal_(database, "forgetting a dismissal", "DELETE FROM dismissals WHERE user = ? AND dismissed = ?"),
       retire_(database, "retiring an id",
               "INSERT INTO retired_ids (kind, digest) VALUES (?, ?) ON CONFLICT DO NOTHING"),
       put_erasure_(database, "noting an erasure",
@@ -147,6 +150,14 @@ Follow SqliteGraphTransaction::InsertFollow(Follow follow) {
 void SqliteGraphTransaction::DeleteFollow(const Follow& follow) {
   ExpectOneRow(delete_follow_.Execute(follow.follower, follow.followee), "A follow");
   Record<Follow>(sequence_->Next(), ChangeOp::kDelete, &follow, nullptr);
+}
+
+void SqliteGraphTransaction::PutDismissal(const Dismissal& dismissal) {
+  put_dismissal_.Execute(dismissal.user, dismissal.dismissed, dismissal.created_at);
+}
+
+void SqliteGraphTransaction::DeleteDismissal(const Dismissal& dismissal) {
+  ExpectOneRow(delete_dismissal_.Execute(dismissal.user, dismissal.dismissed), "A dismissal");
 }
 
 void SqliteGraphTransaction::Retire(RetiredKind kind, Uuid id) {

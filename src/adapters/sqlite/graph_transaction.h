@@ -55,6 +55,12 @@ class SqliteGraphTransaction final : public GraphTransaction {
   void DeleteFollow(const Follow& follow) override;
   std::vector<Follow> FollowsOf(UserId user, std::size_t limit) override { return reader_.FollowsOf(user, limit); }
 
+  void PutDismissal(const Dismissal& dismissal) override;
+  void DeleteDismissal(const Dismissal& dismissal) override;
+  std::vector<Dismissal> DismissalsOf(UserId user, std::size_t limit) override {
+    return reader_.DismissalsOf(user, limit);
+  }
+
   bool IsRetired(RetiredKind kind, Uuid id) override { return reader_.IsRetired(kind, id); }
   void Retire(RetiredKind kind, Uuid id) override;
 
@@ -92,6 +98,8 @@ class SqliteGraphTransaction final : public GraphTransaction {
   Statement delete_like_;
   Statement insert_follow_;
   Statement delete_follow_;
+  Statement put_dismissal_;
+  Statement delete_dismissal_;
   Statement retire_;
   Statement put_erasure_;
   Statement remember_event_;

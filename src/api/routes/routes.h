@@ -27,6 +27,7 @@ std::vector<ApiRoute> EventRoutes();
 std::vector<ApiRoute> UserRoutes();
 std::vector<ApiRoute> PostRoutes();
 std::vector<ApiRoute> CommentRoutes();
+std::vector<ApiRoute> SuggestionRoutes();
 std::vector<ApiRoute> TrendingRoutes();
 
 }  // namespace novafeed

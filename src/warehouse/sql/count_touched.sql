@@ -1,4 +1,5 @@
--- A scalar subquery is Nullable; here neither is null.
+-- A scalar subquery is Nullable; here none is null.
 SELECT
     assumeNotNull((SELECT count() FROM novafeed.touched_posts)) AS posts,
-    assumeNotNull((SELECT count() FROM novafeed.touched_hours)) AS hours
+    assumeNotNull((SELECT count() FROM novafeed.touched_hours)) AS hours,
+    assumeNotNull((SELECT uniqExact(user_id) FROM novafeed.touched_users)) AS users

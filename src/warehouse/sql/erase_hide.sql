@@ -79,6 +79,33 @@ ALTER TABLE novafeed.follow_graph
     DELETE WHERE follower_id IN (SELECT user_id FROM novafeed.erasing)
         OR following_id IN (SELECT user_id FROM novafeed.erasing);
 
+INSERT INTO novafeed.user_follows
+    (user_id, followers, following, latest_followers, latest_following, _version)
+WITH (SELECT mapFromArrays(groupArray(user_id), groupArray(pseudonym)) FROM novafeed.erasing) AS names
+SELECT
+    names[rows.user_id] AS user_id,
+    rows.followers,
+    rows.following,
+    rows.latest_followers,
+    rows.latest_following,
+    rows._version
+FROM novafeed.user_follows AS rows
+WHERE rows.user_id IN (SELECT user_id FROM novafeed.erasing);
+
+ALTER TABLE novafeed.user_follows
+    DELETE WHERE user_id IN (SELECT user_id FROM novafeed.erasing),
+    UPDATE
+        latest_followers = arrayMap(id -> if(mapContains(
+            (SELECT mapFromArrays(groupArray(user_id), groupArray(pseudonym)) FROM novafeed.erasing), id),
+            (SELECT mapFromArrays(groupArray(user_id), groupArray(pseudonym)) FROM novafeed.erasing)[id], id),
+            latest_followers),
+        latest_following = arrayMap(id -> if(mapContains(
+            (SELECT mapFromArrays(groupArray(user_id), groupArray(pseudonym)) FROM novafeed.erasing), id),
+            (SELECT mapFromArrays(groupArray(user_id), groupArray(pseudonym)) FROM novafeed.erasing)[id], id),
+            latest_following)
+        WHERE hasAny(latest_followers, (SELECT groupArray(user_id) FROM novafeed.erasing))
+            OR hasAny(latest_following, (SELECT groupArray(user_id) FROM novafeed.erasing));
+
 INSERT INTO novafeed.events_raw
     (created_at, user_id, post_id, type, event_id, post_author_id, post_created_at, identity)
 WITH (SELECT mapFromArrays(groupArray(user_id), groupArray(pseudonym)) FROM novafeed.erasing) AS names

@@ -2,4 +2,5 @@
 SELECT assumeNotNull(greatest(
     (SELECT max(_version) FROM novafeed.log_positions),
     (SELECT max(_version) FROM novafeed.post_counters),
-    (SELECT max(_version) FROM novafeed.post_hour_counters)))
+    (SELECT max(_version) FROM novafeed.post_hour_counters),
+    (SELECT max(_version) FROM novafeed.user_follows)))
