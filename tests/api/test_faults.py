@@ -253,7 +253,7 @@ def test_a_broken_snapshot_costs_nothing_but_time():
         ada.follow(bob).expect(204)
         post = bob.post()
         expected = ada.feed_ids()
-        server.stop()
+        assert server.stop() == 0, server.log()
         snapshot = server.data / "index.snapshot"
         snapshot.write_bytes(snapshot.read_bytes()[:-100])
         server.start()
