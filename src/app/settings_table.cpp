@@ -127,7 +127,7 @@ std::vector<Setting> WarehouseSettings() {
           "says so."),
       Bounded(SettingType::kDuration, "warehouse.trending_deadline", "2s", 10, kMinute,
               "How long the warehouse may take to make the trending list that all its feeds share."),
-      Bounded(SettingType::kDuration, "warehouse.suggestion_deadline", "1s", 10, kMinute,
+      Bounded(SettingType::kDuration, "warehouse.suggestion_deadline", "2s", 10, kMinute,
               "How long each of the three or four steps of suggested users may take in the warehouse; late is 503."),
       Bounded(SettingType::kInt, "warehouse.query_threads", "8", 3, 64,
               "Queries for feeds that are sent to the warehouse at a time.", "queries"),
