@@ -2,7 +2,8 @@
 // counts from there), or closed loop with --rate 0. One thread, non-blocking sockets, one request at a time on each.
 //
 //   load --url http://127.0.0.1:8080 --kind feed|viewer|like|events|get --token JWT --rate 1000 --seconds 10
-//        [--connections 64] [--scale 1] [--pid PID] [--path /file] [--query engine=warehouse] [--batch 100] [--warmup 1]
+//        [--connections 64] [--scale 1] [--pid PID] [--path /file] [--query engine=warehouse] [--batch 100] [--warmup
+//        1]
 //
 // Prints one JSON object. With --pid also the CPU time of that process for each answer. SIGTERM ends it before its
 // time, once the warm-up is over, with the same JSON: `worst_queue` is how many requests were due and not sent, at

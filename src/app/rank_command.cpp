@@ -84,7 +84,8 @@ struct OwnWarehouse {
 Result<OwnWarehouse> OpenWarehouse(const Settings& settings, EmbeddedStores* stores, const Clock* clock,
                                    Metrics* metrics) {
   OwnWarehouse own;
-  Result<std::unique_ptr<WarehouseStack>> opened = OpenOwnWarehouse(settings, clock, !settings.Bool("olap.ttl"), stores, metrics);
+  Result<std::unique_ptr<WarehouseStack>> opened =
+      OpenOwnWarehouse(settings, clock, !settings.Bool("olap.ttl"), stores, metrics);
   if (!opened) return tl::unexpected<Error>(opened.error());
   own.stack = *std::move(opened);
   if (const Status filled = AwaitFilled(own.stack.get(), *stores); !filled) {

@@ -89,6 +89,8 @@ class WarehouseBootTest : public ::testing::Test {
       return WarehouseCut{*position, std::make_shared<WarehousePause>(sink_.get())};
     };
     sources.warehouse.sample.seed = seed_;
+    // Everything: which post is damaged is not the seed's to choose.
+    sources.warehouse.sample.users = sources.warehouse.sample.posts = 10'000;
     sources.warehouse.image.rows_at_once = 10 + random_() % 200;
     return sources;
   }

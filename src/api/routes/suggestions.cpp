@@ -37,7 +37,7 @@ Result<SuggestedPeople> Find(GraphStore& graph, const SuggestionService& service
   return found;
 }
 
-asio::awaitable<Result<SuggestedPeople>> FindOnPool(RequestContext* context, const ChosenEngine& engine,
+asio::awaitable<Result<SuggestedPeople>> FindOnPool(RequestContext* context, ChosenEngine engine,
                                                     SuggestionRequest request, bool explain) {
   const ApiDependencies& dependencies = context->dependencies();
   BlockingPool* const pool = engine.feed->blocks() ? dependencies.warehouse : dependencies.readers;
