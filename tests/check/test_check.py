@@ -16,6 +16,7 @@ from check.damage import DRIFTS, ROWS, Damage, Drift, Planted, like_too_many_in_
 from harness import binary, novafeed, post_id, wait_until
 
 FAST = os.environ.get("NOVAFEED_TEST_LEVEL") == "fast"
+LONG = os.environ.get("NOVAFEED_TEST_LEVEL") == "long"
 
 
 def examples_of(outcome: dict, table: str) -> list[dict]:
@@ -79,7 +80,7 @@ def test_damages_planted_together_are_each_named_and_mended(platform):
 
 
 @pytest.mark.skipif(FAST, reason="each by itself takes a few seconds; together they are planted above")
-@pytest.mark.parametrize("damage", ROWS, ids=str)
+@pytest.mark.parametrize("damage", ROWS if LONG else ROWS[::4], ids=str)
 def test_a_planted_damage_is_found_named_and_mended(platform, damage: Damage):
     with platform.olap() as olap:
         planted = damage.plant(olap)
