@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 
-from harness import Server, wait_until
+from harness import Server, novafeed, wait_until
 from warehouse.tables import ON, Warehouse, check_counts
 from warehouse.world import HOUR_MS, NOON, World
 
@@ -71,4 +71,6 @@ def test_kills_at_random_moments_lose_nothing_and_count_nothing_twice():
         before = warehouse.contents()
         warehouse.rewind(changes=0, events=0, state=True)
         assert warehouse.contents() == before
+        checked = novafeed("check", "--data", server.data, check=False)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
         assert not warehouse.read("SELECT * FROM novafeed.ingest_errors")
