@@ -35,6 +35,9 @@ struct ApiDependencies {
   const FeedEngines* engines = nullptr;  // may answer feeds before the index has booted
   ApiRateRules rates;
   AssetTable assets;  // the page at "/" and its files
+
+  // Where what blocks is done for this engine's answers.
+  BlockingPool* PoolOf(const FeedService& feed) const { return feed.blocks() ? warehouse : readers; }
 };
 
 // What exists only once the index has booted.

@@ -27,4 +27,8 @@ void AddServerTiming(HttpResponse* response, std::string_view stage, std::chrono
   }
 }
 
+void AddServerTimings(HttpResponse* response, std::span<const std::pair<std::string_view, std::int64_t>> stages) {
+  for (const auto& [stage, took_us] : stages) AddServerTiming(response, stage, std::chrono::microseconds(took_us));
+}
+
 }  // namespace novafeed

@@ -64,9 +64,7 @@ boost::asio::awaitable<Result<T>> ChangeGraph(RequestContext* context, Command<T
 template <class T>
 boost::asio::awaitable<Result<T>> QueryGraph(const ApiDependencies* dependencies, Query<T> query) {
   std::function<Result<T>()> call = [graph = dependencies->graph, query = std::move(query)] { return query(*graph); };
-  Result<Result<T>> answer = co_await AwaitBlocking<Result<T>>(dependencies->readers, std::move(call));
-  if (!answer) co_return tl::unexpected(answer.error());
-  co_return *std::move(answer);
+  co_return co_await AwaitResult(dependencies->readers, std::move(call));
 }
 
 // Waits for what the request carries (the counters in the answer come from the index), then runs the query.

@@ -98,10 +98,9 @@ Result<RankRequest> ParseRankRequest(const HttpRequest& request) {
 }
 
 // What a pool gave back for a request.
-HttpResponse Conclude(Result<Answer> done, const HttpRequest& request) {
+HttpResponse Conclude(Answer done, const HttpRequest& request) {
   if (!done) return ProblemOf(done.error(), request.request_id);
-  if (!*done) return ProblemOf(done->error(), request.request_id);
-  return JsonAnswer(200, std::move(**done));
+  return JsonAnswer(200, *std::move(done));
 }
 
 }  // namespace
@@ -152,9 +151,7 @@ asio::awaitable<Status> AdminService::CheckAdmin(const HttpRequest* request) con
   std::function<Status()> check = [graph = dependencies_.graph, subject = caller->subject] {
     return RefuseErased(*graph, subject);
   };
-  const Result<Status> checked = co_await AwaitBlocking(dependencies_.workers, std::move(check));
-  if (!checked) co_return tl::unexpected<Error>(checked.error());
-  co_return *checked;
+  co_return co_await AwaitResult(dependencies_.workers, std::move(check));
 }
 
 asio::awaitable<HttpResponse> AdminService::Serve(Work work, const HttpRequest* request) {
@@ -163,7 +160,7 @@ asio::awaitable<HttpResponse> AdminService::Serve(Work work, const HttpRequest* 
   }
   // The request outlives this coroutine, which outlives the call.
   std::function<Answer()> call = [this, work, request] { return (this->*work)(*request); };
-  co_return Conclude(co_await AwaitBlocking(dependencies_.workers, std::move(call)), *request);
+  co_return Conclude(co_await AwaitResult(dependencies_.workers, std::move(call)), *request);
 }
 
 asio::awaitable<HttpResponse> AdminService::ServeRank(const HttpRequest* request) {
@@ -175,7 +172,7 @@ asio::awaitable<HttpResponse> AdminService::ServeRank(const HttpRequest* request
   if (!wanted) co_return ProblemOf(wanted.error(), request->request_id);
   std::function<Answer()> call = [desk = live_.desk, wanted = *wanted] { return desk->Rank(wanted); };
   BlockingPool* pool = live_.desk->IsLive(*wanted) ? dependencies_.workers : dependencies_.builders;
-  co_return Conclude(co_await AwaitBlocking(pool, std::move(call)), *request);
+  co_return Conclude(co_await AwaitResult(pool, std::move(call)), *request);
 }
 
 asio::awaitable<HttpResponse> AdminService::ServeCheck(const HttpRequest* request) {
@@ -188,7 +185,7 @@ asio::awaitable<HttpResponse> AdminService::ServeCheck(const HttpRequest* reques
   if (!query) co_return ProblemOf(query.error(), request->request_id);
   const bool repair = query->Get("repair") == "1";
   std::function<Answer()> call = [this, repair] { return live_.check->Answer(repair); };
-  co_return Conclude(co_await AwaitBlocking(dependencies_.checkers, std::move(call)), *request);
+  co_return Conclude(co_await AwaitResult(dependencies_.checkers, std::move(call)), *request);
 }
 
 asio::awaitable<HttpResponse> AdminService::ServeMetrics(const HttpRequest* request) {

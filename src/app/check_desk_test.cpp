@@ -62,7 +62,7 @@ class CheckDeskTest : public ::testing::Test {
   }
   BootSources Sources() { return {&log_, &log_.events, "g"}; }
 
-  Result<CheckOutcome> Check(bool repair = false) {
+  CheckSubjects Subjects() {
     CheckSubjects subjects;
     subjects.clock = &clock_;
     subjects.changes = &log_;
@@ -72,7 +72,11 @@ class CheckDeskTest : public ::testing::Test {
     subjects.sink = sink_.get();
     subjects.index = index_.get();
     subjects.rebuild_index = [this] { return RebuildIndex(Sources(), kNow, index_.get()); };
-    CheckDesk desk(std::move(subjects), &upkeep_, &metrics_);
+    return subjects;
+  }
+
+  Result<CheckOutcome> Check(bool repair = false) {
+    CheckDesk desk(Subjects(), &upkeep_, &metrics_);
     CheckOptions options;
     options.repair = repair;
     return desk.Run(options, [](std::string_view) {});
@@ -109,9 +113,7 @@ class CheckDeskTest : public ::testing::Test {
     rewind.state = random_() % 2 == 0;
     ASSERT_TRUE(sink_->Rewind(rewind));
     log_.AddUser(next_user_++);  // so that there is a position to wait for behind it
-    std::promise<bool> reached;
-    sink_->WaitFor({"g", log_.End(), log_.events.End()}, kAllOfIt, [&](bool done) { reached.set_value(done); });
-    ASSERT_TRUE(reached.get_future().get()) << sink_->status().reason;
+    ASSERT_TRUE(Await(sink_.get(), {"g", log_.End(), log_.events.End()}, kAllOfIt)) << sink_->status().reason;
   }
 
   const std::uint64_t seed_ = TestSeed();
@@ -237,15 +239,7 @@ TEST_F(CheckDeskTest, MakesTheIndexAnewWhileItIsRead) {
 TEST_F(CheckDeskTest, SaysWhatItWaitsFor) {
   sink_ = std::make_unique<WarehouseSink>(&clock_, &olap_.writer(), &log_, &log_.events, "g", &metrics_);
   BootTheIndex();
-  CheckSubjects subjects;
-  subjects.clock = &clock_;
-  subjects.changes = &log_;
-  subjects.events = &log_.events;
-  subjects.generation = "g";
-  subjects.olap = &olap_.writer();
-  subjects.sink = sink_.get();
-  subjects.index = index_.get();
-  CheckDesk desk(subjects, &upkeep_, &metrics_);
+  CheckDesk desk(Subjects(), &upkeep_, &metrics_);
   CheckOptions options;
   options.wait = std::chrono::milliseconds(1);
   sink_->Stop();

@@ -84,10 +84,9 @@ Result<std::string> MakeToken(const DemoDependencies& dependencies, const HttpRe
 
 boost::asio::awaitable<HttpResponse> Serve(DemoDependencies dependencies, Work work, const HttpRequest* request) {
   std::function<Result<std::string>()> call = [&dependencies, work, request] { return work(dependencies, *request); };
-  const Result<Result<std::string>> done = co_await AwaitBlocking(dependencies.readers, std::move(call));
+  const Result<std::string> done = co_await AwaitResult(dependencies.readers, std::move(call));
   if (!done) co_return ProblemOf(done.error(), request->request_id);
-  if (!*done) co_return ProblemOf(done->error(), request->request_id);
-  co_return JsonAnswer(200, **done);
+  co_return JsonAnswer(200, *done);
 }
 
 }  // namespace

@@ -20,9 +20,7 @@ IndexErasure::IndexErasure(FeedIndex* index, IndexApplier* applier, SaveSnapshot
     : index_(index), applier_(applier), save_snapshot_(std::move(save_snapshot)) {}
 
 Status IndexErasure::Reach(const Position& end) {
-  std::promise<bool> reached;
-  applier_->WaitFor(end, kReachWithinMs, [&reached](bool done) { reached.set_value(done); });
-  if (!reached.get_future().get()) return Behind();
+  if (!Await(applier_, end, kReachWithinMs)) return Behind();
   const Result<Position> saved = save_snapshot_();
   if (!saved) return tl::unexpected<Error>(saved.error());
   if (!Reached(end, *saved)) return Behind();

@@ -112,10 +112,8 @@ class IndexErasureTest : public ::testing::Test {
   }
 
   void CatchUp() {
-    std::promise<bool> reached;
     const Position end{stores_.graph->Generation(), stores_.changes->End(), stores_.events->End()};
-    applier_->WaitFor(end, 60'000, [&reached](bool done) { reached.set_value(done); });
-    ASSERT_TRUE(reached.get_future().get());
+    ASSERT_TRUE(Await(applier_.get(), end, 60'000));
   }
 
   // The live index, one of the tables, one of the snapshot file: all of them hold the same.

@@ -1,6 +1,5 @@
 #include "app/own_warehouse.h"
 
-#include <future>
 #include <string>
 #include <utility>
 
@@ -12,12 +11,6 @@ namespace novafeed {
 namespace {
 
 constexpr std::int64_t kShowFillingEveryMs = 500;
-
-bool AwaitApplied(LogProgress* progress, const Position& wanted, std::int64_t timeout_ms) {
-  const auto reached = std::make_shared<std::promise<bool>>();
-  progress->WaitFor(wanted, timeout_ms, [reached](bool done) { reached->set_value(done); });
-  return reached->get_future().get();
-}
 
 // Whether there is anything to wait for.
 Status GoesOn(const SinkStatus& status, const std::string& engine_failure) {
@@ -46,7 +39,7 @@ Result<std::unique_ptr<WarehouseStack>> OpenOwnWarehouse(const Settings& setting
 Status AwaitFilled(WarehouseStack* warehouse, const EmbeddedStores& stores) {
   const Position end{stores.graph->Generation(), stores.changes->End(), stores.events->End()};
   ProgressLine line;
-  while (!AwaitApplied(&warehouse->sink(), end, kShowFillingEveryMs)) {
+  while (!Await(&warehouse->sink(), end, kShowFillingEveryMs)) {
     const SinkStatus status = warehouse->sink().status();
     if (Status goes_on = GoesOn(status, warehouse->EngineFailure()); !goes_on) return goes_on;
     line.Show("filling the warehouse: " + std::to_string(status.entries_left) + " entries left " + status.reason);

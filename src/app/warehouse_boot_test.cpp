@@ -115,10 +115,7 @@ class WarehouseBootTest : public ::testing::Test {
 
   // Lets the sink reach the log's end.
   void Fill() {
-    std::promise<bool> reached;
-    sink_->WaitFor({"g", log_->End(), log_->events.End()}, 120'000,
-                   [&](bool is_there) { reached.set_value(is_there); });
-    ASSERT_TRUE(reached.get_future().get()) << sink_->status().reason;
+    ASSERT_TRUE(Await(sink_.get(), {"g", log_->End(), log_->events.End()}, 120'000)) << sink_->status().reason;
   }
 
   const std::uint64_t seed_ = TestSeed();
@@ -171,10 +168,7 @@ TEST_F(WarehouseBootTest, AWarehouseThatIsMadeAfterTheLogForgotIsExact) {
   ASSERT_GT(log_->events.Forget(kNow - 7 * kMsPerDay, log_->events.End()), 0);
   StartSink();
   Fill();
-  // The rows of those events are nowhere, so SQL over rows cannot be asked for them.
-  BootSources sources = Sources();
-  sources.warehouse.sample.users = 0;
-  const BootedIndex booted = Boot(sources);
+  const BootedIndex booted = Boot();
   ASSERT_EQ(booted.source, BootSource::kWarehouse) << ReasonOf(booted);
   EXPECT_EQ(Describe(*booted.index), expected);
 }

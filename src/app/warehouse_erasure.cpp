@@ -34,11 +34,7 @@ tl::unexpected<Error> Behind() {
 }
 
 std::string RenderIds(std::span<const Erasure> erased, UserId Erasure::* id) {
-  std::string ids = "[";
-  for (const Erasure& erasure : erased) {
-    ids.append(ids.size() == 1 ? "'" : ",'").append((erasure.*id).ToString()).append("'");
-  }
-  return ids + "]";
+  return OlapIdArray(erased, [id](const Erasure& erasure) { return (erasure.*id).value; });
 }
 
 Result<std::vector<std::string>> TablesWithOldParts(Olap* olap) {
@@ -52,9 +48,7 @@ Result<std::vector<std::string>> TablesWithOldParts(Olap* olap) {
 }  // namespace
 
 Status WarehouseErasure::Reach(const Position& end) {
-  std::promise<bool> reached;
-  sink_->WaitFor(end, kReachWithinMs, [&reached](bool done) { reached.set_value(done); });
-  if (!reached.get_future().get()) return Behind();
+  if (!Await(sink_, end, kReachWithinMs)) return Behind();
   return {};
 }
 

@@ -25,9 +25,10 @@ OlapParams ViewerParams(const UserId& viewer, TimeMs as_of) {
 
 OlapParams ListParams(const CandidateQuery& query) {
   OlapParams params = ViewerParams(query.viewer, query.as_of);
-  params.emplace_back("posts", OlapIdArray(query.trending->posts, [](const TrendingPost& post) { return post.id; }));
+  params.emplace_back("posts",
+                      OlapIdArray(query.trending->posts, [](const TrendingPost& post) { return post.id.value; }));
   params.emplace_back("authors",
-                      OlapIdArray(query.trending->posts, [](const TrendingPost& post) { return post.author; }));
+                      OlapIdArray(query.trending->posts, [](const TrendingPost& post) { return post.author.value; }));
   return params;
 }
 

@@ -11,18 +11,6 @@
 
 namespace novafeed {
 
-// ClickHouse's text of an Array(UUID): one id of each item.
-template <class Items, class IdOf>
-std::string OlapIdArray(const Items& items, IdOf id_of) {
-  std::string text = "[";
-  for (const auto& item : items) {
-    text += text.size() > 1 ? ",'" : "'";
-    id_of(item).value.AppendTo(&text);
-    text += "'";
-  }
-  return text + "]";
-}
-
 // `read` throws where the bytes are not such rows.
 template <class Read>
 auto ReadOlapRows(Result<OlapRows> rows, Read read) -> Result<decltype(read(std::move(*rows)))> {

@@ -12,7 +12,7 @@ namespace novafeed {
 namespace {
 
 std::string IdArray(std::span<const UserId> ids) {
-  return OlapIdArray(ids, [](const UserId& id) { return id; });
+  return OlapIdArray(ids, [](const UserId& id) { return id.value; });
 }
 
 // neighbour_id, overlap_count, following, viewer_following.

@@ -33,9 +33,7 @@ class HeldWarehouse {
  public:
   static Result<HeldWarehouse> At(const CheckSubjects& subjects, std::chrono::milliseconds wait) {
     const Position end{subjects.generation, subjects.changes->End(), subjects.events->End()};
-    std::promise<bool> reached;
-    subjects.sink->WaitFor(end, wait.count(), [&reached](bool done) { reached.set_value(done); });
-    if (!reached.get_future().get()) return tl::unexpected<Error>(Behind(*subjects.sink, end));
+    if (!Await(subjects.sink, end, wait.count())) return tl::unexpected<Error>(Behind(*subjects.sink, end));
     const Result<Position> held = subjects.sink->Pause(wait);
     if (!held) return tl::unexpected<Error>(held.error());
     return HeldWarehouse(subjects.sink, *held, end);

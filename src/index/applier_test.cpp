@@ -19,9 +19,7 @@ using testing::TestLog;
 class ApplierTest : public ::testing::Test {
  protected:
   bool WaitFor(std::int64_t changes, std::int64_t events, std::int64_t timeout_ms = 10'000) {
-    std::promise<bool> reached;
-    applier_.WaitFor(Position{"g", changes, events}, timeout_ms, [&](bool value) { reached.set_value(value); });
-    return reached.get_future().get();
+    return Await(&applier_, Position{"g", changes, events}, timeout_ms);
   }
 
   ManualClock clock_{kBase};

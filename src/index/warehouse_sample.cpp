@@ -206,16 +206,6 @@ class WarehouseFacts {
   Facts* const facts_;
 };
 
-// ClickHouse's text of an Array(UUID).
-template <class Refs, class F>
-std::string IdArray(const Refs& refs, F id_of) {
-  std::string text = "[";
-  for (const auto ref : refs) {
-    text.append(text.size() > 1 ? ",'" : "'").append(id_of(ref)).append("'");
-  }
-  return text + "]";
-}
-
 // What both are to say, and what is asked for it.
 struct Asked {
   OlapParams sample;
@@ -228,12 +218,12 @@ Asked FactsOfIndex(const IndexState& state, const WarehouseSampleOptions& option
   NoteSizes(state, &asked.facts);
   NoteUsers(state, sample.users, OldestComparedDay(state, options), &asked.facts);
   NotePosts(state, sample.posts, &asked.facts);
-  const auto user_id = [&](UserRef ref) { return state.users[ref].id.ToString(); };
-  const auto post_id = [&](PostRef ref) { return state.posts[ref].id.ToString(); };
+  const auto user_id = [&](UserRef ref) { return state.users[ref].id.value; };
+  const auto post_id = [&](PostRef ref) { return state.posts[ref].id.value; };
   const auto author_id = [&](PostRef ref) { return user_id(state.posts[ref].author); };
-  asked.sample = {{"users", IdArray(sample.users, user_id)},
-                  {"posts", IdArray(sample.posts, post_id)},
-                  {"authors", IdArray(sample.posts, author_id)},
+  asked.sample = {{"users", OlapIdArray(sample.users, user_id)},
+                  {"posts", OlapIdArray(sample.posts, post_id)},
+                  {"authors", OlapIdArray(sample.posts, author_id)},
                   {"oldest_day", std::to_string(OldestComparedDay(state, options))},
                   {"oldest_hour_seconds", std::to_string(state.OldestHour() * kSecondsPerHour)}};
   return asked;

@@ -68,4 +68,12 @@ boost::asio::awaitable<Result<T>> AwaitBlocking(BlockingPool* pool, std::functio
   co_return std::move(*outcome.value);
 }
 
+// AwaitBlocking of a call that may fail: one Result tells of its error and of a full queue.
+template <class T>
+boost::asio::awaitable<Result<T>> AwaitResult(BlockingPool* pool, std::function<Result<T>()> call) {
+  Result<Result<T>> outcome = co_await AwaitBlocking<Result<T>>(pool, std::move(call));
+  if (!outcome) co_return tl::unexpected<Error>(std::move(outcome.error()));
+  co_return *std::move(outcome);
+}
+
 }  // namespace novafeed

@@ -75,6 +75,15 @@ TEST(AwaitBlocking, GivesResultsAndExceptionsOfTheCall) {
   EXPECT_THROW((void)RunOn(&io, AwaitBlocking<std::string>(&pool, call)), std::runtime_error);
 }
 
+TEST(AwaitResult, GivesTheErrorOfTheCallAsItsOwn) {
+  IoThreads io(1);
+  Metrics metrics;
+  BlockingPool pool("test", 1, 10, &metrics);
+  const std::function<Result<int>()> fails = [] { return Fail(Failure::kNotFound, "none", "There is none."); };
+  EXPECT_EQ(RunOn(&io, AwaitResult<int>(&pool, fails)).error().code, "none");
+  EXPECT_EQ(RunOn(&io, AwaitResult<int>(&pool, [] { return Result<int>(7); })).value(), 7);
+}
+
 TEST(AwaitBlocking, RefusesWhereTheQueueIsFull) {
   IoThreads io(1);
   std::promise<void> open_gate;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 
 #include "base/time.h"
 #include "stream/position.h"
@@ -24,5 +25,12 @@ class LogProgress {
   // The counters in an answer made now are at least this fresh.
   virtual TimeMs CountersAsOf() const = 0;
 };
+
+// WaitFor, blocking: whether `wanted` was applied within that time.
+inline bool Await(LogProgress* progress, const Position& wanted, std::int64_t timeout_ms) {
+  std::promise<bool> reached;
+  progress->WaitFor(wanted, timeout_ms, [&reached](bool done) { reached.set_value(done); });
+  return reached.get_future().get();
+}
 
 }  // namespace novafeed

@@ -1,6 +1,7 @@
 #include "timeline/trending_service.h"
 
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace novafeed {
@@ -18,21 +19,19 @@ Result<TrendingList> TrendingService::ListOf(TrendingWindow window) {
 Result<TrendingPage> TrendingService::Page(TrendingWindow window, std::size_t limit) {
   const Result<TrendingList> list = ListOf(window);
   if (!list) return tl::unexpected(list.error());
-  std::vector<PostId> ids;
-  for (const TrendingPost& post : list->posts) ids.push_back(post.id);
-  std::vector<std::optional<PostContent>> contents = index_->ContentOf(ids);
-
   TrendingPage page{{}, list->as_of};
-  for (std::size_t i = 0; i < ids.size() && page.items.size() < limit; ++i) {
-    const std::optional<IndexedPost> post = index_->FindPost(ids[i]);
-    if (!contents[i] || !post) continue;  // deleted since the list was made
+  for (const TrendingPost& listed : list->posts) {
+    if (page.items.size() == limit) break;
+    std::optional<PostContent> content = index_->ContentOf(std::span(&listed.id, 1)).front();
+    const std::optional<IndexedPost> post = index_->FindPost(listed.id);
+    if (!content || !post) continue;  // deleted since the list was made
     FeedItem& item = page.items.emplace_back();
-    item.content = *std::move(contents[i]);
+    item.content = *std::move(content);
     item.author = post->author;
     item.created_at = post->created_at;
     item.counters = {post->totals.likes, post->totals.comments, post->totals.shares, post->totals.impressions};
     item.source = Source::kTrending;
-    item.parts.emplace().score = list->posts[i].score;
+    item.parts.emplace().score = listed.score;
   }
   return page;
 }

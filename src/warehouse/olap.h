@@ -21,6 +21,19 @@ namespace novafeed {
 // Values of {name:Type} places in a statement: name and text, as ClickHouse reads that type. Never part of the SQL.
 using OlapParams = std::vector<std::pair<std::string, std::string>>;
 
+// ClickHouse's text of an Array(UUID): the id of each item.
+template <class Items, class IdOf>
+std::string OlapIdArray(const Items& items, IdOf id_of) {
+  std::string text = "[";
+  for (const auto& item : items) {
+    text += text.size() > 1 ? ",'" : "'";
+    const Uuid id = id_of(item);
+    id.AppendTo(&text);
+    text += "'";
+  }
+  return text + "]";
+}
+
 struct OlapCall {
   std::chrono::milliseconds deadline{5000};                     // of the whole call; the engine is told it as well
   std::vector<std::pair<std::string, std::string>> settings{};  // of ClickHouse, for this call only

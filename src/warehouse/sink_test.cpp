@@ -102,9 +102,7 @@ class WarehouseSinkTest : public ::testing::Test {
   }
   Position End() { return {kGeneration, changes_.End(), events_.End()}; }
   bool Reaches(const Position& wanted, milliseconds timeout = seconds(10)) {
-    std::promise<bool> reached;
-    sink_->WaitFor(wanted, timeout.count(), [&reached](bool is) { reached.set_value(is); });
-    return reached.get_future().get();
+    return Await(sink_.get(), wanted, timeout.count());
   }
   SinkStatus WaitForPhase(SinkPhase phase) {
     const auto give_up = std::chrono::steady_clock::now() + seconds(10);

@@ -57,11 +57,7 @@ asio::awaitable<Result<FeedPage>> MakePage(RequestContext* context, FeedService*
     return feed->Page(opened, behind);
   };
   if (!may_take_long) co_return make();
-  const ApiDependencies& dependencies = context->dependencies();
-  BlockingPool* const pool = feed->blocks() ? dependencies.warehouse : dependencies.readers;
-  Result<Result<FeedPage>> page = co_await AwaitBlocking(pool, std::move(make));
-  if (!page) co_return tl::unexpected(page.error());
-  co_return *std::move(page);
+  co_return co_await AwaitResult(context->dependencies().PoolOf(*feed), std::move(make));
 }
 
 asio::awaitable<Result<HttpResponse>> GetFeed(RequestContext* context, PathParams) {
@@ -92,9 +88,7 @@ asio::awaitable<Result<HttpResponse>> GetFeed(RequestContext* context, PathParam
   const SteadyClock::time_point rendering = SteadyClock::now();
   HttpResponse response = JsonAnswer(200, RenderFeedPage(*page, *explain));
   AddServerTiming(&response, "wait", waited);
-  for (const auto& [stage, took_us] : page->timings) {
-    AddServerTiming(&response, stage, std::chrono::microseconds(took_us));
-  }
+  AddServerTimings(&response, page->timings);
   AddServerTiming(&response, "render", Since(rendering));
   co_return response;
 }

@@ -1,5 +1,4 @@
 // Whom to follow: GET /api/v1/discover/suggested-users, and its dismissals.
-#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -40,13 +39,10 @@ Result<SuggestedPeople> Find(GraphStore& graph, const SuggestionService& service
 asio::awaitable<Result<SuggestedPeople>> FindOnPool(RequestContext* context, ChosenEngine engine,
                                                     SuggestionRequest request, bool explain) {
   const ApiDependencies& dependencies = context->dependencies();
-  BlockingPool* const pool = engine.feed->blocks() ? dependencies.warehouse : dependencies.readers;
   std::function<Result<SuggestedPeople>()> find = [graph = dependencies.graph, service = engine.suggestions,
                                                    request = std::move(request),
                                                    explain] { return Find(*graph, *service, request, explain); };
-  Result<Result<SuggestedPeople>> found = co_await AwaitBlocking(pool, std::move(find));
-  if (!found) co_return tl::unexpected(found.error());
-  co_return *std::move(found);
+  co_return co_await AwaitResult(dependencies.PoolOf(*engine.feed), std::move(find));
 }
 
 asio::awaitable<Reply> GetSuggestedUsers(RequestContext* context, PathParams) {
@@ -70,9 +66,7 @@ asio::awaitable<Reply> GetSuggestedUsers(RequestContext* context, PathParams) {
   if (context->behind()) found->list.degraded.push_back("behind");
   if (engine->stands_in) found->list.degraded.push_back("booting");
   HttpResponse response = JsonAnswer(200, RenderSuggestions(*found, *explain));
-  for (const auto& [stage, took_us] : found->list.timings) {
-    AddServerTiming(&response, stage, std::chrono::microseconds(took_us));
-  }
+  AddServerTimings(&response, found->list.timings);
   co_return response;
 }
 

@@ -31,9 +31,8 @@ asio::awaitable<Result<HttpResponse>> GetTrending(RequestContext* context, PathP
   std::function<Result<TrendingPage>()> make = [service = context->live().trending, window = *window, limit = *limit] {
     return service->Page(window, limit);
   };
-  Result<Result<TrendingPage>> page = co_await AwaitBlocking(context->dependencies().readers, std::move(make));
-  if (!page) co_return tl::unexpected(page.error());
-  co_return page->map([](const TrendingPage& found) { return JsonAnswer(200, RenderTrendingPage(found)); });
+  const Result<TrendingPage> page = co_await AwaitResult(context->dependencies().readers, std::move(make));
+  co_return page.map([](const TrendingPage& found) { return JsonAnswer(200, RenderTrendingPage(found)); });
 }
 
 }  // namespace
