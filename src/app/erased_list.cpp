@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "graph/commands.h"
 #include "graph/retired.h"
@@ -27,16 +28,6 @@ tl::unexpected<Error> WriteFailure(const std::string& path, int error) {
   return Fail(Failure::kInternal, "erased_list_failed", detail);
 }
 
-// So that a file which was just made is still there after a power cut.
-Status SyncFolderOf(const std::string& path) {
-  const int folder = ::open(std::filesystem::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = folder >= 0 && ::fsync(folder) == 0;
-  const int error = errno;
-  if (folder >= 0) ::close(folder);
-  if (!synced) return WriteFailure(path, error);
-  return {};
-}
-
 // Appends and makes it durable.
 Status Append(const std::string& path, const std::string& lines) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -47,7 +38,9 @@ Status Append(const std::string& path, const std::string& lines) {
   const int error = errno;
   ::close(file);
   if (!written) return WriteFailure(path, error != 0 ? error : ENOSPC);
-  return SyncFolderOf(path);
+  // So that a list which was just made is still there after a power cut.
+  if (!SyncFolder(std::filesystem::path(path).parent_path())) return WriteFailure(path, errno);
+  return {};
 }
 
 void EraseNow(SqliteGraph* graph, UserId user) {

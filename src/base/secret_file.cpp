@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/crypto.h"
+#include "base/folder.h"
 
 namespace novafeed {
 namespace {
@@ -61,8 +62,7 @@ Status MakeFile(const std::string& directory, const std::string& path, std::stri
   const int error = errno;
   ::unlink(draft.c_str());
   if (!linked) return Unusable(path, std::strerror(error));
-  const File parent(directory, O_RDONLY | O_DIRECTORY);
-  if (!parent.ok() || ::fsync(parent.descriptor()) != 0) return SystemError(directory);
+  if (!SyncFolder(directory)) return SystemError(directory);
   return {};
 }
 

@@ -1,6 +1,5 @@
 #include "index/snapshot.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -11,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/folder.h"
 #include "index/state.h"
 
 namespace novafeed {
@@ -275,15 +275,6 @@ tl::unexpected<Error> WriteFailure(const std::string& path, int error) {
   return Fail(Failure::kInternal, "snapshot_failed", detail);
 }
 
-// Makes a rename durable.
-void SyncDirectoryOf(const std::string& path) {
-  const std::string directory = std::filesystem::path(path).parent_path();
-  const int handle = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (handle < 0) return;
-  ::fsync(handle);
-  ::close(handle);
-}
-
 }  // namespace
 
 Result<Position> SaveSnapshot(const FeedIndex& index, const std::string& path) {
@@ -307,7 +298,7 @@ Result<Position> SaveSnapshot(const FeedIndex& index, const std::string& path) {
     return WriteFailure(path, error);
   }
   if (std::rename(temporary.c_str(), path.c_str()) != 0) return WriteFailure(path, errno);
-  SyncDirectoryOf(path);
+  SyncFolder(std::filesystem::path(path).parent_path());
   return position;
 }
 
