@@ -12,6 +12,7 @@
 #include "runtime/blocking_pool.h"
 #include "stream/event_log.h"
 #include "timeline/feed_engines.h"
+#include "timeline/own_follows.h"
 #include "timeline/trending_service.h"
 
 namespace novafeed {
@@ -33,6 +34,7 @@ struct ApiDependencies {
   BlockingPool* readers = nullptr;       // where reads of the graph block
   BlockingPool* warehouse = nullptr;     // where pages of engines that block are made; null where there is none
   const FeedEngines* engines = nullptr;  // may answer feeds before the index has booted
+  OwnFollows* own_follows = nullptr;     // told of every change
   ApiRateRules rates;
   AssetTable assets;  // the page at "/" and its files
 

@@ -112,6 +112,9 @@ class TestWarehouse final : public CandidateEngine, public LogProgress {
     return found;
   }
   Result<std::vector<TrendingCandidate>> FindTrending(TimeMs, int) override { return std::vector<TrendingCandidate>(); }
+  Result<std::vector<Candidate>> FindPosts(UserId, TimeMs, const std::vector<Candidate>& posts) override {
+    return posts;
+  }
   Result<std::vector<Candidate>> FindFollowing(const FollowingQuery&) override { return found.follow; }
   Position Applied() const override { return applied; }
   void WaitFor(const Position& wanted, std::int64_t, std::function<void(bool)> done) override {
@@ -210,6 +213,30 @@ TEST_F(ApiServiceWarehouse, WaitsForPositionsOfTheEngineThatAnswers) {
   EXPECT_EQ(Degraded(Ask("?engine=warehouse" + query)), (Strings{"behind"}));
   warehouse_.applied = wanted;
   EXPECT_EQ(Degraded(Ask("?engine=warehouse" + query)), Strings{});
+}
+
+TEST_F(ApiServiceWarehouse, KeepsPagesUntilTheViewerFollowsSomebodyElse) {
+  node_.Boot();
+  AddPost("hello");
+  for (const std::string name : {"ada", "bob"}) {
+    const std::string body = R"({"id":"ext:)" + name + R"(","handle":")" + name + R"(","name":"X"})";
+    ASSERT_EQ(node_.Send(Method::kPost, "/api/v1/users", node_.Token("a", Scope::kService), body).status, 201);
+  }
+  const auto is_cached = [&](const std::string& query = "") {
+    return Ask("?engine=warehouse" + query).json.at("cached").as_bool();
+  };
+  warehouse_.found.position = warehouse_.applied;
+  EXPECT_FALSE(is_cached());
+  EXPECT_TRUE(is_cached());
+  for (const Method method : {Method::kPut, Method::kDelete}) {
+    const Answer answer = node_.Send(method, "/api/v1/users/ext:bob/follow", node_.Token("ada"));
+    ASSERT_EQ(answer.status, 204) << answer.json;
+    EXPECT_FALSE(is_cached()) << "the warehouse has not applied it";
+    EXPECT_FALSE(is_cached()) << "so what it finds does not count";
+    warehouse_.found.position.changes = warehouse_.applied.changes = node_.applied().changes;
+    EXPECT_FALSE(is_cached());
+    EXPECT_TRUE(is_cached());
+  }
 }
 
 TEST_F(ApiServiceWarehouse, LeavesOutWhatTheGraphHasDeletedSince) {

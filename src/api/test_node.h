@@ -106,11 +106,12 @@ class TestNode {
     trending_ = std::make_unique<TrendingBoard>(&clock_, engine_.get(), &metrics_);
     contents_ = std::make_unique<IndexContents>(index_.get());
     ranker_ = std::make_unique<Ranker>(engine_.get(), trending_.get(), &metrics_);
-    const FeedParts parts{engine_.get(), ranker_.get(), contents_.get(), applier_.get(), false};
+    const FeedParts parts{engine_.get(), ranker_.get(), contents_.get(), applier_.get(), false, nullptr};
     feed_ =
         std::make_unique<FeedService>(&clock_, parts, CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
     suggestion_engine_ = std::make_unique<IndexSuggestions>(index_.get());
-    suggestions_ = std::make_unique<SuggestionService>(&clock_, suggestion_engine_.get(), &metrics_);
+    suggestions_ = std::make_unique<SuggestionService>(
+        &clock_, SuggestionParts{suggestion_engine_.get(), applier_.get(), nullptr}, &metrics_);
     services_ = {feed_.get(), suggestions_.get()};
     applier_->Start();
     engines_.OpenIndex(&services_);
@@ -124,7 +125,7 @@ class TestNode {
   void OpenWarehouse(CandidateEngine* engine, LogProgress* progress) {
     warehouse_trending_ = std::make_unique<TrendingBoard>(&clock_, engine, &metrics_);
     warehouse_ranker_ = std::make_unique<Ranker>(engine, warehouse_trending_.get(), &metrics_);
-    const FeedParts parts{engine, warehouse_ranker_.get(), &graph_contents_, progress, true};
+    const FeedParts parts{engine, warehouse_ranker_.get(), &graph_contents_, progress, true, &pages_};
     warehouse_feed_ =
         std::make_unique<FeedService>(&clock_, parts, CursorCodec(keys_.cursor_key, graph_.Generation()), &metrics_);
     warehouse_services_ = {warehouse_feed_.get(), nullptr};
@@ -176,6 +177,7 @@ class TestNode {
   void RefuseWrites(Error error) { graph_.RefuseWrites(std::move(error)); }
   MemoryEventLog& events() { return events_; }
   std::string generation() { return graph_.Generation(); }
+  Position applied() const { return applier_->Applied(); }
 
  private:
   ApiDependencies MakeDependencies() {
@@ -189,6 +191,7 @@ class TestNode {
     dependencies.readers = &readers_;
     dependencies.warehouse = &warehouse_;
     dependencies.engines = &engines_;
+    dependencies.own_follows = &own_follows_;
     dependencies.rates = rates_;
     return dependencies;
   }
@@ -206,6 +209,8 @@ class TestNode {
   TestContents graph_contents_{&graph_};
   std::unique_ptr<TrendingBoard> warehouse_trending_;
   MemoryCache cache_{&clock_, 1UL << 20, &metrics_};
+  OwnFollows own_follows_{&cache_, graph_.Generation()};
+  PageCache pages_{&clock_, &cache_, &own_follows_, [this] { return engines_.Live(); }, &metrics_};
   std::unique_ptr<HotPosts> hot_posts_;
   std::unique_ptr<TrendingService> trending_pages_;
   std::unique_ptr<Ranker> warehouse_ranker_;

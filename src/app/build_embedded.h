@@ -14,6 +14,7 @@
 #include "index/boot.h"
 #include "stream/event_log.h"
 #include "stream/outbox_relay.h"
+#include "stream/position.h"
 
 namespace novafeed {
 
@@ -26,6 +27,8 @@ struct EmbeddedStores {
   std::unique_ptr<ErasedList> erased;
 
   BootSources Sources() const { return {changes.get(), events.get(), graph->Generation()}; }
+  // Of the log, as it is now.
+  Position End() const { return {graph->Generation(), changes->End(), events->End()}; }
 };
 
 // Opens, or creates, the stores of a directory whose lock the caller holds; users of its list of erased ones are gone.

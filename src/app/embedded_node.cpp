@@ -61,11 +61,11 @@ LogLevel LevelOf(const PassedOver& passed) {
 
 std::unique_ptr<WarehouseFeedStack> MakeWarehouseFeed(const Settings& settings, const KeyRing& keys,
                                                       WarehouseStack* warehouse, EmbeddedStores* stores,
-                                                      const Clock* clock, Metrics* metrics) {
+                                                      ViewerCaches* caches, const Clock* clock, Metrics* metrics) {
   if (warehouse == nullptr) return nullptr;
   return std::make_unique<WarehouseFeedStack>(
       &warehouse->reader(), &warehouse->sink(), stores->graph.get(), EngineOptions(settings),
-      CursorCodec(keys.cursor_key, stores->graph->Generation()), clock, metrics);
+      CursorCodec(keys.cursor_key, stores->graph->Generation()), caches, clock, metrics);
 }
 
 }  // namespace
@@ -89,8 +89,10 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
       checkers_("check", 1, kAdminQueue, &metrics_),
       engines_(settings.String("serve.engine")),
+      caches_(clock_.get(), &cache_, stores_.graph->Generation(), &engines_, &metrics_),
       warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
-      warehouse_feed_(MakeWarehouseFeed(settings, keys_, warehouse_.get(), &stores_, clock_.get(), &metrics_)),
+      warehouse_feed_(
+          MakeWarehouseFeed(settings, keys_, warehouse_.get(), &stores_, &caches_, clock_.get(), &metrics_)),
       api_(MakeApiDependencies()),
       admin_(MakeAdminDependencies()),
       public_server_(io_.contexts(), settings.String("serve.listen"), PublicLimits(), api_.handler(),
@@ -146,6 +148,7 @@ ApiDependencies EmbeddedNode::MakeApiDependencies() {
   dependencies.readers = &readers_;
   dependencies.warehouse = &warehouse_pages_;
   dependencies.engines = &engines_;
+  dependencies.own_follows = &caches_.follows;
   dependencies.rates = {RuleOf(settings_, "user"), RuleOf(settings_, "service"), RuleOf(settings_, "stranger")};
   dependencies.assets = EmbeddedAssets();
   return dependencies;
@@ -195,7 +198,11 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   feed_->trending.Refresh();
   hot_posts_ = std::make_unique<HotPosts>(clock_.get(), &cache_, [this] { return HotPostsEngines(); }, &metrics_);
   trending_ = std::make_unique<TrendingService>(&feed_->trending, hot_posts_.get(), feed_->index.get());
-  if (warehouse_) check_ = MakeCheckDesk();
+  if (warehouse_) {
+    check_ = MakeCheckDesk();
+    viewer_jobs_ =
+        std::make_unique<ViewerJobs>(clock_.get(), &warehouse_->reader(), stores_.graph.get(), feed_.get(), &caches_);
+  }
   StartJobs();
   engines_.OpenIndex(&feed_->services);
   api_.Open({feed_->index.get(), &feed_->applier, trending_.get()});
@@ -207,8 +214,7 @@ void EmbeddedNode::StartWarehouse() {
   if (!warehouse_) return;
   warehouse_->Start();
   // Before it holds all that the index will boot with, its answers would lack what callers have seen.
-  const Position end{stores_.graph->Generation(), stores_.changes->End(), stores_.events->End()};
-  warehouse_->sink().WaitFor(end, kStandInWithinMs, [this](bool reached) {
+  warehouse_->sink().WaitFor(stores_.End(), kStandInWithinMs, [this](bool reached) {
     if (reached) engines_.LetWarehouseStandIn();
   });
 }
@@ -274,6 +280,11 @@ void EmbeddedNode::StartJobs() {
   };
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
   start("hot_posts", settings_.Duration("hot_posts.refresh_every"), [this] { RefreshHotPosts(); });
+  if (viewer_jobs_) {
+    start("warmer", settings_.Duration("warmer.every"), [this] { viewer_jobs_->WarmPages(); });
+    start("suggestions", settings_.Duration("suggestions.refresh_every"),
+          [this] { viewer_jobs_->RefreshSuggestions(); });
+  }
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });
   start("erase", kRemoveEvery, [this] { RemoveErasedUsers(); });

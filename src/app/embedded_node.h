@@ -19,6 +19,7 @@
 #include "app/index_erasure.h"
 #include "app/periodic_job.h"
 #include "app/rank_desk.h"
+#include "app/viewer_jobs.h"
 #include "app/warehouse_stack.h"
 #include "base/metrics.h"
 #include "base/settings.h"
@@ -110,6 +111,7 @@ class EmbeddedNode {
   BlockingPool rank_builder_;     // one thread: indexes for other instants are built one after the other
   BlockingPool checkers_;         // one thread: a check takes as long as the data is large
   FeedEngines engines_;
+  ViewerCaches caches_;
   std::unique_ptr<LiveIndexStack> feed_;  // from Boot on, as the next four
   std::unique_ptr<RankDesk> desk_;
   std::unique_ptr<IndexErasure> index_erasure_;
@@ -121,8 +123,9 @@ class EmbeddedNode {
   std::mutex upkeep_mutex_;                    // a purge or a check at a time: a purge changes the log
   std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next two
   std::unique_ptr<WarehouseFeedStack> warehouse_feed_;
-  std::unique_ptr<HotPosts> hot_posts_;  // from Boot on, as the next two
+  std::unique_ptr<HotPosts> hot_posts_;  // from Boot on, as the next three
   std::unique_ptr<TrendingService> trending_;
+  std::unique_ptr<ViewerJobs> viewer_jobs_;  // null where there is no warehouse
   std::unique_ptr<CheckDesk> check_;
   ApiService api_;
   AdminService admin_;

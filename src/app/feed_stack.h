@@ -19,12 +19,32 @@
 #include "index/feed_index.h"
 #include "timeline/feed_engines.h"
 #include "timeline/feed_service.h"
+#include "timeline/own_follows.h"
+#include "timeline/page_cache.h"
 #include "timeline/post_contents.h"
 #include "timeline/ranker.h"
+#include "timeline/suggestion_cache.h"
 #include "timeline/suggestion_service.h"
 #include "timeline/trending_board.h"
 
 namespace novafeed {
+
+// What is kept of viewers' answers in a cache. Thread-safe as its parts are.
+struct ViewerCaches {
+  // All outlive it; `engines` are those that can tell what posts count now.
+  ViewerCaches(const Clock* clock, Cache* cache, const std::string& generation, const FeedEngines* engines,
+               Metrics* metrics)
+      : follows(cache, generation),
+        pages(
+            clock, cache, &follows, [engines] { return engines->Live(); }, metrics),
+        suggestions(cache, &follows, metrics) {}
+  ViewerCaches(const ViewerCaches&) = delete;
+  ViewerCaches& operator=(const ViewerCaches&) = delete;
+
+  OwnFollows follows;
+  PageCache pages;
+  SuggestionCache suggestions;
+};
 
 // An index and what ranks from it. Neither copied nor moved, as the other stacks: its parts point at each other.
 // Thread-safe as its parts are.
@@ -53,10 +73,10 @@ struct LiveIndexStack : IndexStack {
                  const Clock* clock, Metrics* metrics)
       : IndexStack(std::move(index_in), clock, metrics),
         applier(clock, index.get(), sources.changes, sources.events, metrics),
-        feeds(clock, {&engine, &ranker, &contents, &applier, false}, CursorCodec(cursor_key, sources.generation),
-              metrics),
+        feeds(clock, {&engine, &ranker, &contents, &applier, false, nullptr},
+              CursorCodec(cursor_key, sources.generation), metrics),
         suggestion_engine(index.get()),
-        suggestions(clock, &suggestion_engine, metrics),
+        suggestions(clock, {&suggestion_engine, &applier, nullptr}, metrics),
         services{&feeds, &suggestions} {}
 
   IndexApplier applier;
@@ -75,26 +95,35 @@ inline WarehouseEngineOptions EngineOptions(const Settings& settings) {
   return options;
 }
 
-// The warehouse as an engine, and its feeds.
-struct WarehouseFeedStack {
+// The warehouse as an engine, and what ranks from it.
+struct WarehouseRankStack {
   // All outlive it; `progress` is that of what fills it.
-  WarehouseFeedStack(Olap* olap, LogProgress* progress, GraphStore* graph, const WarehouseEngineOptions& options,
-                     const CursorCodec& codec, const Clock* clock, Metrics* metrics)
+  WarehouseRankStack(Olap* olap, LogProgress* progress, const WarehouseEngineOptions& options, const Clock* clock,
+                     Metrics* metrics)
       : engine(
             olap, [progress] { return progress->Applied(); }, options, metrics),
         trending(clock, &engine, metrics),
-        ranker(&engine, &trending, metrics),
-        contents(graph),
-        feeds(clock, {&engine, &ranker, &contents, progress, true}, codec, metrics),
-        suggestion_engine(olap, options.suggestion_deadline),
-        suggestions(clock, &suggestion_engine, metrics),
-        services{&feeds, &suggestions} {}
-  WarehouseFeedStack(const WarehouseFeedStack&) = delete;
-  WarehouseFeedStack& operator=(const WarehouseFeedStack&) = delete;
+        ranker(&engine, &trending, metrics) {}
+  WarehouseRankStack(const WarehouseRankStack&) = delete;
+  WarehouseRankStack& operator=(const WarehouseRankStack&) = delete;
 
   WarehouseEngine engine;
   TrendingBoard trending;
   Ranker ranker;
+};
+
+// Its feeds, with a cache before them.
+struct WarehouseFeedStack : WarehouseRankStack {
+  // All outlive it, too.
+  WarehouseFeedStack(Olap* olap, LogProgress* progress, GraphStore* graph, const WarehouseEngineOptions& options,
+                     const CursorCodec& codec, ViewerCaches* caches, const Clock* clock, Metrics* metrics)
+      : WarehouseRankStack(olap, progress, options, clock, metrics),
+        contents(graph),
+        feeds(clock, {&engine, &ranker, &contents, progress, true, &caches->pages}, codec, metrics),
+        suggestion_engine(olap, options.suggestion_deadline),
+        suggestions(clock, {&suggestion_engine, progress, &caches->suggestions}, metrics),
+        services{&feeds, &suggestions} {}
+
   GraphContents contents;
   FeedService feeds;
   WarehouseSuggestions suggestion_engine;

@@ -111,10 +111,7 @@ class IndexErasureTest : public ::testing::Test {
             target->author, target->created_at});
   }
 
-  void CatchUp() {
-    const Position end{stores_.graph->Generation(), stores_.changes->End(), stores_.events->End()};
-    ASSERT_TRUE(Await(applier_.get(), end, 60'000));
-  }
+  void CatchUp() { ASSERT_TRUE(Await(applier_.get(), stores_.End(), 60'000)); }
 
   // The live index, one of the tables, one of the snapshot file: all of them hold the same.
   void ExpectAgreement() {

@@ -37,7 +37,7 @@ Result<std::unique_ptr<WarehouseStack>> OpenOwnWarehouse(const Settings& setting
 }
 
 Status AwaitFilled(WarehouseStack* warehouse, const EmbeddedStores& stores) {
-  const Position end{stores.graph->Generation(), stores.changes->End(), stores.events->End()};
+  const Position end = stores.End();
   ProgressLine line;
   while (!Await(&warehouse->sink(), end, kShowFillingEveryMs)) {
     const SinkStatus status = warehouse->sink().status();

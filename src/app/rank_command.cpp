@@ -78,7 +78,7 @@ Result<int> RankThroughServe(const std::vector<UserId>& users, const RankFlags& 
 // A warehouse of this command's own, and what ranks from it. In this order: the second uses the first.
 struct OwnWarehouse {
   std::unique_ptr<WarehouseStack> stack;
-  std::unique_ptr<WarehouseFeedStack> feed;
+  std::unique_ptr<WarehouseRankStack> ranking;
 };
 
 Result<OwnWarehouse> OpenWarehouse(const Settings& settings, EmbeddedStores* stores, const Clock* clock,
@@ -93,9 +93,7 @@ Result<OwnWarehouse> OpenWarehouse(const Settings& settings, EmbeddedStores* sto
   }
   WarehouseEngineOptions patient;
   patient.source_deadline = patient.trending_deadline = kRankDeadline;
-  own.feed =
-      std::make_unique<WarehouseFeedStack>(&own.stack->reader(), &own.stack->sink(), stores->graph.get(), patient,
-                                           CursorCodec("", stores->graph->Generation()), clock, metrics);
+  own.ranking = std::make_unique<WarehouseRankStack>(&own.stack->reader(), &own.stack->sink(), patient, clock, metrics);
   return own;
 }
 
@@ -109,7 +107,7 @@ Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& fl
   Result<OwnWarehouse> warehouse;
   if (engine == RankEngine::kWarehouse) warehouse = OpenWarehouse(settings, &stores, &clock, &metrics);
   if (!warehouse) return tl::unexpected<Error>(warehouse.error());
-  const RankWarehouse ranker{warehouse->feed ? &warehouse->feed->ranker : nullptr, settings.Bool("olap.ttl")};
+  const RankWarehouse ranker{warehouse->ranking ? &warehouse->ranking->ranker : nullptr, settings.Bool("olap.ttl")};
   RankDesk desk(stores.Sources(), stores.graph.get(), nullptr, ranker, &clock, &metrics);
   const AskRanking rank = [&](const RankRequest& request) { return desk.Rank(request); };
   return PrintRankings(users, flags, engine, clock.Now(), rank);

@@ -97,6 +97,13 @@ std::vector<Setting> UpkeepSettings() {
       Bounded(SettingType::kDuration, "hot_posts.refresh_every", "60s", kSecond, 100 * kSecond,
               "How often the best posts of the last two clock hours are made anew: hot:posts:1h in the cache, and "
               "hot_posts_1h in the warehouse."),
+      Bounded(
+          SettingType::kDuration, "warmer.every", "2m", kSecond, 140 * kSecond,
+          "How often the first page of the 100 most active viewers is put into the cache, where it stays for 150 s."),
+      Bounded(
+          SettingType::kDuration, "suggestions.refresh_every", "5m", kSecond, 10 * kMinute,
+          "How often the suggested users of the 100 most active viewers are put into the cache, where they stay for "
+          "10 minutes."),
       Bounded(SettingType::kSize, "cache.max_bytes", "256MiB", kMiB, kNoBound,
               "What the cache may hold; the least recently used goes first."),
       Bounded(SettingType::kDuration, "events.keep", "92d", 7 * kDay, kNoBound,

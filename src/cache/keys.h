@@ -20,5 +20,11 @@ inline constexpr std::chrono::seconds kSuggestionsTtl{600};
 // feed:v1:{user_id}:{offset}:{limit}, of mode=for_you.
 std::string FeedPageKey(UserId viewer, std::size_t offset, std::size_t limit);
 inline constexpr std::chrono::seconds kFeedPageTtl{60};
+// Of a page that the warmer keeps: longer than its period.
+inline constexpr std::chrono::seconds kWarmedPageTtl{150};
+
+// follows:changed:{user_id}: kept for as long as anything that a change of these follows makes wrong.
+std::string FollowsChangedKey(UserId viewer);
+inline constexpr std::chrono::seconds kFollowsChangedTtl = kSuggestionsTtl;
 
 }  // namespace novafeed

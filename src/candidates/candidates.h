@@ -107,6 +107,10 @@ class CandidateEngine {
   // Posts created in (as_of - 30 d, as_of] with at least one like, comment or share in the window of `hours`
   // clock-hour buckets that ends with that of `as_of`; in any order.
   virtual Result<std::vector<TrendingCandidate>> FindTrending(TimeMs as_of, int hours) = 0;
+  // These posts, each with its source, as they are now: those of them that are still there and that the viewer may see,
+  // in any order. Of a viewer as of an instant, as Find.
+  virtual Result<std::vector<Candidate>> FindPosts(UserId viewer, TimeMs as_of,
+                                                   const std::vector<Candidate>& posts) = 0;
   // At most `limit` posts in that order; their source is kFollow.
   virtual Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) = 0;
 };

@@ -39,11 +39,14 @@ class Finder {
   std::vector<Candidate> Trending(const TrendingList& list) const {
     std::vector<Candidate> found;
     found.reserve(list.posts.size());
-    for (const TrendingPost& trending : list.posts) {
-      const PostSlot* post = state_.FindPost(trending.id);
-      if (post == nullptr || !post->live() || post->created_at > as_of_ || IsOwn(*post)) continue;
-      found.push_back(MakeCandidate(*post, InteractionsWith(post->author), Source::kTrending));
-    }
+    for (const TrendingPost& trending : list.posts) TakePost(trending.id, Source::kTrending, &found);
+    return found;
+  }
+
+  std::vector<Candidate> Posts(const std::vector<Candidate>& posts) const {
+    std::vector<Candidate> found;
+    found.reserve(posts.size());
+    for (const Candidate& post : posts) TakePost(post.id, post.source, &found);
     return found;
   }
 
@@ -103,6 +106,13 @@ class Finder {
     candidate.interactions = interactions;
     candidate.source = source;
     return candidate;
+  }
+
+  // The post, where it is there and the viewer may see it.
+  void TakePost(const PostId& id, Source source, std::vector<Candidate>* found) const {
+    const PostSlot* post = state_.FindPost(id);
+    if (post == nullptr || !post->live() || post->created_at > as_of_ || IsOwn(*post)) return;
+    found->push_back(MakeCandidate(*post, InteractionsWith(post->author), source));
   }
 
   // Posts of the author in (after, as_of].
@@ -201,6 +211,11 @@ Result<std::vector<TrendingCandidate>> IndexEngine::FindTrending(TimeMs as_of, i
     }
     return found;
   });
+}
+
+Result<std::vector<Candidate>> IndexEngine::FindPosts(UserId viewer, TimeMs as_of,
+                                                      const std::vector<Candidate>& posts) {
+  return index_->Read([&](const IndexState& state) { return Finder(state, viewer, as_of).Posts(posts); });
 }
 
 Result<std::vector<Candidate>> IndexEngine::FindFollowing(const FollowingQuery& query) {

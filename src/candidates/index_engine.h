@@ -18,6 +18,7 @@ class IndexEngine final : public CandidateEngine {
   std::string_view Name() const override { return "index"; }
   Result<CandidateSet> Find(const CandidateQuery& query) override;
   Result<std::vector<TrendingCandidate>> FindTrending(TimeMs as_of, int hours) override;
+  Result<std::vector<Candidate>> FindPosts(UserId viewer, TimeMs as_of, const std::vector<Candidate>& posts) override;
   Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) override;
 
  private:

@@ -106,6 +106,25 @@ TEST_F(IndexEngineTest, InteractionsStandOnTheCandidatesOfEverySource) {
   }
 }
 
+TEST_F(IndexEngineTest, PostsAreLookedUpAsTheyAreNow) {
+  for (int post = 1; post <= 5; ++post) log_.AddPost(post, post == 4 ? 1 : 2, post == 5 ? kNow + 1 : kNow - 10);
+  Find(1);
+  std::vector<Candidate> posts(5);
+  for (int i = 0; i < 5; ++i) posts[static_cast<std::size_t>(i)].id = TestPost(1 + i);
+  posts[1].source = Source::kAffinity;
+  log_.AddLike(3, 2, kNow);
+  log_.AddLike(1, 1, kNow);
+  log_.DeletePost(3, kNow);
+  Apply();
+  const std::vector<Candidate> found = *engine_.FindPosts(TestUser(1), kNow, posts);
+  EXPECT_EQ(Numbers(found), (std::set<int>{1, 2})) << "without deleted, own and later ones";
+  for (const Candidate& post : found) {
+    EXPECT_EQ(post.counters.likes, 1);
+    EXPECT_EQ(post.interactions, 1) << "with the author of both";
+    EXPECT_EQ(post.source, post.id == TestPost(2) ? Source::kAffinity : Source::kFollow);
+  }
+}
+
 TEST_F(IndexEngineTest, FallbackIsNewestFirstTiesByIdAndNeverOwn) {
   for (int post = 1; post <= 60; ++post) log_.AddPost(post, post % 3 == 0 ? 1 : 2, kNow - post / 4);
   const CandidateSet set = Find(1);

@@ -23,12 +23,12 @@ OlapParams ViewerParams(const UserId& viewer, TimeMs as_of) {
   return {{"viewer", viewer.ToString()}, {"as_of", std::to_string(as_of)}};
 }
 
-OlapParams ListParams(const CandidateQuery& query) {
-  OlapParams params = ViewerParams(query.viewer, query.as_of);
-  params.emplace_back("posts",
-                      OlapIdArray(query.trending->posts, [](const TrendingPost& post) { return post.id.value; }));
-  params.emplace_back("authors",
-                      OlapIdArray(query.trending->posts, [](const TrendingPost& post) { return post.author.value; }));
+// `posts`: of a trending list, or of a page.
+template <class Posts>
+OlapParams ListParams(const UserId& viewer, TimeMs as_of, const Posts& posts) {
+  OlapParams params = ViewerParams(viewer, as_of);
+  params.emplace_back("posts", OlapIdArray(posts, [](const auto& post) { return post.id.value; }));
+  params.emplace_back("authors", OlapIdArray(posts, [](const auto& post) { return post.author.value; }));
   return params;
 }
 
@@ -139,7 +139,8 @@ Result<CandidateSet> WarehouseEngine::Find(const CandidateQuery& query) {
   Running affinity = Start(Source::kAffinity, "f3_affinity", viewer);
   const std::size_t asked = query.trending->posts.empty() ? 2 : 3;
   if (asked == 3) {
-    set.trending = Take(Start(Source::kTrending, "trending_of_list", ListParams(query)), &set);
+    set.trending = Take(
+        Start(Source::kTrending, "posts_of_list", ListParams(query.viewer, query.as_of, query.trending->posts)), &set);
     OrderAsList(*query.trending, &set.trending);
   }
   set.follow = Take(std::move(follow), &set);
@@ -156,6 +157,17 @@ Result<std::vector<TrendingCandidate>> WarehouseEngine::FindTrending(TimeMs as_o
   const OlapCall call = CallUntil(SteadyClock::now() + options_.trending_deadline);
   auto found = ReadOlapRows(olap_->Query(WarehouseSql("f2_trending"), params, call), ReadTrending);
   if (!found) return WarehouseUnavailable(found.error());
+  return found;
+}
+
+Result<std::vector<Candidate>> WarehouseEngine::FindPosts(UserId viewer, TimeMs as_of,
+                                                          const std::vector<Candidate>& posts) {
+  Found found = Ask(Source::kTrending, "posts_of_list", ListParams(viewer, as_of, posts),
+                    SteadyClock::now() + options_.source_deadline);
+  if (!found) return WarehouseUnavailable(found.error());
+  boost::unordered_flat_map<PostId, Source, StrongIdHash<PostId>> sources;
+  for (const Candidate& post : posts) sources.emplace(post.id, post.source);
+  for (Candidate& post : *found) post.source = sources.at(post.id);
   return found;
 }
 

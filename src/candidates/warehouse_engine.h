@@ -38,6 +38,7 @@ class WarehouseEngine final : public CandidateEngine {
   std::string_view Name() const override { return "warehouse"; }
   Result<CandidateSet> Find(const CandidateQuery& query) override;
   Result<std::vector<TrendingCandidate>> FindTrending(TimeMs as_of, int hours) override;
+  Result<std::vector<Candidate>> FindPosts(UserId viewer, TimeMs as_of, const std::vector<Candidate>& posts) override;
   Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) override;
 
  private:

@@ -139,7 +139,7 @@ class WarehouseEngineTest : public ::testing::Test {
 TEST_F(WarehouseEngineTest, ReadsEachSourceWithItsIntegers) {
   olap_.Give("f1_follow", Bytes().Candidate(2, 5, 3));
   olap_.Give("f3_affinity", Bytes().Candidate(3, 1, 4));
-  olap_.Give("trending_of_list", Bytes().Candidate(4));
+  olap_.Give("posts_of_list", Bytes().Candidate(4));
   olap_.Give("fallback", Bytes().Candidate(6).Candidate(5));
   const CandidateSet set = *TryFind({4});
   EXPECT_EQ(set.position, (Position{"g", 7, 9}));
@@ -170,13 +170,13 @@ TEST_F(WarehouseEngineTest, SaysWhoAsksAndForWhen) {
 }
 
 TEST_F(WarehouseEngineTest, TrendingKeepsTheOrderOfTheListAndNothingBesideIt) {
-  olap_.Give("trending_of_list", Bytes().Candidate(5).Candidate(77).Candidate(6).Candidate(4));
+  olap_.Give("posts_of_list", Bytes().Candidate(5).Candidate(77).Candidate(6).Candidate(4));
   EXPECT_EQ(Numbers(TryFind({4, 5, 6, 7})->trending), (std::vector<int>{4, 5, 6}));
 }
 
 TEST_F(WarehouseEngineTest, AnEmptyListIsNotAskedFor) {
   static_cast<void>(*TryFind());
-  EXPECT_EQ(olap_.asked("trending_of_list"), 0);
+  EXPECT_EQ(olap_.asked("posts_of_list"), 0);
 }
 
 TEST_F(WarehouseEngineTest, FallbackIsAskedForOnlyWhereTheOthersGiveTooFewDifferentPosts) {
@@ -194,7 +194,7 @@ TEST_F(WarehouseEngineTest, FallbackIsAskedForOnlyWhereTheOthersGiveTooFewDiffer
 TEST_F(WarehouseEngineTest, ASourceThatFailsGivesNothingAndIsNamedAndCounted) {
   olap_.Give("f1_follow", many_);
   olap_.Break("f3_affinity");
-  olap_.Break("trending_of_list");
+  olap_.Break("posts_of_list");
   const CandidateSet set = *TryFind({4});
   EXPECT_EQ(set.follow.size(), 20U);
   std::vector<Source> failed = set.failed;
@@ -206,7 +206,7 @@ TEST_F(WarehouseEngineTest, ASourceThatFailsGivesNothingAndIsNamedAndCounted) {
 }
 
 TEST_F(WarehouseEngineTest, WhereAllFailThereIsNoAnswer) {
-  for (const char* statement : {"f1_follow", "f3_affinity", "trending_of_list"}) olap_.Break(statement);
+  for (const char* statement : {"f1_follow", "f3_affinity", "posts_of_list"}) olap_.Break(statement);
   EXPECT_EQ(TryFind().error().code, "warehouse_unavailable");
   EXPECT_EQ(TryFind({4}).error().code, "warehouse_unavailable");
 }
@@ -233,7 +233,7 @@ TEST_F(WarehouseEngineTest, TheSourcesRunAtTheSameTime) {
     all_there.wait(lock, [&] { return there == 3; });
     return "";
   };
-  for (const char* statement : {"f1_follow", "f3_affinity", "trending_of_list"}) olap_.On(statement, meet);
+  for (const char* statement : {"f1_follow", "f3_affinity", "posts_of_list"}) olap_.On(statement, meet);
   EXPECT_TRUE(TryFind({4})->failed.empty());
 }
 
@@ -272,6 +272,26 @@ TEST_F(WarehouseEngineTest, TheSharedListIsAskedForWithItsWindow) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].author, TestUser(4));
   EXPECT_EQ(found[0].window, (Counters{1, 2, 3, 4}));
+}
+
+TEST_F(WarehouseEngineTest, PostsAreLookedUpByIdAndAuthorAndKeepTheirSources) {
+  OlapParams asked;
+  olap_.On("posts_of_list", [&](const OlapParams& params, const OlapCall&) -> Result<std::string> {
+    asked = params;
+    return Bytes().Candidate(3).Candidate(4).text();
+  });
+  std::vector<Candidate> posts(3);
+  for (int i = 0; i < 3; ++i) posts[static_cast<std::size_t>(i)].id = TestPost(3 + i);
+  posts[1].source = Source::kAffinity;
+  const std::vector<Candidate> found = *engine_->FindPosts(TestUser(1), kNow, posts);
+  EXPECT_EQ(Numbers(found), (std::vector<int>{3, 4}));
+  EXPECT_EQ(found[0].source, Source::kFollow);
+  EXPECT_EQ(found[1].source, Source::kAffinity);
+  EXPECT_EQ(ParamOf(asked, "posts"),
+            "['" + TestPost(3).ToString() + "','" + TestPost(4).ToString() + "','" + TestPost(5).ToString() + "']");
+
+  olap_.Break("posts_of_list");
+  EXPECT_EQ(engine_->FindPosts(TestUser(1), kNow, posts).error().code, "warehouse_unavailable");
 }
 
 TEST_F(WarehouseEngineTest, FollowingGoesOnStrictlyAfterItsPlace) {

@@ -94,6 +94,17 @@ Ranking Rank(const CandidateSet& candidates, TimeMs as_of) {
   return ranking;
 }
 
+std::vector<RankedPost> RankAgain(const std::vector<Candidate>& posts, TimeMs as_of) {
+  std::vector<RankedPost> ranked = ScoreAll(posts, as_of);
+  const auto fallback = std::partition(
+      ranked.begin(), ranked.end(), [](const RankedPost& post) { return post.candidate.source != Source::kFallback; });
+  std::sort(ranked.begin(), fallback, Before);
+  std::sort(fallback, ranked.end(), [](const RankedPost& a, const RankedPost& b) {
+    return RanksBefore(0, a.candidate.created_at, a.candidate.id, 0, b.candidate.created_at, b.candidate.id);
+  });
+  return ranked;
+}
+
 TrendingList RankTrending(std::vector<TrendingCandidate> candidates, TimeMs as_of) {
   TrendingList list;
   list.as_of = as_of;

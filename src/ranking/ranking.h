@@ -49,6 +49,9 @@ struct Ranking {
 // below 20, appends fallback posts newest first.
 Ranking Rank(const CandidateSet& candidates, TimeMs as_of);
 
+// Posts of one ranking, scored and ordered anew; those of fallback stay behind the others, newest first.
+std::vector<RankedPost> RankAgain(const std::vector<Candidate>& posts, TimeMs as_of);
+
 // 0.40*E + 0.30*F over the window's counters, ordered as above, the best 200.
 TrendingList RankTrending(std::vector<TrendingCandidate> candidates, TimeMs as_of);
 

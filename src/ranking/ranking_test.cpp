@@ -191,6 +191,23 @@ TEST(Rank, TwentyRankedPostsNeedNoFallback) {
   EXPECT_EQ(Rank(set, kNow).posts.size(), 20U);
 }
 
+TEST(RankAgain, GivesARankingBackAndMovesWhatCountsMoreNow) {
+  CandidateSet set;
+  for (std::uint32_t i = 1; i <= 5; ++i) set.follow.push_back(MakeCandidate(i, kNow - i * 1000));
+  for (std::uint32_t i = 6; i <= 9; ++i) {
+    set.fallback.push_back(MakeCandidate(i, kNow - i * 1000, {50, 0, 0, 0}, 0, Source::kFallback));
+  }
+  Ranking ranking = Rank(set, kNow);
+  std::vector<Candidate> posts;
+  for (const RankedPost& post : ranking.posts) posts.push_back(post.candidate);
+  std::reverse(posts.begin(), posts.end());
+  EXPECT_EQ(Numbers(Ranking{RankAgain(posts, kNow), 0}), Numbers(ranking));
+  for (Candidate& post : posts) {
+    if (post.id == Id(4)) post.counters.likes = 3;
+  }
+  EXPECT_EQ(Numbers(Ranking{RankAgain(posts, kNow), 0}), (std::vector<std::uint32_t>{4, 1, 2, 3, 5, 6, 7, 8, 9}));
+}
+
 TEST(Trending, ScoresByEngagementAndFreshnessOfTheWindow) {
   const TrendingList list = RankTrending({{Id(1), {}, kNow - kMsPerHour, {2, 0, 0, 4}}}, kNow);
   ASSERT_EQ(list.posts.size(), 1U);

@@ -12,6 +12,15 @@ Error BootingError() {
           kBootRetryMs};
 }
 
+std::vector<LiveEngine> FeedEngines::Live() const {
+  std::vector<LiveEngine> live;
+  const EngineServices* const index = index_.load(std::memory_order_acquire);
+  const EngineServices* const warehouse = warehouse_.load(std::memory_order_acquire);
+  if (index != nullptr) live.push_back(index->feed->live());
+  if (warehouse != nullptr && warehouse->feed->HasData()) live.push_back(warehouse->feed->live());
+  return live;
+}
+
 Result<ChosenEngine> FeedEngines::Choose(const std::optional<std::string>& wanted) const {
   const EngineServices* const index = index_.load(std::memory_order_acquire);
   const EngineServices* const warehouse = warehouse_.load(std::memory_order_acquire);

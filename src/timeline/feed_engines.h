@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "timeline/feed_service.h"
+#include "timeline/page_cache.h"
 #include "timeline/suggestion_service.h"
 
 namespace novafeed {
@@ -38,6 +40,9 @@ class FeedEngines {
   void LetWarehouseStandIn() { may_stand_in_.store(true, std::memory_order_release); }
 
   bool WarehouseMayStandIn() const { return may_stand_in_.load(std::memory_order_acquire); }
+
+  // Those that can tell what posts count now, the index first.
+  std::vector<LiveEngine> Live() const;
 
   // kInvalid "bad_engine"; kUnavailable "booting" where the engine is not up yet.
   Result<ChosenEngine> Choose(const std::optional<std::string>& wanted) const;

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/crypto.h"
+#include "cache/keys.h"
 #include "timeline/instants.h"
 #include "timeline/stopwatch.h"
 
@@ -102,13 +103,11 @@ bool FeedService::MayTakeLong(const OpenedFeed& feed) const {
 }
 
 Result<FeedPage> FeedService::Page(const OpenedFeed& feed, bool behind) {
-  const TimeMs counters_as_of = parts_.progress->CountersAsOf();  // before they are read: never fresher than they are
   Result<FeedPage> page = feed.request.mode == FeedMode::kForYou ? ForYouPage(feed) : FollowingPage(feed);
   if (!page) return page;
   page->engine = engine();
-  page->counters_as_of = counters_as_of;
   if (behind) page->degraded.push_back("behind");
-  if (clock_->Now() - counters_as_of > kStaleAfter) {
+  if (page->outdated || clock_->Now() - page->counters_as_of > kStaleAfter) {
     page->degraded.push_back("stale");
     stale_.Add();
   }
@@ -137,7 +136,73 @@ std::shared_ptr<const TrendingList> FeedService::TrendingFor(const FeedRequest& 
 }
 
 Result<FeedPage> FeedService::ForYouPage(const OpenedFeed& feed) {
+  const std::optional<PageSlot> slot = SlotOf(feed);
+  return slot ? PageThroughCache(feed, *slot) : MakePage(feed);
+}
+
+std::optional<PageSlot> FeedService::SlotOf(const OpenedFeed& feed) const {
+  const FeedRequest& request = feed.request;
+  if (parts_.pages == nullptr || request.as_of || request.trending_as_of) return std::nullopt;
+  const std::size_t offset = feed.walk ? feed.walk->served.size() : request.offset.value_or(0);
+  if (offset % request.limit != 0 || offset / request.limit >= kKeptPages) return std::nullopt;
+  return PageSlot{request.viewer, offset / request.limit, request.limit};
+}
+
+Result<FeedPage> FeedService::PageThroughCache(const OpenedFeed& feed, const PageSlot& slot) {
+  std::optional<FeedPage> kept = LookUp(feed, slot);
+  if (kept && !kept->outdated) return *std::move(kept);
+  const std::unique_lock<std::mutex> lock = parts_.pages->LockFor(slot.viewer);
+  kept = LookUp(feed, slot);  // one of those who waited may have made it
+  if (kept && !kept->outdated) return *std::move(kept);
+  parts_.pages->CountMiss();
+  Result<FeedPage> made = MakePage(feed);
+  if (!made && kept) return *std::move(kept);
+  return made;
+}
+
+std::optional<FeedPage> FeedService::LookUp(const OpenedFeed& feed, const PageSlot& slot) const {
+  const std::optional<FoundPage> found = parts_.pages->Find(slot, feed.wait_for);
+  if (!found) return std::nullopt;
+  std::optional<FeedPage> page = CachedPage(feed, slot, found->page);
+  if (!page) return std::nullopt;
+  page->outdated = found->outdated;
+  if (!page->outdated) parts_.pages->CountHit(found->page);
+  return page;
+}
+
+std::optional<FeedPage> FeedService::CachedPage(const OpenedFeed& feed, const PageSlot& slot,
+                                                const KeptPage& kept) const {
+  WalkState walk = ContinueOrStart(feed);
+  if (feed.walk && walk.as_of != kept.as_of) return std::nullopt;  // of another walk
+  walk.as_of = kept.as_of;
+  for (PageSlot before{slot.viewer, 0, slot.limit}; !feed.walk && before.page < slot.page; ++before.page) {
+    const std::vector<Candidate> posts = parts_.pages->PostsOf(before, kept.as_of);
+    if (posts.size() < slot.limit) return std::nullopt;
+    for (const Candidate& post : posts) walk.served.push_back(walk.HashOf(post.id));
+  }
+  const std::vector<RankedPost> posts = NotServed(RankAgain(kept.posts, kept.as_of), walk);
+
   FeedPage page;
+  Stopwatch watch;
+  page.cached = true;
+  page.as_of = kept.as_of;
+  page.trending_as_of = kept.trending_as_of;
+  page.counters_as_of = kept.counters_as_of;
+  std::size_t next = 0;
+  page.items = TakeItems(*parts_.contents, posts, slot.limit, &next);
+  if (page.items.size() < kept.posts.size()) return std::nullopt;  // one was deleted since, or served before
+  if (kept.more) {
+    for (const RankedPost& post : posts) walk.served.push_back(walk.HashOf(post.candidate.id));
+    walk.position = Union(walk.position, kept.position);
+    page.next_cursor = codec_.Encode(walk, slot.viewer);
+  }
+  page.timings.emplace_back("page", watch.Lap());
+  return page;
+}
+
+Result<FeedPage> FeedService::MakePage(const OpenedFeed& feed) {
+  FeedPage page;
+  page.counters_as_of = parts_.progress->CountersAsOf();  // before they are read: never fresher than they are
   WalkState walk = ContinueOrStart(feed);
   Result<FullRanking> full = parts_.ranker->Rank(feed.request.viewer, walk.as_of, TrendingFor(feed.request));
   if (!full) return tl::unexpected(full.error());
@@ -147,6 +212,9 @@ Result<FeedPage> FeedService::ForYouPage(const OpenedFeed& feed) {
   page.trending_as_of = full->trending_as_of;
 
   Stopwatch watch;
+  if (!feed.walk && SlotOf(feed)) {
+    parts_.pages->Keep(feed.request.viewer, feed.request.limit, *full, page.counters_as_of, kKeptPages, kFeedPageTtl);
+  }
   const std::vector<RankedPost> posts = NotServed(std::move(full->ranking.posts), walk);
   std::size_t next = std::min(feed.request.offset.value_or(0), posts.size());
   page.items = TakeItems(*parts_.contents, posts, feed.request.limit, &next);
@@ -161,6 +229,7 @@ Result<FeedPage> FeedService::ForYouPage(const OpenedFeed& feed) {
 
 Result<FeedPage> FeedService::FollowingPage(const OpenedFeed& feed) {
   FeedPage page;
+  page.counters_as_of = parts_.progress->CountersAsOf();  // before they are read
   Stopwatch watch;
   const FeedRequest& request = feed.request;
   const std::size_t skip = request.offset.value_or(0);

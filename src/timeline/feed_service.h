@@ -19,6 +19,7 @@
 #include "stream/log_progress.h"
 #include "stream/position.h"
 #include "timeline/cursor.h"
+#include "timeline/page_cache.h"
 #include "timeline/post_contents.h"
 #include "timeline/ranker.h"
 
@@ -58,6 +59,7 @@ struct FeedPage {
   TimeMs counters_as_of = 0;
   std::string_view engine = "index";
   bool cached = false;
+  bool outdated = false;                   // cached, lacks something new, and no other could be made
   std::vector<std::string_view> degraded;  // "behind", "stale", "booting", or the sources that failed or were late
   // Stage names and microseconds, for Server-Timing: "candidates", "ranking", "page".
   std::vector<std::pair<std::string_view, std::int64_t>> timings;
@@ -68,7 +70,8 @@ struct OpenedFeed {
   FeedRequest request;
   std::optional<WalkState> walk;            // for_you with a cursor
   std::optional<FollowingPlace> following;  // following with a cursor
-  Position wait_for;                        // of the page before; zero where there is none
+  // Of the page before, zero where there is none; the caller may add what else the answer has to include.
+  Position wait_for;
 };
 
 // What one engine's pages are made from. All outlive the service.
@@ -78,6 +81,7 @@ struct FeedParts {
   const PostContents* contents = nullptr;
   LogProgress* progress = nullptr;  // of what the engine reads
   bool blocks = false;              // the engine or the contents wait for others: every page belongs on a pool
+  PageCache* pages = nullptr;       // before the engine; null where a page is as soon made as read
 };
 
 // The feeds of one engine. Thread-safe; waits for nothing but its parts.
@@ -89,6 +93,7 @@ class FeedService {
   std::string_view engine() const { return parts_.engine->Name(); }
   LogProgress& progress() const { return *parts_.progress; }
   bool blocks() const { return parts_.blocks; }
+  LiveEngine live() const { return {parts_.engine, parts_.progress}; }
   // Whether what its engine reads is known to be of this data set; a warehouse may be of another.
   bool HasData() const { return !parts_.blocks || !parts_.progress->Applied().generation.empty(); }
 
@@ -106,6 +111,13 @@ class FeedService {
  private:
   Result<FeedPage> ForYouPage(const OpenedFeed& feed);
   Result<FeedPage> FollowingPage(const OpenedFeed& feed);
+  // Where the cache may hold this page: the first ones of a walk as of now, of whole pages.
+  std::optional<PageSlot> SlotOf(const OpenedFeed& feed) const;
+  Result<FeedPage> PageThroughCache(const OpenedFeed& feed, const PageSlot& slot);
+  std::optional<FeedPage> LookUp(const OpenedFeed& feed, const PageSlot& slot) const;
+  std::optional<FeedPage> CachedPage(const OpenedFeed& feed, const PageSlot& slot, const KeptPage& kept) const;
+  // A page of the ranking as it is now; the first pages of a walk that begins are kept.
+  Result<FeedPage> MakePage(const OpenedFeed& feed);
   std::shared_ptr<const TrendingList> TrendingFor(const FeedRequest& request) const;
   WalkState ContinueOrStart(const OpenedFeed& feed) const;
 

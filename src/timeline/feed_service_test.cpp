@@ -7,6 +7,7 @@
 
 #include "candidates/index_engine.h"
 #include "index/test_log.h"
+#include "timeline/test_progress.h"
 
 namespace novafeed {
 namespace {
@@ -14,27 +15,12 @@ namespace {
 using testing::kBase;
 using testing::TestLog;
 using testing::TestPost;
+using testing::TestProgress;
 using testing::TestUser;
-
-// Of an index that the test itself feeds.
-class TestProgress final : public LogProgress {
- public:
-  TestProgress(const FeedIndex* index, TimeMs counters_as_of) : counters_as_of(counters_as_of), index_(index) {}
-  Position Applied() const override { return index_->position(); }
-  void WaitFor(const Position& wanted, std::int64_t /*timeout_ms*/, std::function<void(bool)> done) override {
-    done(Reached(wanted, Applied()));
-  }
-  TimeMs CountersAsOf() const override { return counters_as_of; }
-
-  TimeMs counters_as_of;
-
- private:
-  const FeedIndex* index_;
-};
 
 class FeedServiceTest : public ::testing::Test {
  protected:
-  FeedParts Parts() { return {&engine_, &ranker_, &contents_, &progress_, false}; }
+  FeedParts Parts() { return {&engine_, &ranker_, &contents_, &progress_, false, nullptr}; }
   void Apply() {
     index_.ApplyChanges(log_.Read(index_.position().changes, 100'000));
     index_.ApplyEvents(log_.events.Read(index_.position().events, 100'000));
@@ -255,6 +241,9 @@ class NoTrendingEngine final : public CandidateEngine {
   Result<CandidateSet> Find(const CandidateQuery& query) override { return engine_->Find(query); }
   Result<std::vector<TrendingCandidate>> FindTrending(TimeMs /*as_of*/, int /*hours*/) override {
     return Fail(Failure::kUnavailable, "timeout", "too slow");
+  }
+  Result<std::vector<Candidate>> FindPosts(UserId viewer, TimeMs as_of, const std::vector<Candidate>& posts) override {
+    return engine_->FindPosts(viewer, as_of, posts);
   }
   Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) override {
     return engine_->FindFollowing(query);

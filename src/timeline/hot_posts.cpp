@@ -1,39 +1,43 @@
 #include "timeline/hot_posts.h"
 
-#include <boost/json.hpp>
 #include <chrono>
 #include <utility>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "cache/keys.h"
 #include "ranking/ranking.h"
-#include "timeline/cached_json.h"
+#include "social/byte_codec.h"
 
 namespace novafeed {
 
-std::string EncodeHotPosts(const TrendingList& list) {
-  std::string text;
-  JsonWriter json(&text);
-  json.BeginObject().Key("as_of").Int(list.as_of).Key("posts").BeginArray();
-  for (const TrendingPost& post : list.posts) {
-    json.BeginObject();
-    WritePostFacts(&json, post.id, post.author, post.created_at, post.window);
-    json.EndObject();
-  }
-  json.EndArray().EndObject();
-  return text;
+namespace {
+
+constexpr char kVersion = 1;
+
+template <class Coder, class Post>
+void CodePost(Coder& coder, Post& post) {
+  coder.Code(post.id, post.author, post.created_at, post.window.likes, post.window.comments, post.window.shares,
+             post.window.impressions);
 }
 
-Result<TrendingList> DecodeHotPosts(std::string_view text) {
-  return DecodeCached(text, [](const boost::json::object& root) {
-    std::vector<TrendingCandidate> posts;
-    for (const boost::json::value& value : root.at("posts").as_array()) {
-      TrendingCandidate& post = posts.emplace_back();
-      ReadPostFacts(value.as_object(), &post.id, &post.author, &post.created_at, &post.window);
-    }
-    return RankTrending(std::move(posts), root.at("as_of").as_int64());
-  });
+}  // namespace
+
+std::string EncodeHotPosts(const TrendingList& list) {
+  std::string bytes;
+  ByteWriter writer(kVersion, &bytes);
+  writer.Code(list.as_of);
+  writer.CodeList(list.posts, [&](const TrendingPost& post) { CodePost(writer, post); });
+  return bytes;
+}
+
+Result<TrendingList> DecodeHotPosts(std::string_view bytes) {
+  TimeMs as_of = 0;
+  std::vector<TrendingCandidate> posts;
+  ByteReader reader(kVersion, bytes);
+  reader.Code(as_of);
+  reader.CodeList(kTrendingCut, &posts, [&](TrendingCandidate& post) { CodePost(reader, post); });
+  if (!reader.ReadAll()) return Fail(Failure::kInternal, "bad_cached", "not a list of posts of this version");
+  return RankTrending(std::move(posts), as_of);
 }
 
 HotPosts::HotPosts(const Clock* clock, Cache* cache, std::function<std::vector<CandidateEngine*>()> engines,

@@ -19,9 +19,9 @@ namespace novafeed {
 
 inline constexpr int kHotHours = 2;
 
-// Pure: the list as it is cached, as JSON with integers only; scores are computed again from them.
+// Pure: the list as it is cached, integers only; scores are computed again from them.
 std::string EncodeHotPosts(const TrendingList& list);
-Result<TrendingList> DecodeHotPosts(std::string_view text);
+Result<TrendingList> DecodeHotPosts(std::string_view bytes);  // kInternal "bad_cached"
 
 // Thread-safe; making the list waits for an engine.
 class HotPosts {

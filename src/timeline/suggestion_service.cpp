@@ -1,6 +1,7 @@
 #include "timeline/suggestion_service.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 
 #include "ranking/suggestions.h"
@@ -48,13 +49,13 @@ Suggestion Assemble(const RankedUser& user, SuggestionFacts facts) {
 
 }  // namespace
 
-SuggestionService::SuggestionService(const Clock* clock, SuggestionEngine* engine, Metrics* metrics)
+SuggestionService::SuggestionService(const Clock* clock, const SuggestionParts& parts, Metrics* metrics)
     : clock_(clock),
-      engine_(engine),
+      parts_(parts),
       failures_(metrics->AddCounter("novafeed_suggestion_failures_total", "Suggestions that an engine could not give.",
-                                    LabelsOf(*engine))),
+                                    LabelsOf(*parts.engine))),
       seconds_(metrics->AddHistogram("novafeed_suggestion_seconds", "How long finding suggested users took.",
-                                     {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3}, LabelsOf(*engine))) {}
+                                     {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3}, LabelsOf(*parts.engine))) {}
 
 Status SuggestionService::Check(const SuggestionRequest& request) const {
   if (request.limit < 1 || request.limit > kMaxSuggestions) {
@@ -64,19 +65,38 @@ Status SuggestionService::Check(const SuggestionRequest& request) const {
 }
 
 Result<SuggestionList> SuggestionService::Suggest(const SuggestionRequest& request) const {
+  const bool may_be_kept = parts_.cache != nullptr && !request.as_of;
+  if (may_be_kept) {
+    if (std::optional<SuggestionList> list = parts_.cache->Find(request)) {
+      list->engine = parts_.engine->Name();
+      return *std::move(list);
+    }
+  }
+  Result<KeptSuggestions> made = Prepare(request);
+  if (!made) return tl::unexpected<Error>(made.error());
+  if (may_be_kept) parts_.cache->Keep(request.viewer, *made);
+  return std::move(made->list);
+}
+
+Result<KeptSuggestions> SuggestionService::Prepare(const SuggestionRequest& request) const {
   const auto start = std::chrono::steady_clock::now();
+  KeptSuggestions kept{parts_.progress->Applied(), request.limit, {}};
   Result<SuggestionList> list = Make(request);
-  if (!list) failures_.Add();
   seconds_.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  return list;
+  if (!list) {
+    failures_.Add();
+    return tl::unexpected<Error>(list.error());
+  }
+  kept.list = *std::move(list);
+  return kept;
 }
 
 Result<SuggestionList> SuggestionService::Make(const SuggestionRequest& request) const {
   SuggestionList list;
   list.as_of = request.as_of.value_or(clock_->Now());
-  list.engine = engine_->Name();
+  list.engine = parts_.engine->Name();
   Stopwatch watch;
-  const Result<Neighbourhood> around = engine_->FindNeighbours(request.viewer);
+  const Result<Neighbourhood> around = parts_.engine->FindNeighbours(request.viewer);
   if (!around) return tl::unexpected(around.error());
   const std::vector<RankedNeighbour> near = RankNeighbours(*around);
   const std::vector<UserId> neighbours = IdsOf(near);
@@ -85,17 +105,18 @@ Result<SuggestionList> SuggestionService::Make(const SuggestionRequest& request)
   const UserSet dismissed(request.dismissed.begin(), request.dismissed.end());
   std::vector<RankedUser> ranked;
   if (!near.empty()) {
-    const Result<FollowedUsers> followed = engine_->FindFollowed(request.viewer, neighbours);
+    const Result<FollowedUsers> followed = parts_.engine->FindFollowed(request.viewer, neighbours);
     if (!followed) return tl::unexpected(followed.error());
     ranked = RankSuggestions(near, *followed, dismissed, std::max(request.limit, kSuggestAtLeast));
   }
-  if (Status filled = FillUp(engine_, request.viewer, dismissed, &ranked); !filled) {
+  if (Status filled = FillUp(parts_.engine, request.viewer, dismissed, &ranked); !filled) {
     return tl::unexpected(filled.error());
   }
   if (ranked.size() > request.limit) ranked.resize(request.limit);
   list.timings.emplace_back("candidates", watch.Lap());
 
-  Result<std::vector<SuggestionFacts>> facts = engine_->Describe(request.viewer, IdsOf(ranked), neighbours, list.as_of);
+  Result<std::vector<SuggestionFacts>> facts =
+      parts_.engine->Describe(request.viewer, IdsOf(ranked), neighbours, list.as_of);
   if (!facts) return tl::unexpected(facts.error());
   for (std::size_t i = 0; i < ranked.size(); ++i) {
     list.users.push_back(Assemble(ranked[i], std::move((*facts)[i])));

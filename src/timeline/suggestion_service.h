@@ -2,69 +2,43 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "candidates/suggestions.h"
-#include "index/feed_index.h"
-#include "social/ids.h"
+#include "stream/log_progress.h"
+#include "timeline/suggestion_cache.h"
+#include "timeline/suggestion_list.h"
 
 namespace novafeed {
 
-inline constexpr std::size_t kMaxSuggestions = 100;
-inline constexpr std::size_t kSuggestAtLeast = 20;  // filled up to so many with whom most follow
-
-struct SuggestionRequest {
-  UserId viewer;
-  std::size_t limit = 20;
-  std::optional<TimeMs> as_of;        // of the interactions; at most an hour old
-  std::vector<UserId> dismissed;      // by the viewer
-  std::optional<std::string> engine;  // "index" or "warehouse": see FeedEngines
+// What one engine's suggestions are made from. All outlive the service.
+struct SuggestionParts {
+  SuggestionEngine* engine = nullptr;
+  const LogProgress* progress = nullptr;  // of what the engine reads
+  SuggestionCache* cache = nullptr;       // before the engine; null where a list is as soon made as read
 };
 
-struct Suggestion {
-  UserId user;
-  double score = 0;  // 0: among those whom most follow
-  std::int64_t mutual_followers = 0;
-  double affinity_score = 0;
-  UserCounts counts;
-  std::vector<UserId> mutual;  // whom both know of: whom the viewer follows, and who follow the user
-};
-
-// The answer to a smaller limit is the beginning of the answer to a greater one, so one list serves them all.
-struct SuggestionList {
-  std::vector<Suggestion> users;
-  TimeMs as_of = 0;
-  std::string_view engine;
-  std::vector<std::string_view> degraded;  // "behind", "booting": the caller's to fill in
-  // Stage names and microseconds, for Server-Timing.
-  std::vector<std::pair<std::string_view, std::int64_t>> timings;
-};
-
-// Thread-safe. Holds nothing between two calls.
+// Thread-safe.
 class SuggestionService {
  public:
-  // All outlive the service.
-  SuggestionService(const Clock* clock, SuggestionEngine* engine, Metrics* metrics);
+  // `clock` and `metrics` outlive the service.
+  SuggestionService(const Clock* clock, const SuggestionParts& parts, Metrics* metrics);
 
   // kInvalid "bad_limit", "bad_as_of".
   Status Check(const SuggestionRequest& request) const;
   // Milliseconds of work, or of waiting for the engine: belongs on a pool. Errors of the engine.
   Result<SuggestionList> Suggest(const SuggestionRequest& request) const;
+  // A list that is not read from a cache, to be kept in one.
+  Result<KeptSuggestions> Prepare(const SuggestionRequest& request) const;
 
  private:
   Result<SuggestionList> Make(const SuggestionRequest& request) const;
 
   const Clock* const clock_;
-  SuggestionEngine* const engine_;
+  const SuggestionParts parts_;
   const Counter failures_;
   const Histogram seconds_;
 };

@@ -10,6 +10,7 @@
 
 #include "candidates/index_suggestions.h"
 #include "index/test_log.h"
+#include "timeline/test_progress.h"
 
 namespace novafeed {
 namespace {
@@ -115,7 +116,8 @@ class SuggestionServiceTest : public ::testing::Test {
   Formula formula_;
   FeedIndex index_{"g", kBase};
   IndexSuggestions engine_{&index_};
-  SuggestionService service_{&clock_, &engine_, &metrics_};
+  testing::TestProgress progress_{&index_, kBase};
+  SuggestionService service_{&clock_, {&engine_, &progress_, nullptr}, &metrics_};
 };
 
 TEST_F(SuggestionServiceTest, RandomGraphsAreSuggestedFromAsTheFormulaSays) {

@@ -25,6 +25,9 @@ class FlakyEngine final : public CandidateEngine {
   explicit FlakyEngine(CandidateEngine* behind) : behind_(behind) {}
   std::string_view Name() const override { return "flaky"; }
   Result<CandidateSet> Find(const CandidateQuery& query) override { return behind_->Find(query); }
+  Result<std::vector<Candidate>> FindPosts(UserId viewer, TimeMs as_of, const std::vector<Candidate>& posts) override {
+    return behind_->FindPosts(viewer, as_of, posts);
+  }
   Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) override {
     return behind_->FindFollowing(query);
   }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from harness import WRITER, novafeed, olap_of
@@ -98,14 +100,26 @@ def test_f2_trending(world, monkeypatch, hours):
         assert sorted(ids_of(rows)) == sorted(shown(kept)), f"graph {graph.seed}"
 
 
-def test_trending_of_list(world):
+def test_posts_of_list(world):
     for name, viewer, as_of in viewers(world):
         trending = oracle.trending_list(world.state, as_of)
         posts = "[" + ",".join(f"'{oracle.show_id(post.id)}'" for post in trending) + "]"
         authors = "[" + ",".join(f"'{oracle.show_id(post.author)}'" for post in trending) + "]"
-        rows = rows_of(world, "trending_of_list", viewer=name, as_of=as_of, posts=posts, authors=authors)
+        rows = rows_of(world, "posts_of_list", viewer=name, as_of=as_of, posts=posts, authors=authors)
         others = [post for post in trending if post.author != viewer]
         assert sorted(ids_of(rows)) == sorted(shown(others))
+
+
+def test_active_viewers(world):
+    most = 0
+    for graph in world.graphs:
+        rows = rows_of(world, "active_viewers", as_of=graph.as_of, limit=5)
+        day = range(graph.as_of - oracle.DAY_MS + 1, graph.as_of + 1)
+        done = Counter(user for user, _, _, at, _ in world.state.event_identities if at in day)
+        expected = sorted(done, key=lambda user: (-done[user], user))[:5]
+        assert [row["user_id"] for row in rows] == [oracle.show_id(user) for user in expected]
+        most = max(most, len(expected))
+    assert most == 5
 
 
 def test_fallback(world):

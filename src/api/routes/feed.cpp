@@ -75,8 +75,8 @@ asio::awaitable<Result<HttpResponse>> GetFeed(RequestContext* context, PathParam
   if (!opened) co_return tl::unexpected(opened.error());
 
   const SteadyClock::time_point waiting = SteadyClock::now();
-  Position wanted = Union(context->carried(), opened->wait_for);
-  co_await AwaitPosition(context, &engine->feed->progress(), std::move(wanted));
+  opened->wait_for = Union(context->carried(), opened->wait_for);
+  co_await AwaitPosition(context, &engine->feed->progress(), opened->wait_for);
   const std::chrono::microseconds waited = Since(waiting);
 
   Result<FeedPage> page = co_await MakePage(context, engine->feed, *std::move(opened));

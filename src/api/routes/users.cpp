@@ -73,6 +73,16 @@ asio::awaitable<Reply> DeleteUser(RequestContext* context, PathParams params) {
   co_return NoContent();
 }
 
+// What was cached for somebody before they changed whom they follow is no longer served to them.
+asio::awaitable<void> NoteOwnFollow(RequestContext* context, UserId follower) {
+  const ApiDependencies& dependencies = context->dependencies();
+  std::function<Status()> note = [follows = dependencies.own_follows, follower, written = context->written()] {
+    follows->Note(follower, written);
+    return Status();
+  };
+  static_cast<void>(co_await AwaitResult(dependencies.readers, std::move(note)));
+}
+
 // Both directions of a follow: whom the path names, and the person who follows them or no longer does.
 asio::awaitable<Reply> ChangeFollow(RequestContext* context, PathParams params, bool follow) {
   const Result<UserId> followee = PathIdAs<UserId>(IdKind::kUser, params[0]);
@@ -83,7 +93,9 @@ asio::awaitable<Reply> ChangeFollow(RequestContext* context, PathParams params, 
     return follow ? PutFollow(tx, follower, followee, tx.Now()) : RemoveFollow(tx, follower, followee);
   };
   const Status done = co_await ChangeGraph(context, std::move(change));
-  co_return done.map(NoContent);
+  if (!done) co_return tl::unexpected(done.error());
+  co_await NoteOwnFollow(context, *follower);
+  co_return NoContent();
 }
 
 asio::awaitable<Reply> PutFollowRoute(RequestContext* context, PathParams params) {

@@ -1,4 +1,5 @@
--- What the viewer's ranking needs of the posts of the shared trending list: their counters without a window. In any order.
+-- What a viewer's ranking needs of certain posts, those of the shared trending list or of a page: their counters without
+-- a window. Those that are gone, and the viewer's own, are left out. In any order.
 -- viewer: whose feed; as_of: milliseconds since 1970; posts, authors: of the list.
 SELECT
     post_id, author_id, toUnixTimestamp64Milli(created_at) AS created_ms,
