@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BINARY = ROOT / "build/release/novafeed"
 DATASET = ROOT / "build/release/bench/novafeed_standard_dataset"
 LOAD = ROOT / "build/release/bench/novafeed_load"
+CACHE_MODEL = ROOT / "build/release/bench/novafeed_cache_model"
 SEED = 20_261_123
 MASK = (1 << 64) - 1
 VOID = "VOID"  # begins the note of a figure that shows nothing, because the load was not what it should be
@@ -60,13 +61,14 @@ def percentile(values, share):
 class Server:
     """A `novafeed serve` on a data directory, pinned to the first core; with a warehouse, it and its engine have all."""
 
-    def __init__(self, data, core=0, warehouse=False):
+    def __init__(self, data, core=0, warehouse=False, settings=()):
         self.data = Path(data)
         started = time.monotonic()
         self.process = subprocess.Popen(
             ["taskset", "-c", f"0-{os.cpu_count() - 1}" if warehouse else str(core), BINARY, "serve",
              "--listen", "127.0.0.1:0", "--data", self.data,
-             "--set", f"warehouse.engine={'chdb' if warehouse else 'off'}"],
+             "--set", f"warehouse.engine={'chdb' if warehouse else 'off'}",
+             *(part for setting in settings for part in ("--set", setting))],
             stdout=subprocess.PIPE, stderr=open(self.data.parent / "serve.log", "ab"), text=True)
         for line in self.process.stdout:
             if line.startswith("ready "):
@@ -458,6 +460,37 @@ class Bench:
             self.figure(f"warehouse feeds, {connections} at a time", result["rate"], "feeds/s", "closed loop")
             self.latencies(f"warehouse feed, {connections} at a time", result)
 
+    def suite_cache(self):
+        """The cache before the warehouse: its hit rate in simulated time, and how long hits and misses really take."""
+        model = json.loads(subprocess.run([CACHE_MODEL], check=True, capture_output=True, text=True).stdout)
+        note = f"{model['viewers']:,} viewers, Zipf 1.0, 3 pages a visit, 10,000 requests/s in simulated time"
+        self.figure("cache hits, feed", 100 * model["hit_rate"], "%", note, at_least=90)
+        self.figure("cache hits, hot posts", 100 * model["hot_hit_rate"], "%", "an hour of simulated time", at_least=90)
+        self.figure("oldest counters, model", model["oldest_counters_ms"], "ms", f"{model['requests']:,} answers",
+                    at_most=5000)
+        with Server(self.copy_of(self.scale), warehouse=True, settings=["hot_posts.refresh_every=1s"]) as server:
+            server.wait_for_warehouse()
+            visits = self.load(server, server.token(), "visits", 0, 60, connections=4, query="engine=warehouse",
+                               warmup=60)
+            hits, misses = visits["hits"], visits["misses"]
+            share = 100 * hits["answers"] / visits["answers"]
+            self.figure("cached feeds, 4 at a time", visits["rate"], "feeds/s", f"{share:.0f} % hits {visits['note']}")
+            for name, part, limit in (("hit", hits, 150), ("miss", misses, 800)):
+                self.figure(f"cache {name} P50", part["p50_us"] / 1000, "ms", f"{part['answers']:,} answers")
+                self.figure(f"cache {name} P95", part["p95_us"] / 1000, "ms", visits["note"], at_most=limit)
+            self.figure("oldest counters", visits["oldest_counters_ms"], "ms", "of every answer", at_most=5000)
+            self.hot_posts(server)
+
+    def hot_posts(self, server):
+        """The job that makes the list of the last two hours, in the warehouse."""
+        times = []
+        for _ in range(10):
+            time.sleep(1)  # its period here
+            found = re.search(r'^novafeed_job_last_seconds\{job="hot_posts"\} (\S+)$', server.ask_admin("/metrics"),
+                              re.MULTILINE)
+            times.append(float(found[1]) * 1000)
+        self.figure("refresh of hot posts", max(times), "ms", f"the worst of {len(times)} runs", at_most=2000)
+
     def suite_suggest(self):
         """Suggested users by both engines, for anybody and for who follows whom most follow."""
         with Server(self.copy_of(self.scale), warehouse=True) as server:
@@ -624,7 +657,7 @@ class Bench:
         return viewer
 
 
-SUITES = ("import", "memory", "restart", "feed", "writes", "events", "fresh", "scaling", "suggest", "warehouse")
+SUITES = ("import", "memory", "restart", "feed", "writes", "events", "fresh", "scaling", "suggest", "warehouse", "cache")
 
 
 def machine():

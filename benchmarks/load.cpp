@@ -1,9 +1,11 @@
 // An HTTP load generator for ./bench: open loop (a request is due at its time, whatever the answers do; its latency
 // counts from there), or closed loop with --rate 0. One thread, non-blocking sockets, one request at a time on each.
 //
-//   load --url http://127.0.0.1:8080 --kind feed|viewer|like|events|get --token JWT --rate 1000 --seconds 10
+//   load --url http://127.0.0.1:8080 --kind feed|viewer|visits|like|events|get --token JWT --rate 1000 --seconds 10
 //        [--connections 64] [--scale 1] [--pid PID] [--path /file] [--query engine=warehouse] [--batch 100] [--warmup
 //        1]
+//
+// visits: viewers come by Zipf's law, and each reads three pages, one after the other, on its connection.
 //
 // Prints one JSON object. With --pid also the CPU time of that process for each answer. SIGTERM ends it before its
 // time, once the warm-up is over, with the same JSON: `worst_queue` is how many requests were due and not sent, at
@@ -36,6 +38,7 @@
 #include <vector>
 
 #include "dataset.h"
+#include "zipf.h"
 
 namespace novafeed::bench {
 namespace {
@@ -112,21 +115,52 @@ double CpuMicroseconds(int pid) {
   return (user + system) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+// A viewer who reads some pages, on one connection.
+struct Visit {
+  std::string viewer;
+  std::string cursor;
+  int pages = 0;
+};
+constexpr int kPagesPerVisit = 3;
+
+// What a page says of itself.
+struct PageFacts {
+  bool cached = false;
+  double counters_age_ms = 0;
+  std::string next_cursor;  // empty: the last page
+
+  static PageFacts Read(std::string_view body) {
+    const auto value_of = [body](std::string_view name) {
+      const std::size_t at = body.find(name);
+      return at == std::string_view::npos ? std::string_view() : body.substr(at + name.size());
+    };
+    PageFacts facts;
+    facts.cached = value_of("\"cached\":").starts_with("true");
+    const auto now = duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+    facts.counters_age_ms = static_cast<double>(now.count()) - std::atof(value_of("\"counters_as_of\":").data());
+    const std::string_view cursor = value_of("\"next_cursor\":\"");
+    facts.next_cursor = cursor.substr(0, cursor.find('"'));
+    return facts;
+  }
+};
+
 // Makes the requests of one kind, one after the other.
 class Requests {
  public:
   explicit Requests(const Options& options)
-      : options_(options), sizes_(Sizes::Scaled(options.scale)), random_(std::random_device{}()) {
+      : options_(options), sizes_(Sizes::Scaled(options.scale)), zipf_(sizes_.users), random_(std::random_device{}()) {
     common_ = "\r\nHost: " + options.host + "\r\nAuthorization: Bearer " + options.token + "\r\n";
     first_ = static_cast<std::uint32_t>(random_());
   }
 
-  std::string Next() {
+  // On a connection, whose visit this may go on with.
+  std::string Next(Visit* visit) {
     if (options_.kind == "feed") {
       // Every request another viewer: a step that is coprime with the number of users visits all of them.
       const auto viewer = static_cast<std::uint32_t>((first_ + made_++ * 48'271ULL) % sizes_.users);
       return Feed(NumberedId('u', viewer));
     }
+    if (options_.kind == "visits") return NextOf(visit);
     if (options_.kind == "viewer") {  // always the same one, named by --path
       return Feed(options_.path);
     }
@@ -139,8 +173,17 @@ class Requests {
   }
 
  private:
-  std::string Feed(const std::string& viewer) const {
-    return "GET /api/v1/feed?limit=20" + options_.query + " HTTP/1.1" + common_ + "Novafeed-User: " + viewer +
+  std::string NextOf(Visit* visit) {
+    if (visit->cursor.empty() || visit->pages == kPagesPerVisit) {
+      const auto viewer = static_cast<std::uint32_t>(zipf_.Draw(random_) * 48'271ULL % sizes_.users);
+      *visit = Visit{NumberedId('u', viewer), "", 0};
+    }
+    ++visit->pages;
+    return Feed(visit->viewer, visit->cursor.empty() ? "" : "&cursor=" + visit->cursor);
+  }
+
+  std::string Feed(const std::string& viewer, const std::string& place = "") const {
+    return "GET /api/v1/feed?limit=20" + place + options_.query + " HTTP/1.1" + common_ + "Novafeed-User: " + viewer +
            "\r\n\r\n";
   }
 
@@ -164,6 +207,7 @@ class Requests {
 
   Options options_;
   Sizes sizes_;
+  Zipf zipf_;
   std::mt19937_64 random_;
   std::string common_;
   std::uint32_t first_ = 0;
@@ -177,10 +221,14 @@ struct Connection {
   std::string out;
   std::size_t sent = 0;
   std::string in;
+  Visit visit;
 };
 
 struct Tally {
   std::vector<double> latencies;  // microseconds
+  std::vector<double> hits;       // of the latencies, those of pages from the cache
+  std::vector<double> misses;     // and the others, of visits
+  double oldest_counters_ms = 0;  // in any answer of a visit
   std::map<int, std::uint64_t> statuses;
   std::uint64_t bytes = 0;
   std::uint64_t broken = 0;
@@ -273,7 +321,7 @@ class Load {
         connection->due = due_.front();
         due_.pop_front();
       }
-      connection->out = requests_.Next();
+      connection->out = requests_.Next(&connection->visit);
       connection->sent = 0;
       Send(connection);
     }
@@ -323,9 +371,19 @@ class Load {
     tally_.bytes += total;
     tally_.latencies.push_back(
         static_cast<double>(duration_cast<microseconds>(Clock::now() - connection->due).count()));
+    const bool is_page = options_.kind == "visits" && connection->in.compare(9, 3, "200") == 0;
+    if (is_page) NotePage(connection, std::string_view(connection->in).substr(head_end + 4));
+    if (!is_page) connection->visit = Visit();
     connection->in.clear();
     connection->busy = false;
     idle_.push_back(connection);
+  }
+
+  void NotePage(Connection* connection, std::string_view body) {
+    PageFacts page = PageFacts::Read(body);
+    (page.cached ? tally_.hits : tally_.misses).push_back(tally_.latencies.back());
+    tally_.oldest_counters_ms = std::max(tally_.oldest_counters_ms, page.counters_age_ms);
+    connection->visit.cursor = std::move(page.next_cursor);
   }
 
   static std::size_t BodySize(std::string_view head) {
@@ -336,28 +394,42 @@ class Load {
     return 0;
   }
 
-  double Percentile(double share) const {
-    if (tally_.latencies.empty()) return 0;
-    const auto at = static_cast<std::size_t>(share * static_cast<double>(tally_.latencies.size()));
-    return tally_.latencies[std::min(at, tally_.latencies.size() - 1)];
+  // Of values in order.
+  static double Percentile(const std::vector<double>& values, double share) {
+    if (values.empty()) return 0;
+    const auto at = static_cast<std::size_t>(share * static_cast<double>(values.size()));
+    return values[std::min(at, values.size() - 1)];
   }
 
   void Print(double elapsed, double cpu) {
-    std::sort(tally_.latencies.begin(), tally_.latencies.end());
+    for (std::vector<double>* values : {&tally_.latencies, &tally_.hits, &tally_.misses}) {
+      std::sort(values->begin(), values->end());
+    }
     const auto count = static_cast<double>(tally_.latencies.size());
     std::printf(
         "{\"kind\":\"%s\",\"rate_wanted\":%.0f,\"rate\":%.1f,\"answers\":%.0f,\"p50_us\":%.0f,\"p95_us\":%.0f,"
         "\"p99_us\":%.0f,\"max_us\":%.0f,\"bytes_per_answer\":%.0f,\"cpu_us_per_answer\":%.1f,\"broken\":%llu,"
         "\"worst_queue\":%zu,\"statuses\":{",
-        options_.kind.c_str(), options_.rate, count / elapsed, count, Percentile(0.50), Percentile(0.95),
-        Percentile(0.99), Percentile(1.0), count > 0 ? static_cast<double>(tally_.bytes) / count : 0,
-        count > 0 ? cpu / count : 0, static_cast<unsigned long long>(tally_.broken), worst_queue_);
+        options_.kind.c_str(), options_.rate, count / elapsed, count, Percentile(tally_.latencies, 0.50),
+        Percentile(tally_.latencies, 0.95), Percentile(tally_.latencies, 0.99), Percentile(tally_.latencies, 1.0),
+        count > 0 ? static_cast<double>(tally_.bytes) / count : 0, count > 0 ? cpu / count : 0,
+        static_cast<unsigned long long>(tally_.broken), worst_queue_);
     const char* separator = "";
     for (const auto& [status, number] : tally_.statuses) {
       std::printf("%s\"%d\":%llu", separator, status, static_cast<unsigned long long>(number));
       separator = ",";
     }
-    std::printf("}}\n");
+    std::printf("}");
+    if (options_.kind == "visits") PrintVisits();
+    std::printf("}\n");
+  }
+
+  void PrintVisits() const {
+    std::printf(",\"oldest_counters_ms\":%.0f", tally_.oldest_counters_ms);
+    for (const auto& [name, values] : {std::pair("hits", &tally_.hits), std::pair("misses", &tally_.misses)}) {
+      std::printf(",\"%s\":{\"answers\":%zu,\"p50_us\":%.0f,\"p95_us\":%.0f}", name, values->size(),
+                  Percentile(*values, 0.50), Percentile(*values, 0.95));
+    }
   }
 
   Options options_;
