@@ -26,7 +26,7 @@
 namespace novafeed {
 
 inline constexpr std::size_t kKeptPages = 3;   // of a walk: its first
-inline constexpr TimeMs kRescoreAfter = 2000;  // counters older than this are looked up again, where anybody knows them
+inline constexpr TimeMs kRescoreAfter = 1000;  // counters older than this are looked up again, where anybody knows them
 
 // A place of the cache: the page after so many whole pages.
 struct PageSlot {

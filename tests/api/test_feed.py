@@ -216,8 +216,8 @@ def test_a_feed_is_not_to_be_stored_by_anybody(person):
     assert "no-store" in person().http.get("/api/v1/feed").headers["Cache-Control"]
 
 
-def test_post_like_feed_ranking_update():
-    """The seed's end-to-end test: a liked post rises in the follower's next feed."""
+def test_a_liked_post_rises_in_the_next_feed():
+    """The seed's end-to-end test in both engines is tests/warehouse/test_end_to_end.py."""
     with Server() as server:
         ada, bob, eve = (make_person(server, name) for name in ("ada", "bob", "eve"))
         ada.follow(bob).expect(204)
