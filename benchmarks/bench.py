@@ -35,6 +35,7 @@ VOID = "VOID"  # begins the note of a figure that shows nothing, because the loa
 WARMUP_SECONDS = 1
 LONGEST_SECONDS = 3600  # of a load that is ended by a signal
 AWAY_SECONDS = 30
+SEED_RATE = 10_000  # feeds a second, of the whole system that the seed describes
 
 
 def mix(value):
@@ -529,7 +530,20 @@ class Bench:
             rate = int(most["rate"] * 0.7)
             paced = self.load(server, token, "feed", rate, 8, connections=64)
             self.latencies(f"feed at {rate}/s", paced, at_most=800)
+            for limit in (10, 800):
+                self.highest_rate(server, token, most["rate"], limit)
             self.nginx(server, token, most)
+
+    def highest_rate(self, server, token, closed_loop, limit):
+        """In steps of 5 % of the closed loop's rate: open loop, every request another viewer, P95 within the limit."""
+        for percent in range(110, 0, -5):
+            result = self.load(server, token, "feed", int(closed_loop * percent / 100), 5, connections=128)
+            if not result["note"] and result["p95_us"] <= limit * 1000:
+                share = 100 * result["rate"] / SEED_RATE
+                self.figure(f"feeds with P95 <= {limit} ms", result["rate"], "feeds/s",
+                            f"open loop, one server core: {share:.0f} % of the seed's {SEED_RATE:,}/s")
+                return
+        self.figure(f"feeds with P95 <= {limit} ms", 0, "feeds/s", f"{VOID}: at no rate")
 
     def nginx(self, server, token, feeds):
         """nginx serving the bytes of a typical answer, in the same run."""
