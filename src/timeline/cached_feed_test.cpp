@@ -16,47 +16,18 @@
 #include "candidates/index_engine.h"
 #include "index/test_log.h"
 #include "timeline/feed_service.h"
+#include "timeline/test_engine.h"
 #include "timeline/test_progress.h"
 
 namespace novafeed {
 namespace {
 
 using testing::kBase;
+using testing::TestEngine;
 using testing::TestLog;
 using testing::TestPost;
 using testing::TestProgress;
 using testing::TestUser;
-
-// An engine that takes long: counts how often it is asked for a ranking, and can be broken.
-class SlowEngine final : public CandidateEngine {
- public:
-  explicit SlowEngine(CandidateEngine* behind) : behind_(behind) {}
-  std::string_view Name() const override { return "slow"; }
-  Result<CandidateSet> Find(const CandidateQuery& query) override {
-    ++asked;
-    if (broken) return Fail(Failure::kUnavailable, "warehouse_unavailable", "Nobody answers.");
-    Result<CandidateSet> set = behind_->Find(query);
-    set->failed = failed;
-    return set;
-  }
-  Result<std::vector<TrendingCandidate>> FindTrending(TimeMs as_of, int hours) override {
-    return behind_->FindTrending(as_of, hours);
-  }
-  Result<std::vector<Candidate>> FindPosts(UserId viewer, TimeMs as_of, const std::vector<Candidate>& posts) override {
-    if (broken) return Fail(Failure::kUnavailable, "warehouse_unavailable", "Nobody answers.");
-    return behind_->FindPosts(viewer, as_of, posts);
-  }
-  Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) override {
-    return behind_->FindFollowing(query);
-  }
-
-  std::atomic<int> asked{0};
-  bool broken = false;
-  std::vector<Source> failed;
-
- private:
-  CandidateEngine* behind_;
-};
 
 class CachedFeedTest : public ::testing::Test {
  protected:
@@ -104,7 +75,7 @@ class CachedFeedTest : public ::testing::Test {
   TestLog log_;
   FeedIndex index_{"g", kBase};
   IndexEngine index_engine_{&index_};
-  SlowEngine engine_{&index_engine_};
+  TestEngine engine_{&index_engine_};
   TestProgress progress_{&index_, kBase};
   MemoryCache cache_{&clock_, 16UL << 20, &metrics_};
   OwnFollows follows_{&cache_, "g"};
@@ -125,7 +96,7 @@ TEST_F(CachedFeedTest, TheSamePageIsNotMadeTwice) {
   const FeedPage kept = Page();
   EXPECT_FALSE(made.cached);
   EXPECT_TRUE(kept.cached);
-  EXPECT_EQ(engine_.asked, 1);
+  EXPECT_EQ(engine_.rankings, 1);
   EXPECT_EQ(IdsOf(kept), IdsOf(made));
   EXPECT_EQ(kept.as_of, made.as_of);
   EXPECT_EQ(kept.trending_as_of, made.trending_as_of);
@@ -143,7 +114,7 @@ TEST_F(CachedFeedTest, AWalkServesTheRankingOnceThoughItsFirstPagesAreKept) {
   for (const RankedPost& post : ranker_.RankAt(TestUser(1), kBase, kBase)->ranking.posts) {
     expected.push_back(post.candidate.id);
   }
-  engine_.asked = 0;
+  engine_.rankings = 0;
   std::vector<PostId> walked;
   std::vector<bool> cached;
   std::optional<std::string> cursor;
@@ -155,7 +126,7 @@ TEST_F(CachedFeedTest, AWalkServesTheRankingOnceThoughItsFirstPagesAreKept) {
   } while (cursor);
   EXPECT_EQ(walked, expected);
   EXPECT_EQ(cached, (std::vector<bool>{false, true, true, false, false}));
-  EXPECT_EQ(engine_.asked, 3);
+  EXPECT_EQ(engine_.rankings, 3);
 }
 
 TEST_F(CachedFeedTest, AWalkThatBeginsWithAnOffsetCountsWhatItPassedOverAsServed) {
@@ -193,7 +164,7 @@ TEST_F(CachedFeedTest, OldCountersAreLookedUpAgainAndThePageIsOrderedByThem) {
   Apply();
   const FeedPage kept = Page();
   EXPECT_TRUE(kept.cached);
-  EXPECT_EQ(engine_.asked, 1);
+  EXPECT_EQ(engine_.rankings, 1);
   EXPECT_EQ(kept.items.front().content.id, TestPost(20)) << "the last of the page before";
   EXPECT_EQ(kept.items.front().counters.likes, 20);
   EXPECT_EQ(kept.counters_as_of, clock_.Now());
@@ -328,7 +299,7 @@ TEST_F(CachedFeedTest, OfThoseWhoAskAtTheSameTimeOneMakesThePage) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) threads.emplace_back([this] { EXPECT_EQ(Page().items.size(), 20U); });
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(engine_.asked, 1);
+  EXPECT_EQ(engine_.rankings, 1);
 }
 
 // The promises of the cursor, freshness and the formula, while everything changes.

@@ -7,6 +7,7 @@
 
 #include "candidates/index_engine.h"
 #include "index/test_log.h"
+#include "timeline/test_engine.h"
 #include "timeline/test_progress.h"
 
 namespace novafeed {
@@ -233,28 +234,9 @@ TEST_F(FeedServiceTest, SaysSoWhereItIsBehindOrStale) {
   EXPECT_EQ(page.degraded, (std::vector<std::string_view>{"behind", "stale"}));
 }
 
-// An engine that cannot tell what trends.
-class NoTrendingEngine final : public CandidateEngine {
- public:
-  explicit NoTrendingEngine(CandidateEngine* engine) : engine_(engine) {}
-  std::string_view Name() const override { return engine_->Name(); }
-  Result<CandidateSet> Find(const CandidateQuery& query) override { return engine_->Find(query); }
-  Result<std::vector<TrendingCandidate>> FindTrending(TimeMs /*as_of*/, int /*hours*/) override {
-    return Fail(Failure::kUnavailable, "timeout", "too slow");
-  }
-  Result<std::vector<Candidate>> FindPosts(UserId viewer, TimeMs as_of, const std::vector<Candidate>& posts) override {
-    return engine_->FindPosts(viewer, as_of, posts);
-  }
-  Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) override {
-    return engine_->FindFollowing(query);
-  }
-
- private:
-  CandidateEngine* engine_;
-};
-
 TEST_F(FeedServiceTest, WithoutTrendingTheOthersAnswerAndItIsSaidAndCounted) {
-  NoTrendingEngine engine(&engine_);
+  testing::TestEngine engine(&engine_);
+  engine.no_trending = true;
   TrendingBoard board(&clock_, &engine, &metrics_);
   FeedParts parts = Parts();
   const Ranker ranker(&engine, &board, &metrics_);
@@ -268,7 +250,7 @@ TEST_F(FeedServiceTest, WithoutTrendingTheOthersAnswerAndItIsSaidAndCounted) {
   const FeedPage page = *service.Page(*service.Open(request), false);
   EXPECT_EQ(page.items.size(), 5U);
   EXPECT_EQ(page.degraded, (std::vector<std::string_view>{"trending"}));
-  EXPECT_NE(metrics_.Render().find("novafeed_trending_failures_total{engine=\"index\"} 1"), std::string::npos);
+  EXPECT_NE(metrics_.Render().find("novafeed_trending_failures_total{engine=\"test\"} 1"), std::string::npos);
 }
 
 TEST_F(FeedServiceTest, OnlyPagesThatNeedANewListMayTakeLong) {

@@ -10,39 +10,16 @@
 #include "cache/memory_cache.h"
 #include "candidates/index_engine.h"
 #include "index/test_log.h"
+#include "timeline/test_engine.h"
 
 namespace novafeed {
 namespace {
 
 using testing::kBase;
+using testing::TestEngine;
 using testing::TestLog;
 using testing::TestPost;
 using testing::TestUser;
-
-// An engine whose trending list can be made to fail, and that counts how often it is asked.
-class FlakyEngine final : public CandidateEngine {
- public:
-  explicit FlakyEngine(CandidateEngine* behind) : behind_(behind) {}
-  std::string_view Name() const override { return "flaky"; }
-  Result<CandidateSet> Find(const CandidateQuery& query) override { return behind_->Find(query); }
-  Result<std::vector<Candidate>> FindPosts(UserId viewer, TimeMs as_of, const std::vector<Candidate>& posts) override {
-    return behind_->FindPosts(viewer, as_of, posts);
-  }
-  Result<std::vector<Candidate>> FindFollowing(const FollowingQuery& query) override {
-    return behind_->FindFollowing(query);
-  }
-  Result<std::vector<TrendingCandidate>> FindTrending(TimeMs as_of, int hours) override {
-    ++asked;
-    if (failing) return Fail(Failure::kUnavailable, "late", "It is late.");
-    return behind_->FindTrending(as_of, hours);
-  }
-
-  bool failing = false;
-  int asked = 0;
-
- private:
-  CandidateEngine* behind_;
-};
 
 class TrendingServiceTest : public ::testing::Test {
  protected:
@@ -68,7 +45,7 @@ class TrendingServiceTest : public ::testing::Test {
   TestLog log_;
   FeedIndex index_{"g", kBase};
   IndexEngine engine_{&index_};
-  FlakyEngine flaky_{&engine_};
+  TestEngine flaky_{&engine_};
   TrendingBoard day_{&clock_, &engine_, &metrics_};
   MemoryCache cache_{&clock_, 1UL << 20, &metrics_};
   HotPosts hour_{&clock_, &cache_, [this] { return std::vector<CandidateEngine*>{&flaky_, &engine_}; }, &metrics_};
@@ -105,11 +82,11 @@ TEST_F(TrendingServiceTest, TheListIsKeptForItsTime) {
   log_.AddLike(2, 2, kBase);
   clock_.Advance(119'000);
   EXPECT_EQ(IdsOf(TrendingWindow::kHour).size(), 1U) << "the one that is kept";
-  EXPECT_EQ(flaky_.asked, 1);
+  EXPECT_EQ(flaky_.lists, 1);
   clock_.Advance(1000);
   EXPECT_EQ(IdsOf(TrendingWindow::kHour).size(), 2U) << "made anew";
   ASSERT_TRUE(hour_.Refresh());
-  EXPECT_EQ(flaky_.asked, 3);
+  EXPECT_EQ(flaky_.lists, 3);
   EXPECT_TRUE(Shows("novafeed_cache_hits_total{kind=\"hot\"} 1"));
   EXPECT_TRUE(Shows("novafeed_cache_misses_total{kind=\"hot\"} 2"));
 }
@@ -127,7 +104,7 @@ TEST_F(TrendingServiceTest, ADeletedPostIsGoneAtOnceAndTheNextTakesItsPlace) {
 TEST_F(TrendingServiceTest, TheNextEngineStandsInForOneThatFails) {
   log_.AddPost(1, 1, kBase);
   log_.AddLike(2, 1, kBase);
-  flaky_.failing = true;
+  flaky_.no_trending = true;
   EXPECT_EQ(IdsOf(TrendingWindow::kHour).size(), 1U);
   EXPECT_TRUE(Shows("novafeed_hot_posts_fallbacks_total 1"));
 }
