@@ -5,7 +5,7 @@
 //        [--connections 64] [--scale 1] [--pid PID] [--path /file] [--query engine=warehouse] [--batch 100] [--warmup
 //        1]
 //
-// visits: viewers come by Zipf's law, and each reads three pages, one after the other, on its connection.
+// visits: viewers come by Zipf's law, and each reads three pages, with five seconds for each.
 //
 // Prints one JSON object. With --pid also the CPU time of that process for each answer. SIGTERM ends it before its
 // time, once the warm-up is over, with the same JSON: `worst_queue` is how many requests were due and not sent, at
@@ -115,13 +115,15 @@ double CpuMicroseconds(int pid) {
   return (user + system) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-// A viewer who reads some pages, on one connection.
+// A viewer who reads some pages.
 struct Visit {
   std::string viewer;
   std::string cursor;
   int pages = 0;
+  Clock::time_point due;  // for the next page
 };
 constexpr int kPagesPerVisit = 3;
+constexpr std::chrono::seconds kReading{5};
 
 // What a page says of itself.
 struct PageFacts {
@@ -153,7 +155,7 @@ class Requests {
     first_ = static_cast<std::uint32_t>(random_());
   }
 
-  // On a connection, whose visit this may go on with.
+  // `visit` becomes that of a request for a page.
   std::string Next(Visit* visit) {
     if (options_.kind == "feed") {
       // Every request another viewer: a step that is coprime with the number of users visits all of them.
@@ -172,13 +174,23 @@ class Requests {
     return "GET " + options_.path + " HTTP/1.1" + common_ + "\r\n";
   }
 
+  // The viewer has got a page, and reads it.
+  void GoOn(Visit visit, std::string next_cursor) {
+    if (++visit.pages == kPagesPerVisit || next_cursor.empty()) return;
+    visit.cursor = std::move(next_cursor);
+    visit.due = Clock::now() + kReading;
+    reading_.push_back(std::move(visit));
+  }
+
  private:
   std::string NextOf(Visit* visit) {
-    if (visit->cursor.empty() || visit->pages == kPagesPerVisit) {
+    if (!reading_.empty() && reading_.front().due <= Clock::now()) {
+      *visit = std::move(reading_.front());
+      reading_.pop_front();
+    } else {
       const auto viewer = static_cast<std::uint32_t>(zipf_.Draw(random_) * 48'271ULL % sizes_.users);
-      *visit = Visit{NumberedId('u', viewer), "", 0};
+      *visit = Visit{NumberedId('u', viewer), "", 0, {}};
     }
-    ++visit->pages;
     return Feed(visit->viewer, visit->cursor.empty() ? "" : "&cursor=" + visit->cursor);
   }
 
@@ -210,6 +222,7 @@ class Requests {
   Zipf zipf_;
   std::mt19937_64 random_;
   std::string common_;
+  std::deque<Visit> reading_;
   std::uint32_t first_ = 0;
   std::uint64_t made_ = 0;
 };
@@ -373,7 +386,6 @@ class Load {
         static_cast<double>(duration_cast<microseconds>(Clock::now() - connection->due).count()));
     const bool is_page = options_.kind == "visits" && connection->in.compare(9, 3, "200") == 0;
     if (is_page) NotePage(connection, std::string_view(connection->in).substr(head_end + 4));
-    if (!is_page) connection->visit = Visit();
     connection->in.clear();
     connection->busy = false;
     idle_.push_back(connection);
@@ -383,7 +395,7 @@ class Load {
     PageFacts page = PageFacts::Read(body);
     (page.cached ? tally_.hits : tally_.misses).push_back(tally_.latencies.back());
     tally_.oldest_counters_ms = std::max(tally_.oldest_counters_ms, page.counters_age_ms);
-    connection->visit.cursor = std::move(page.next_cursor);
+    requests_.GoOn(std::move(connection->visit), std::move(page.next_cursor));
   }
 
   static std::size_t BodySize(std::string_view head) {

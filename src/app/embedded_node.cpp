@@ -281,9 +281,12 @@ void EmbeddedNode::StartJobs() {
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
   start("hot_posts", settings_.Duration("hot_posts.refresh_every"), [this] { RefreshHotPosts(); });
   if (viewer_jobs_) {
-    start("warmer", settings_.Duration("warmer.every"), [this] { viewer_jobs_->WarmPages(); });
-    start("suggestions", settings_.Duration("suggestions.refresh_every"),
-          [this] { viewer_jobs_->RefreshSuggestions(); });
+    start("warmer", settings_.Duration("warmer.every"), [this] {
+      if (warehouse_feed_->feeds.HasData()) viewer_jobs_->WarmPages();
+    });
+    start("suggestions", settings_.Duration("suggestions.refresh_every"), [this] {
+      if (warehouse_feed_->feeds.HasData()) viewer_jobs_->RefreshSuggestions();
+    });
   }
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });

@@ -99,9 +99,9 @@ std::vector<Setting> UpkeepSettings() {
               "hot_posts_1h in the warehouse."),
       Bounded(
           SettingType::kDuration, "warmer.every", "2m", kSecond, 140 * kSecond,
-          "How often the first page of the 100 most active viewers is put into the cache, where it stays for 150 s."),
+          "How often the first pages of the 100 most active viewers are put into the cache, where they stay for 150 s."),
       Bounded(
-          SettingType::kDuration, "suggestions.refresh_every", "5m", kSecond, 10 * kMinute,
+          SettingType::kDuration, "suggestions.refresh_every", "5m", kSecond, 9 * kMinute,
           "How often the suggested users of the 100 most active viewers are put into the cache, where they stay for "
           "10 minutes."),
       Bounded(SettingType::kSize, "cache.max_bytes", "256MiB", kMiB, kNoBound,

@@ -18,7 +18,7 @@ void ViewerJobs::WarmPages() {
     const TimeMs fresh_as_of = index_->applier.CountersAsOf();
     const Result<FullRanking> full = index_->ranker.Rank(viewer, clock_->Now(), index_->trending.Current());
     if (!full) throw std::runtime_error(full.error().detail);
-    caches_->pages.Keep(viewer, FeedRequest().limit, *full, fresh_as_of, 1, kWarmedPageTtl);
+    caches_->pages.Keep(viewer, FeedRequest().limit, *full, fresh_as_of, kWarmedPageTtl);
   }
 }
 

@@ -22,7 +22,7 @@ class ViewerJobs {
   ViewerJobs(const Clock* clock, Olap* olap, GraphStore* graph, LiveIndexStack* index, ViewerCaches* caches)
       : clock_(clock), olap_(olap), graph_(graph), index_(index), caches_(caches) {}
 
-  // Keeps their first page, of the usual size, for longer than until the next run.
+  // Keeps their first pages, of the usual size, for longer than until the next run.
   void WarmPages();
   void RefreshSuggestions();
 

@@ -23,7 +23,7 @@ inline constexpr std::chrono::seconds kFeedPageTtl{60};
 // Of a page that the warmer keeps: longer than its period.
 inline constexpr std::chrono::seconds kWarmedPageTtl{150};
 
-// follows:changed:{user_id}: kept for as long as anything that a change of these follows makes wrong.
+// follows:changed:{user_id}: for as long as anything stays that was made before.
 std::string FollowsChangedKey(UserId viewer);
 inline constexpr std::chrono::seconds kFollowsChangedTtl = kSuggestionsTtl;
 

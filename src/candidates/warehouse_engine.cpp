@@ -118,13 +118,14 @@ WarehouseEngine::WarehouseEngine(Olap* olap, std::function<Position()> applied, 
     : olap_(olap),
       applied_(std::move(applied)),
       options_(options),
-      metrics_{MetricsOf(Source::kFollow, metrics), MetricsOf(Source::kTrending, metrics),
-               MetricsOf(Source::kAffinity, metrics), MetricsOf(Source::kFallback, metrics)},
+      metrics_{MetricsOf(SourceName(Source::kFollow), metrics), MetricsOf(SourceName(Source::kTrending), metrics),
+               MetricsOf(SourceName(Source::kAffinity), metrics), MetricsOf(SourceName(Source::kFallback), metrics)},
+      page_metrics_(MetricsOf("page", metrics)),
       failure_log_(kFailureLogMs),
       pool_("warehouse_query", options.query_threads, kQueuedQueries, metrics) {}
 
-WarehouseEngine::SourceMetrics WarehouseEngine::MetricsOf(Source source, Metrics* metrics) {
-  const Metrics::Labels labels{{"source", std::string(SourceName(source))}};
+WarehouseEngine::SourceMetrics WarehouseEngine::MetricsOf(std::string_view source, Metrics* metrics) {
+  const Metrics::Labels labels{{"source", std::string(source)}};
   return {metrics->AddCounter("novafeed_source_failures_total",
                               "Times a source of candidates failed or was late, and gave nothing.", labels),
           metrics->AddHistogram("novafeed_source_seconds", "How long a source of candidates took in the warehouse.",
@@ -162,9 +163,12 @@ Result<std::vector<TrendingCandidate>> WarehouseEngine::FindTrending(TimeMs as_o
 
 Result<std::vector<Candidate>> WarehouseEngine::FindPosts(UserId viewer, TimeMs as_of,
                                                           const std::vector<Candidate>& posts) {
-  Found found = Ask(Source::kTrending, "posts_of_list", ListParams(viewer, as_of, posts),
+  Found found = Ask(Source::kFollow, page_metrics_.seconds, "posts_of_list", ListParams(viewer, as_of, posts),
                     SteadyClock::now() + options_.source_deadline);
-  if (!found) return WarehouseUnavailable(found.error());
+  if (!found) {
+    page_metrics_.failures.Add();
+    return WarehouseUnavailable(found.error());
+  }
   boost::unordered_flat_map<PostId, Source, StrongIdHash<PostId>> sources;
   for (const Candidate& post : posts) sources.emplace(post.id, post.source);
   for (Candidate& post : *found) post.source = sources.at(post.id);
@@ -172,7 +176,8 @@ Result<std::vector<Candidate>> WarehouseEngine::FindPosts(UserId viewer, TimeMs 
 }
 
 Result<std::vector<Candidate>> WarehouseEngine::FindFollowing(const FollowingQuery& query) {
-  Found found = Ask(Source::kFollow, "following", PlaceParams(query), SteadyClock::now() + options_.source_deadline);
+  Found found = Ask(Source::kFollow, MetricsOf(Source::kFollow).seconds, "following", PlaceParams(query),
+                    SteadyClock::now() + options_.source_deadline);
   if (!found) return WarehouseUnavailable(found.error());
   return found;
 }
@@ -181,7 +186,7 @@ WarehouseEngine::Running WarehouseEngine::Start(Source source, std::string_view 
   const Instant deadline = SteadyClock::now() + options_.source_deadline;
   auto task =
       std::make_shared<std::packaged_task<Found()>>([this, source, statement, params = std::move(params), deadline] {
-        return Ask(source, statement, params, deadline);
+        return Ask(source, MetricsOf(source).seconds, statement, params, deadline);
       });
   Running running(source, deadline, task->get_future());
   if (pool_.Post([task] { (*task)(); })) return running;
@@ -204,12 +209,12 @@ std::vector<Candidate> WarehouseEngine::Take(Running running, CandidateSet* set)
   return {};
 }
 
-WarehouseEngine::Found WarehouseEngine::Ask(Source source, std::string_view statement, const OlapParams& params,
-                                            Instant deadline) const {
+WarehouseEngine::Found WarehouseEngine::Ask(Source source, const Histogram& seconds, std::string_view statement,
+                                            const OlapParams& params, Instant deadline) const {
   const Instant start = SteadyClock::now();
   Found found = ReadOlapRows(olap_->Query(WarehouseSql(statement), params, CallUntil(deadline)),
                              [source](OlapRows rows) { return ReadCandidates(std::move(rows), source); });
-  MetricsOf(source).seconds.Observe(std::chrono::duration<double>(SteadyClock::now() - start).count());
+  seconds.Observe(std::chrono::duration<double>(SteadyClock::now() - start).count());
   return found;
 }
 

@@ -51,17 +51,20 @@ class WarehouseEngine final : public CandidateEngine {
     Histogram seconds;
   };
 
-  static SourceMetrics MetricsOf(Source source, Metrics* metrics);
+  static SourceMetrics MetricsOf(std::string_view source, Metrics* metrics);
   const SourceMetrics& MetricsOf(Source source) const { return metrics_.at(static_cast<std::size_t>(source)); }
   Running Start(Source source, std::string_view statement, OlapParams params);
   // The rows of a source, empty where it failed, which is noted.
   std::vector<Candidate> Take(Running running, CandidateSet* set);
-  Found Ask(Source source, std::string_view statement, const OlapParams& params, Instant deadline) const;
+  // Their rows, as of `source`; the time that it takes is counted in `seconds`.
+  Found Ask(Source source, const Histogram& seconds, std::string_view statement, const OlapParams& params,
+            Instant deadline) const;
 
   Olap* const olap_;
   const std::function<Position()> applied_;
   const WarehouseEngineOptions options_;
   const std::array<SourceMetrics, 4> metrics_;  // by Source
+  const SourceMetrics page_metrics_;            // of FindPosts
   LogGate failure_log_;
   BlockingPool pool_;  // the last member: its tasks use the others
 };

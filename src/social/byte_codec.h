@@ -1,10 +1,13 @@
 // Compact bytes of records: a version byte, then the fields in the order in which they are named. Ids are 16 bytes,
-// integers zigzag varints, texts have their length before them.
+// integers zigzag varints, doubles 8 bytes, texts and lists have their length before them.
 //
 // A record has one list of fields for both directions, `template <class Coder, class Record> void CodeIt(Coder& coder,
 // Record& record) { coder.Code(record.id, record.count); }`, given a ByteWriter or a ByteReader.
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -23,11 +26,16 @@ class ByteWriter {
   void Code(const Fields&... fields) {
     (Put(fields), ...);
   }
-  // The length, and each item as `code` codes it.
+  // A list of at most `max` items, each as `code` codes it.
   template <class Items, class CodeItem>
-  void CodeList(const Items& items, CodeItem code) {
-    Put(static_cast<std::int64_t>(items.size()));
+  void CodeList(std::size_t /*max*/, const Items& items, CodeItem code) {
+    PutVarint(items.size());
     for (const auto& item : items) code(item);
+  }
+  // A value of an enumeration that begins with 0 and ends with `last`.
+  template <class Enum>
+  void CodeEnum(Enum value, Enum /*last*/) {
+    PutVarint(static_cast<std::uint64_t>(value));
   }
 
  private:
@@ -41,6 +49,11 @@ class ByteWriter {
   void Put(std::int64_t value) {
     PutVarint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
   }
+  void Put(bool value) { bytes_->push_back(value ? 1 : 0); }
+  void Put(double value) {
+    const auto bits = std::bit_cast<std::array<char, sizeof value>>(value);
+    bytes_->append(bits.data(), bits.size());
+  }
   void Put(const std::string& text) {
     PutVarint(text.size());
     bytes_->append(text);
@@ -51,7 +64,7 @@ class ByteWriter {
   }
   template <class T>
   void Put(const std::optional<T>& value) {
-    bytes_->push_back(value ? 1 : 0);
+    Put(value.has_value());
     if (value) Put(*value);
   }
 
@@ -69,17 +82,19 @@ class ByteReader {
     (Get(fields), ...);
   }
 
-  // A list of at most `max` items.
   template <class Items, class CodeItem>
-  void CodeList(std::size_t max, Items* items, CodeItem code) {
-    std::int64_t size = 0;
-    Get(size);
-    if (size < 0 || static_cast<std::size_t>(size) > max) Refuse();
-    items->resize(ok_ ? static_cast<std::size_t>(size) : 0);
-    for (auto& item : *items) code(item);
+  void CodeList(std::size_t max, Items& items, CodeItem code) {
+    const std::uint64_t size = TakeVarint();
+    ok_ = ok_ && size <= max;
+    items.resize(ok_ ? static_cast<std::size_t>(size) : 0);
+    for (auto& item : items) code(item);
   }
-  // What was read is not what it should be.
-  void Refuse() { ok_ = false; }
+  template <class Enum>
+  void CodeEnum(Enum& value, Enum last) {
+    const std::uint64_t number = TakeVarint();
+    ok_ = ok_ && number <= static_cast<std::uint64_t>(last);
+    if (ok_) value = static_cast<Enum>(number);
+  }
 
   bool ReadAll() const { return ok_ && rest_.empty(); }
 
@@ -110,6 +125,17 @@ class ByteReader {
     const std::uint64_t zigzag = TakeVarint();
     value = static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1);
   }
+  void Get(bool& value) {
+    const char byte = TakeByte();
+    ok_ = ok_ && (byte == 0 || byte == 1);
+    value = ok_ && byte == 1;
+  }
+  void Get(double& value) {
+    std::array<char, sizeof value> bits{};
+    const std::string_view taken = Take(bits.size());
+    if (ok_) taken.copy(bits.data(), bits.size());
+    value = std::bit_cast<double>(bits);
+  }
   void Get(std::string& text) { text = Take(TakeVarint()); }
   template <class Tag>
   void Get(StrongId<Tag>& id) {
@@ -118,9 +144,9 @@ class ByteReader {
   }
   template <class T>
   void Get(std::optional<T>& value) {
-    const char present = TakeByte();
-    ok_ = ok_ && (present == 0 || present == 1);
-    if (ok_ && present == 1) Get(value.emplace());
+    bool present = false;
+    Get(present);
+    if (present) Get(value.emplace());
   }
 
   std::string_view rest_;

@@ -58,8 +58,9 @@ FeedService::FeedService(const Clock* clock, const FeedParts& parts, CursorCodec
     : clock_(clock),
       parts_(parts),
       codec_(std::move(codec)),
-      stale_(metrics->AddCounter("novafeed_stale_answers_total",
-                                 "Feed answers whose counters were older than five seconds.")) {}
+      stale_(metrics->AddCounter(
+          "novafeed_stale_answers_total",
+          "Feed answers whose counters were older than five seconds, or that lacked a new post.")) {}
 
 Result<OpenedFeed> FeedService::Open(FeedRequest request) const {
   if (request.limit < 1 || request.limit > kMaxPage) {
@@ -102,16 +103,27 @@ bool FeedService::MayTakeLong(const OpenedFeed& feed) const {
   return request.as_of || request.trending_as_of || !parts_.ranker->trending().IsCurrent();
 }
 
+std::optional<FeedPage> FeedService::FindKept(const OpenedFeed& feed) {
+  const std::optional<PageSlot> slot = SlotOf(feed);
+  std::optional<FeedPage> page = slot ? LookUp(feed, *slot) : std::nullopt;
+  if (!page || page->outdated) return std::nullopt;
+  Finish(&*page, false);
+  return page;
+}
+
 Result<FeedPage> FeedService::Page(const OpenedFeed& feed, bool behind) {
   Result<FeedPage> page = feed.request.mode == FeedMode::kForYou ? ForYouPage(feed) : FollowingPage(feed);
-  if (!page) return page;
+  if (page) Finish(&*page, behind && !page->cached);  // what is cached holds what was waited for
+  return page;
+}
+
+void FeedService::Finish(FeedPage* page, bool behind) {
   page->engine = engine();
   if (behind) page->degraded.push_back("behind");
   if (page->outdated || clock_->Now() - page->counters_as_of > kStaleAfter) {
     page->degraded.push_back("stale");
     stale_.Add();
   }
-  return page;
 }
 
 WalkState FeedService::ContinueOrStart(const OpenedFeed& feed) const {
@@ -149,11 +161,12 @@ std::optional<PageSlot> FeedService::SlotOf(const OpenedFeed& feed) const {
 }
 
 Result<FeedPage> FeedService::PageThroughCache(const OpenedFeed& feed, const PageSlot& slot) {
-  std::optional<FeedPage> kept = LookUp(feed, slot);
+  std::unique_lock lock(parts_.pages->MutexOf(slot.viewer), std::try_to_lock);
+  const bool waited = !lock.owns_lock();
+  if (waited) lock.lock();
+  std::optional<FeedPage> kept = LookUp(feed, slot);  // one of those who waited may have made it
   if (kept && !kept->outdated) return *std::move(kept);
-  const std::unique_lock<std::mutex> lock = parts_.pages->LockFor(slot.viewer);
-  kept = LookUp(feed, slot);  // one of those who waited may have made it
-  if (kept && !kept->outdated) return *std::move(kept);
+  if (waited) lock.unlock();  // what others make does not serve: not one after the other
   parts_.pages->CountMiss();
   Result<FeedPage> made = MakePage(feed);
   if (!made && kept) return *std::move(kept);
@@ -161,10 +174,14 @@ Result<FeedPage> FeedService::PageThroughCache(const OpenedFeed& feed, const Pag
 }
 
 std::optional<FeedPage> FeedService::LookUp(const OpenedFeed& feed, const PageSlot& slot) const {
-  const std::optional<FoundPage> found = parts_.pages->Find(slot, feed.wait_for);
+  Stopwatch watch;
+  const PageWish wish{slot, feed.wait_for, !feed.walk, parts_.progress->CountersAsOf()};
+  const std::optional<FoundPage> found = parts_.pages->Find(wish);
   if (!found) return std::nullopt;
+  const std::int64_t looked = watch.Lap();
   std::optional<FeedPage> page = CachedPage(feed, slot, found->page);
   if (!page) return std::nullopt;
+  page->timings = {{"cache", looked}, {"page", watch.Lap()}};
   page->outdated = found->outdated;
   if (!page->outdated) parts_.pages->CountHit(found->page);
   return page;
@@ -176,27 +193,27 @@ std::optional<FeedPage> FeedService::CachedPage(const OpenedFeed& feed, const Pa
   if (feed.walk && walk.as_of != kept.as_of) return std::nullopt;  // of another walk
   walk.as_of = kept.as_of;
   for (PageSlot before{slot.viewer, 0, slot.limit}; !feed.walk && before.page < slot.page; ++before.page) {
-    const std::vector<Candidate> posts = parts_.pages->PostsOf(before, kept.as_of);
-    if (posts.size() < slot.limit) return std::nullopt;
-    for (const Candidate& post : posts) walk.served.push_back(walk.HashOf(post.id));
+    const std::optional<std::vector<Candidate>> posts = parts_.pages->PostsOf(before, kept.as_of);
+    if (!posts) return std::nullopt;
+    for (const Candidate& post : *posts) walk.served.push_back(walk.HashOf(post.id));
   }
   const std::vector<RankedPost> posts = NotServed(RankAgain(kept.posts, kept.as_of), walk);
 
   FeedPage page;
-  Stopwatch watch;
   page.cached = true;
   page.as_of = kept.as_of;
   page.trending_as_of = kept.trending_as_of;
   page.counters_as_of = kept.counters_as_of;
   std::size_t next = 0;
   page.items = TakeItems(*parts_.contents, posts, slot.limit, &next);
-  if (page.items.size() < kept.posts.size()) return std::nullopt;  // one was deleted since, or served before
-  if (kept.more) {
-    for (const RankedPost& post : posts) walk.served.push_back(walk.HashOf(post.candidate.id));
-    walk.position = Union(walk.position, kept.position);
-    page.next_cursor = codec_.Encode(walk, slot.viewer);
+  if (page.items.size() < kept.posts.size()) {
+    parts_.pages->Forget(slot.viewer, slot.limit);
+    return std::nullopt;
   }
-  page.timings.emplace_back("page", watch.Lap());
+  for (const RankedPost& post : posts) walk.served.push_back(walk.HashOf(post.candidate.id));
+  // Also keeps a walk that went on in a newer state from coming back to these pages.
+  walk.position = Union(walk.position, kept.position);
+  page.next_cursor = codec_.Encode(walk, slot.viewer);
   return page;
 }
 
@@ -212,8 +229,9 @@ Result<FeedPage> FeedService::MakePage(const OpenedFeed& feed) {
   page.trending_as_of = full->trending_as_of;
 
   Stopwatch watch;
-  if (!feed.walk && SlotOf(feed)) {
-    parts_.pages->Keep(feed.request.viewer, feed.request.limit, *full, page.counters_as_of, kKeptPages, kFeedPageTtl);
+  const std::optional<PageSlot> slot = feed.walk ? std::nullopt : SlotOf(feed);
+  if (slot && slot->end() < full->ranking.posts.size()) {  // not for a page that it would not keep
+    parts_.pages->Keep(feed.request.viewer, feed.request.limit, *full, page.counters_as_of, kFeedPageTtl);
   }
   const std::vector<RankedPost> posts = NotServed(std::move(full->ranking.posts), walk);
   std::size_t next = std::min(feed.request.offset.value_or(0), posts.size());

@@ -26,7 +26,6 @@
 namespace novafeed {
 
 inline constexpr std::size_t kMaxOffset = 500;
-inline constexpr std::size_t kMaxPage = 100;
 // No answer shows counters older than this without saying so (design, section 3).
 inline constexpr TimeMs kStaleAfter = 5000;
 
@@ -105,10 +104,18 @@ class FeedService {
   // pool.
   bool MayTakeLong(const OpenedFeed& feed) const;
 
+  // Whether FindKept may find something.
+  bool MayBeKept(const OpenedFeed& feed) const { return SlotOf(feed).has_value(); }
+  // The page from the cache, where it is there and nothing newer belongs into it. It reads the graph, and looks
+  // counters up: on a pool, but not on one where pages are made.
+  std::optional<FeedPage> FindKept(const OpenedFeed& feed);
+
   // `behind`: the position was waited for and not reached.
   Result<FeedPage> Page(const OpenedFeed& feed, bool behind);
 
  private:
+  // What every page says of itself.
+  void Finish(FeedPage* page, bool behind);
   Result<FeedPage> ForYouPage(const OpenedFeed& feed);
   Result<FeedPage> FollowingPage(const OpenedFeed& feed);
   // Where the cache may hold this page: the first ones of a walk as of now, of whole pages.

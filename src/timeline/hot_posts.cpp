@@ -14,10 +14,13 @@ namespace {
 
 constexpr char kVersion = 1;
 
-template <class Coder, class Post>
-void CodePost(Coder& coder, Post& post) {
-  coder.Code(post.id, post.author, post.created_at, post.window.likes, post.window.comments, post.window.shares,
-             post.window.impressions);
+template <class Coder, class Posts>
+void CodeHotPosts(Coder& coder, TimeMs& as_of, Posts& posts) {
+  coder.Code(as_of);
+  coder.CodeList(kTrendingCut, posts, [&coder](auto& post) {
+    coder.Code(post.id, post.author, post.created_at, post.window.likes, post.window.comments, post.window.shares,
+               post.window.impressions);
+  });
 }
 
 }  // namespace
@@ -25,8 +28,8 @@ void CodePost(Coder& coder, Post& post) {
 std::string EncodeHotPosts(const TrendingList& list) {
   std::string bytes;
   ByteWriter writer(kVersion, &bytes);
-  writer.Code(list.as_of);
-  writer.CodeList(list.posts, [&](const TrendingPost& post) { CodePost(writer, post); });
+  TimeMs as_of = list.as_of;
+  CodeHotPosts(writer, as_of, list.posts);
   return bytes;
 }
 
@@ -34,8 +37,7 @@ Result<TrendingList> DecodeHotPosts(std::string_view bytes) {
   TimeMs as_of = 0;
   std::vector<TrendingCandidate> posts;
   ByteReader reader(kVersion, bytes);
-  reader.Code(as_of);
-  reader.CodeList(kTrendingCut, &posts, [&](TrendingCandidate& post) { CodePost(reader, post); });
+  CodeHotPosts(reader, as_of, posts);
   if (!reader.ReadAll()) return Fail(Failure::kInternal, "bad_cached", "not a list of posts of this version");
   return RankTrending(std::move(posts), as_of);
 }

@@ -1,6 +1,7 @@
 // A page of the feed as the cache keeps it: ids and integers; scores are computed from them again. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,13 +13,14 @@
 
 namespace novafeed {
 
+inline constexpr std::size_t kMaxPage = 100;
+
 struct KeptPage {
   TimeMs as_of = 0;  // of ages and windows
   TimeMs trending_as_of = 0;
   TimeMs chosen_as_of = 0;    // the state that the posts were chosen from was at least this fresh
   TimeMs counters_as_of = 0;  // and so are their counters
   TimeMs ends_at = 0;         // kept until then
-  bool more = false;          // the ranking went on after it
   Position position;          // of the log that the posts were chosen from
   std::vector<Candidate> posts;
 };

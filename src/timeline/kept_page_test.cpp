@@ -21,7 +21,6 @@ KeptPage RandomPage(std::mt19937_64* random) {
   page.chosen_as_of = number();
   page.counters_as_of = number();
   page.ends_at = number();
-  page.more = number() % 2 == 1;
   page.position = {std::to_string(number()), number(), number()};
   page.posts.resize((*random)() % 101);
   for (Candidate& post : page.posts) {
@@ -45,7 +44,6 @@ TEST(KeptPage, ComesBackAsItWas) {
     EXPECT_EQ(read.chosen_as_of, page.chosen_as_of);
     EXPECT_EQ(read.counters_as_of, page.counters_as_of);
     EXPECT_EQ(read.ends_at, page.ends_at);
-    EXPECT_EQ(read.more, page.more);
     EXPECT_EQ(read.position, page.position);
     ASSERT_EQ(read.posts.size(), page.posts.size());
     for (std::size_t post = 0; post < page.posts.size(); ++post) {
@@ -71,7 +69,7 @@ TEST(KeptPage, BytesThatAreNoPageAreRefused) {
   std::string other_version = bytes;
   ++other_version.front();
   EXPECT_FALSE(DecodeKeptPage(other_version));
-  page.posts.front().source = static_cast<Source>(9);
+  page.posts.front().source = static_cast<Source>(4);
   EXPECT_FALSE(DecodeKeptPage(EncodeKeptPage(page)));
   page.posts.assign(101, Candidate());
   EXPECT_FALSE(DecodeKeptPage(EncodeKeptPage(page)));

@@ -7,15 +7,23 @@
 namespace novafeed {
 
 void OwnFollows::Note(UserId viewer, const Position& written) {
-  // Where it cannot be kept, neither can pages be read.
-  static_cast<void>(cache_->Put(FollowsChangedKey(viewer), EncodePosition(written), kFollowsChangedTtl));
+  const std::scoped_lock lock(noting_);
+  const Result<Position> before = LastChange(viewer);
+  const Position last = before ? Union(*before, written) : written;
+  // A cache that does not take it gives no pages either.
+  static_cast<void>(cache_->Put(FollowsChangedKey(viewer), EncodePosition(last), kFollowsChangedTtl));
 }
 
-Position OwnFollows::LastChange(UserId viewer) const {
+bool OwnFollows::Holds(UserId viewer, const Position& position) const {
+  const Result<Position> last = LastChange(viewer);
+  return last && Reached(*last, position);
+}
+
+Result<Position> OwnFollows::LastChange(UserId viewer) const {
   const Result<std::optional<std::string>> text = cache_->Get(FollowsChangedKey(viewer));
-  if (!text || !*text) return {};
-  const Result<Position> position = DecodePosition(**text, generation_);
-  return position ? *position : Position();
+  if (!text) return tl::unexpected<Error>(text.error());
+  if (!*text) return Position();
+  return DecodePosition(**text, generation_);
 }
 
 }  // namespace novafeed

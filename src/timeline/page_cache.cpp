@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kFailureLogMs = 1000;
 // A post is dated before it is committed: one that is dated so much before what a page was chosen from may lack in it.
+// Should a commit take longer, or an import date a post back, the page lacks it until its end.
 constexpr TimeMs kCommitWithin = 1000;
 
 }  // namespace
@@ -30,55 +31,59 @@ PageCache::PageCache(const Clock* clock, Cache* cache, const OwnFollows* follows
                                     "Times an engine could not tell the counters of a page from the cache.")),
       failure_log_(kFailureLogMs) {}
 
-std::optional<FoundPage> PageCache::Find(const PageSlot& slot, const Position& wanted) {
-  std::optional<KeptPage> page = Read(slot);
-  if (!page || !Reached(wanted, page->position)) return std::nullopt;
-  if (!Reached(follows_->LastChange(slot.viewer), page->position)) return std::nullopt;
+std::optional<FoundPage> PageCache::Find(const PageWish& wish) {
+  std::optional<KeptPage> page = Read(wish.slot);
+  if (!page || !Reached(wish.wanted, page->position)) return std::nullopt;
+  if (!follows_->Holds(wish.slot.viewer, page->position)) return std::nullopt;
   if (clock_->Now() - page->counters_as_of <= kRescoreAfter) return FoundPage{*std::move(page)};
-  return LookUpCounters(slot, *std::move(page));
+  return LookUpCounters(wish, *std::move(page));
 }
 
-std::vector<Candidate> PageCache::PostsOf(const PageSlot& slot, TimeMs as_of) const {
+std::optional<std::vector<Candidate>> PageCache::PostsOf(const PageSlot& slot, TimeMs as_of) const {
   std::optional<KeptPage> page = Read(slot);
-  if (!page || page->as_of != as_of) return {};
+  if (!page || page->as_of != as_of) return std::nullopt;
   return std::move(page->posts);
 }
 
-std::optional<FoundPage> PageCache::LookUpCounters(const PageSlot& slot, KeptPage page) {
+std::optional<FoundPage> PageCache::LookUpCounters(const PageWish& wish, KeptPage page) {
   for (const LiveEngine& live : engines_()) {
     const TimeMs fresh_as_of = live.progress->CountersAsOf();  // before they are read: never fresher than they are
-    if (fresh_as_of <= page.counters_as_of) continue;
-    Result<std::vector<Candidate>> posts = live.engine->FindPosts(slot.viewer, page.as_of, page.posts);
+    if (fresh_as_of <= page.counters_as_of || !Reached(page.position, live.progress->Applied())) continue;
+    Result<std::vector<Candidate>> posts = live.engine->FindPosts(wish.slot.viewer, page.as_of, page.posts);
     if (!posts) {
       NoteFailure(*live.engine, posts.error());
       continue;
     }
-    if (posts->size() < page.posts.size()) return std::nullopt;  // one of them is gone
-    const Result<bool> has_new_post = HasNewPost(live.engine, slot.viewer, page.chosen_as_of);
+    if (posts->size() < page.posts.size()) return std::nullopt;
+    const Result<bool> has_new_post = HasNewPost(live.engine, wish, page);
     if (!has_new_post) NoteFailure(*live.engine, has_new_post.error());
     page.posts = *std::move(posts);
     page.counters_as_of = fresh_as_of;
     rescored_.Add();
     if (has_new_post && *has_new_post) return FoundPage{std::move(page), true};
-    Put(slot, page);
+    const std::optional<KeptPage> now = Read(wish.slot);
+    if (now && now->as_of == page.as_of) Put(wish.slot, page);  // not over a ranking that was made meanwhile
     return FoundPage{std::move(page)};
   }
   return FoundPage{std::move(page)};
 }
 
-Result<bool> PageCache::HasNewPost(CandidateEngine* engine, UserId viewer, TimeMs chosen_as_of) const {
+Result<bool> PageCache::HasNewPost(CandidateEngine* ahead, const PageWish& wish, const KeptPage& page) const {
+  if (!wish.begins_walk) return false;
   FollowingQuery query;
-  query.viewer = viewer;
+  query.viewer = wish.slot.viewer;
   query.as_of = clock_->Now();
   query.limit = 1;
-  const Result<std::vector<Candidate>> newest = engine->FindFollowing(query);
+  const Result<std::vector<Candidate>> newest = ahead->FindFollowing(query);
   if (!newest) return tl::unexpected(newest.error());
-  return !newest->empty() && newest->front().created_at > chosen_as_of - kCommitWithin;
+  if (newest->empty()) return false;
+  const TimeMs created_at = newest->front().created_at;
+  return created_at > page.chosen_as_of - kCommitWithin && created_at <= wish.engine_as_of;
 }
 
-void PageCache::Keep(UserId viewer, std::size_t limit, const FullRanking& full, TimeMs fresh_as_of, std::size_t pages,
+void PageCache::Keep(UserId viewer, std::size_t limit, const FullRanking& full, TimeMs fresh_as_of,
                      std::chrono::milliseconds ttl) {
-  if (!full.failed.empty()) return;
+  if (!full.failed.empty() || !follows_->Holds(viewer, full.position)) return;
   KeptPage kept;
   kept.as_of = full.as_of;
   kept.trending_as_of = full.trending_as_of;
@@ -86,17 +91,21 @@ void PageCache::Keep(UserId viewer, std::size_t limit, const FullRanking& full, 
   kept.ends_at = clock_->Now() + ttl.count();
   kept.position = full.position;
   const std::vector<RankedPost>& ranked = full.ranking.posts;
-  for (PageSlot slot{viewer, 0, limit}; slot.page < pages && slot.offset() < ranked.size(); ++slot.page) {
-    const std::size_t end = std::min(slot.offset() + limit, ranked.size());
+  for (PageSlot slot{viewer, 0, limit}; slot.page < kKeptPages && slot.end() < ranked.size(); ++slot.page) {
     kept.posts.clear();
-    for (std::size_t i = slot.offset(); i < end; ++i) kept.posts.push_back(ranked[i].candidate);
-    kept.more = end < ranked.size();
+    for (std::size_t i = slot.offset(); i < slot.end(); ++i) kept.posts.push_back(ranked[i].candidate);
     Put(slot, kept);
   }
 }
 
-std::unique_lock<std::mutex> PageCache::LockFor(UserId viewer) {
-  return std::unique_lock(locks_.at(StrongIdHash<UserId>()(viewer) % kLocks));
+void PageCache::Forget(UserId viewer, std::size_t limit) {
+  for (PageSlot slot{viewer, 0, limit}; slot.page < kKeptPages; ++slot.page) {
+    static_cast<void>(cache_->Remove(FeedPageKey(viewer, slot.offset(), limit)));
+  }
+}
+
+std::mutex& PageCache::MutexOf(UserId viewer) {
+  return mutexes_.at(StrongIdHash<UserId>()(viewer) % kMutexes);
 }
 
 void PageCache::CountHit(const KeptPage& page) {

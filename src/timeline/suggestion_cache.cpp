@@ -1,13 +1,12 @@
 #include "timeline/suggestion_cache.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstdint>
 #include <utility>
 
 #include "cache/keys.h"
 #include "candidates/suggestions.h"
 #include "social/byte_codec.h"
+#include "timeline/code_position.h"
 
 namespace novafeed {
 namespace {
@@ -15,26 +14,13 @@ namespace {
 constexpr char kVersion = 1;
 
 template <class Coder, class Kept>
-void CodeHead(Coder& coder, Kept& kept) {
-  coder.Code(kept.position.generation, kept.position.changes, kept.position.events, kept.list.as_of);
-}
-template <class Coder, class Person>
-void CodePerson(Coder& coder, Person& person) {
-  coder.Code(person.user, person.mutual_followers, person.counts.followers, person.counts.following);
-}
-
-std::int64_t BitsOf(double value) {
-  return std::bit_cast<std::int64_t>(value);
-}
-double ReadDouble(ByteReader* reader) {
-  std::int64_t bits = 0;
-  reader->Code(bits);
-  return std::bit_cast<double>(bits);
-}
-
-bool HasDismissed(const SuggestionList& list, const SuggestionRequest& request) {
-  return std::ranges::any_of(list.users, [&](const Suggestion& suggestion) {
-    return std::ranges::find(request.dismissed, suggestion.user) != request.dismissed.end();
+void CodeSuggestions(Coder& coder, Kept& kept) {
+  CodePosition(coder, kept.position);
+  coder.Code(kept.limit, kept.list.as_of);
+  coder.CodeList(kMaxSuggestions, kept.list.users, [&coder](auto& person) {
+    coder.Code(person.user, person.score, person.affinity_score, person.mutual_followers, person.counts.followers,
+               person.counts.following);
+    coder.CodeList(kSuggestReasons, person.mutual, [&coder](auto& mutual) { coder.Code(mutual); });
   });
 }
 
@@ -43,29 +29,14 @@ bool HasDismissed(const SuggestionList& list, const SuggestionRequest& request) 
 std::string EncodeKeptSuggestions(const KeptSuggestions& kept) {
   std::string bytes;
   ByteWriter writer(kVersion, &bytes);
-  CodeHead(writer, kept);
-  writer.Code(static_cast<std::int64_t>(kept.limit));
-  writer.CodeList(kept.list.users, [&](const Suggestion& person) {
-    CodePerson(writer, person);
-    writer.Code(BitsOf(person.score), BitsOf(person.affinity_score));
-    writer.CodeList(person.mutual, [&](const UserId& mutual) { writer.Code(mutual); });
-  });
+  CodeSuggestions(writer, kept);
   return bytes;
 }
 
 Result<KeptSuggestions> DecodeKeptSuggestions(std::string_view bytes) {
   KeptSuggestions kept;
-  std::int64_t limit = 0;
   ByteReader reader(kVersion, bytes);
-  CodeHead(reader, kept);
-  reader.Code(limit);
-  kept.limit = static_cast<std::size_t>(limit);
-  reader.CodeList(kMaxSuggestions, &kept.list.users, [&](Suggestion& person) {
-    CodePerson(reader, person);
-    person.score = ReadDouble(&reader);
-    person.affinity_score = ReadDouble(&reader);
-    reader.CodeList(kSuggestReasons, &person.mutual, [&](UserId& mutual) { reader.Code(mutual); });
-  });
+  CodeSuggestions(reader, kept);
   if (!reader.ReadAll()) {
     return Fail(Failure::kInternal, "bad_cached", "not a list of suggestions of this version");
   }
@@ -85,14 +56,21 @@ std::optional<SuggestionList> SuggestionCache::Read(const SuggestionRequest& req
   const Result<std::optional<std::string>> bytes = cache_->Get(SuggestionsKey(request.viewer));
   if (!bytes || !*bytes) return std::nullopt;
   Result<KeptSuggestions> kept = DecodeKeptSuggestions(**bytes);
-  if (!kept || !Reached(follows_->LastChange(request.viewer), kept->position)) return std::nullopt;
-  SuggestionList& list = kept->list;
-  if (kept->limit < request.limit || HasDismissed(list, request)) return std::nullopt;
-  if (list.users.size() > request.limit) list.users.resize(request.limit);
-  return std::move(list);
+  if (!kept || !Reached(request.wanted, kept->position)) return std::nullopt;
+  if (!follows_->Holds(request.viewer, kept->position)) return std::nullopt;
+
+  std::vector<Suggestion>& users = kept->list.users;
+  const bool is_all = std::cmp_less(users.size(), kept->limit);  // there were no more
+  std::erase_if(users, [&](const Suggestion& suggestion) {
+    return std::ranges::find(request.dismissed, suggestion.user) != request.dismissed.end();
+  });
+  if (users.size() < request.limit && !is_all) return std::nullopt;
+  if (users.size() > request.limit) users.resize(request.limit);
+  return std::move(kept->list);
 }
 
 void SuggestionCache::Keep(UserId viewer, const KeptSuggestions& kept) {
+  if (!follows_->Holds(viewer, kept.position)) return;
   // Where it is not kept, it is made again.
   static_cast<void>(cache_->Put(SuggestionsKey(viewer), EncodeKeptSuggestions(kept), kSuggestionsTtl));
 }

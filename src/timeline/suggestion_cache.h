@@ -1,7 +1,7 @@
 // Lists of suggested users, kept for a while: suggest:users:{user} (design, section 3, "Cache").
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,9 +18,9 @@ namespace novafeed {
 
 // A list as it is kept.
 struct KeptSuggestions {
-  Position position;      // of the log that it was made from
-  std::size_t limit = 0;  // that it was made for: a list that is shorter is all that there is
-  SuggestionList list;    // users and as_of alone
+  Position position;       // of the log that it was made from
+  std::int64_t limit = 0;  // that it was made for: one that is shorter is all that there is
+  SuggestionList list;     // users and as_of alone
 };
 
 // Pure. kInternal "bad_cached".
@@ -33,9 +33,10 @@ class SuggestionCache {
   // All outlive it.
   SuggestionCache(Cache* cache, const OwnFollows* follows, Metrics* metrics);
 
-  // The list that answers the request: made from a state that holds the viewer's own follows, without whom they
-  // dismissed. Empty where there is none.
+  // The list that answers the request: made from a state that holds what is wanted and the viewer's own follows,
+  // without whom they dismissed. Empty where there is none.
   std::optional<SuggestionList> Find(const SuggestionRequest& request);
+  // Unless it was made from a state without the viewer's own follows.
   void Keep(UserId viewer, const KeptSuggestions& kept);
 
  private:

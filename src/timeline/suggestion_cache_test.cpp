@@ -86,11 +86,35 @@ TEST_F(SuggestionCacheTest, AGreaterListAnswersForSmallerOnesAndNotTheOtherWay) 
 }
 
 TEST_F(SuggestionCacheTest, WhomTheViewerDismissedIsNotSuggestedAgain) {
+  Suggest(For(21));
   SuggestionRequest request = For(20);
+  for (const bool cached : {true, false}) {  // the list of 21 has room for one
+    request.dismissed.push_back(Suggest(request).users.front().user);
+    const SuggestionList list = Suggest(request);
+    EXPECT_EQ(list.timings.empty(), cached);
+    EXPECT_EQ(list.users.size(), 20U);
+    for (const UserId& user : request.dismissed) EXPECT_FALSE(std::ranges::count(list.users, user, &Suggestion::user));
+  }
+}
+
+TEST_F(SuggestionCacheTest, AListOfAllAnswersEveryLimit) {
+  const std::size_t all = Suggest(For(100)).users.size();
+  ASSERT_LT(all, 100U);
+  SuggestionRequest request = For(100);
   request.dismissed.push_back(Suggest(request).users.front().user);
   const SuggestionList list = Suggest(request);
-  EXPECT_EQ(list.users.size(), 20U);
-  EXPECT_FALSE(std::ranges::count(list.users, request.dismissed.front(), &Suggestion::user));
+  EXPECT_TRUE(list.timings.empty());
+  EXPECT_EQ(list.users.size(), all - 1);
+}
+
+TEST_F(SuggestionCacheTest, WhatTheCallerHasSeenIsInTheList) {
+  Suggest(For(20));
+  log_.AddFollow(150, 2);
+  Apply();
+  SuggestionRequest request = For(20);
+  request.wanted = index_.position();
+  EXPECT_FALSE(IsCached(request));
+  EXPECT_TRUE(IsCached(request));
 }
 
 TEST_F(SuggestionCacheTest, OnesOwnFollowsCountAtOnce) {

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "index/feed_index.h"
 #include "social/ids.h"
+#include "stream/position.h"
 
 namespace novafeed {
 
@@ -22,6 +23,7 @@ struct SuggestionRequest {
   UserId viewer;
   std::size_t limit = 20;
   std::optional<TimeMs> as_of;        // of the interactions; at most an hour old
+  Position wanted;                    // what the answer has to include
   std::vector<UserId> dismissed;      // by the viewer
   std::optional<std::string> engine;  // "index" or "warehouse": see FeedEngines
 };

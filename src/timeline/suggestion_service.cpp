@@ -80,7 +80,7 @@ Result<SuggestionList> SuggestionService::Suggest(const SuggestionRequest& reque
 
 Result<KeptSuggestions> SuggestionService::Prepare(const SuggestionRequest& request) const {
   const auto start = std::chrono::steady_clock::now();
-  KeptSuggestions kept{parts_.progress->Applied(), request.limit, {}};
+  KeptSuggestions kept{parts_.progress->Applied(), static_cast<std::int64_t>(request.limit), {}};
   Result<SuggestionList> list = Make(request);
   seconds_.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   if (!list) {

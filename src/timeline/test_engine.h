@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,7 @@ class TestEngine final : public CandidateEngine {
   std::string_view Name() const override { return "test"; }
   Result<CandidateSet> Find(const CandidateQuery& query) override {
     ++rankings;
+    if (on_ranking) on_ranking();
     if (broken) return Unavailable();
     Result<CandidateSet> set = behind_->Find(query);
     set->failed = failed;
@@ -34,9 +36,10 @@ class TestEngine final : public CandidateEngine {
     return behind_->FindFollowing(query);
   }
 
-  std::atomic<int> rankings{0};  // asked for
-  std::atomic<int> lists{0};     // trending lists asked for
-  bool broken = false;           // finds neither rankings nor posts
+  std::atomic<int> rankings{0};      // asked for
+  std::atomic<int> lists{0};         // trending lists asked for
+  std::function<void()> on_ranking;  // at each
+  bool broken = false;               // finds neither rankings nor posts
   bool no_trending = false;
   std::vector<Source> failed;  // of each ranking
 

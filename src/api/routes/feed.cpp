@@ -50,8 +50,22 @@ asio::awaitable<Status> FetchMissingTexts(RequestContext* context, FeedPage* pag
   co_return Status();
 }
 
+// Where pages of the engine are kept: those that are found do not wait behind those that are made.
+asio::awaitable<Result<std::optional<FeedPage>>> FindKeptPage(RequestContext* context, FeedService* feed,
+                                                              OpenedFeed opened) {
+  std::function<Result<std::optional<FeedPage>>()> find = [feed, opened = std::move(opened)] {
+    return Result<std::optional<FeedPage>>(feed->FindKept(opened));
+  };
+  co_return co_await AwaitResult(context->dependencies().readers, std::move(find));
+}
+
 // Mostly here and now; on a pool where the engine blocks, or a trending list has to be made first.
 asio::awaitable<Result<FeedPage>> MakePage(RequestContext* context, FeedService* feed, OpenedFeed opened) {
+  if (feed->MayBeKept(opened)) {
+    Result<std::optional<FeedPage>> kept = co_await FindKeptPage(context, feed, opened);
+    if (!kept) co_return tl::unexpected(kept.error());
+    if (*kept) co_return **std::move(kept);
+  }
   const bool may_take_long = feed->MayTakeLong(opened);
   std::function<Result<FeedPage>()> make = [feed, opened = std::move(opened), behind = context->behind()] {
     return feed->Page(opened, behind);

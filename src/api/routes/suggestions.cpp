@@ -58,8 +58,8 @@ asio::awaitable<Reply> GetSuggestedUsers(RequestContext* context, PathParams) {
   if (!engine) co_return tl::unexpected(engine.error());
   const Status checked = engine->suggestions->Check(*request);
   if (!checked) co_return tl::unexpected(checked.error());
-  Position wanted = context->carried();
-  co_await AwaitPosition(context, &engine->feed->progress(), std::move(wanted));
+  request->wanted = context->carried();
+  co_await AwaitPosition(context, &engine->feed->progress(), request->wanted);
 
   Result<SuggestedPeople> found = co_await FindOnPool(context, *engine, *std::move(request), *explain);
   if (!found) co_return tl::unexpected(engine->stands_in ? BootingError() : found.error());

@@ -53,6 +53,17 @@ asio::awaitable<Status> RemoveWritten(RequestContext* context, UserId id) {
   co_return Status();
 }
 
+// What was cached for somebody before they changed whom they follow, or were erased, is no longer served to them.
+asio::awaitable<void> NoteFollowsChanged(RequestContext* context, UserId user) {
+  const ApiDependencies& dependencies = context->dependencies();
+  std::function<Status()> note = [follows = dependencies.own_follows, user, written = context->written()] {
+    follows->Note(user, written);
+    return Status();
+  };
+  const Status noted = co_await AwaitResult(dependencies.readers, note);
+  if (!noted) static_cast<void>(note());  // the pool is full
+}
+
 asio::awaitable<Reply> DeleteUser(RequestContext* context, PathParams params) {
   const Result<UserId> id = PathIdAs<UserId>(IdKind::kUser, params[0]);
   if (!id) co_return tl::unexpected(id.error());
@@ -69,18 +80,9 @@ asio::awaitable<Reply> DeleteUser(RequestContext* context, PathParams params) {
   if (!done) co_return tl::unexpected(done.error());
   const Status removed = co_await RemoveWritten(context, *id);
   if (!removed) co_return tl::unexpected(removed.error());
+  co_await NoteFollowsChanged(context, *id);
   co_await AwaitWritten(context);
   co_return NoContent();
-}
-
-// What was cached for somebody before they changed whom they follow is no longer served to them.
-asio::awaitable<void> NoteOwnFollow(RequestContext* context, UserId follower) {
-  const ApiDependencies& dependencies = context->dependencies();
-  std::function<Status()> note = [follows = dependencies.own_follows, follower, written = context->written()] {
-    follows->Note(follower, written);
-    return Status();
-  };
-  static_cast<void>(co_await AwaitResult(dependencies.readers, std::move(note)));
 }
 
 // Both directions of a follow: whom the path names, and the person who follows them or no longer does.
@@ -94,7 +96,7 @@ asio::awaitable<Reply> ChangeFollow(RequestContext* context, PathParams params, 
   };
   const Status done = co_await ChangeGraph(context, std::move(change));
   if (!done) co_return tl::unexpected(done.error());
-  co_await NoteOwnFollow(context, *follower);
+  co_await NoteFollowsChanged(context, *follower);
   co_return NoContent();
 }
 
