@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/time.h"
+#include "demo/people.h"
 #include "import/actions.h"
 
 namespace novafeed {
@@ -14,10 +15,23 @@ namespace novafeed {
 struct DemoOptions {
   std::uint64_t seed = 1;
   TimeMs now = 0;           // nothing is later; the newest post is a few minutes older
-  std::size_t users = 200;  // at most 1,500: there are only so many names
+  std::size_t users = 200;  // kFewestDemoUsers to kMostDemoUsers
   std::size_t posts = 2500;
   int days = 30;  // how far back the posts reach; users and follows begin a little before them
 };
+
+// A network of this size, as of `now`: posts in proportion to its people.
+inline DemoOptions DemoOptionsFor(std::uint64_t seed, std::size_t users, TimeMs now) {
+  DemoOptions options;
+  options.seed = seed;
+  options.now = now;
+  options.posts = users * options.posts / options.users;
+  options.users = users;
+  return options;
+}
+
+// When this person's account was made.
+TimeMs JoinedAt(const DemoPerson& person, const DemoOptions& options);
 
 // Gives `take` every action, in the order of their times. The same options give the same actions.
 // Ids are external ids: "demo-<handle>", "demo-post-<n>", "demo-comment-<n>"; events have none.

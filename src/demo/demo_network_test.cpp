@@ -173,6 +173,11 @@ TEST_F(DemoNetwork, EngagementRatesMeanSomething) {
   for (const LikeLine& like : Only<LikeLine>(actions_)) ++likes[like.post.id];
   const auto posts_seen = std::ranges::count_if(impressions, [](const auto& entry) { return entry.second >= 3; });
   EXPECT_GT(posts_seen, 2000);
+  std::size_t shown = 0;
+  for (const auto& [post, count] : impressions) shown += static_cast<std::size_t>(count);
+  const std::size_t reactions = Only<LikeLine>(actions_).size() + Only<CommentLine>(actions_).size();
+  EXPECT_GT(reactions, shown / 100);
+  EXPECT_LT(reactions, shown / 10);
   for (const auto& [post, count] : likes) EXPECT_LE(count, impressions[post]) << post.ToString();
 }
 

@@ -1,5 +1,4 @@
 // An action as the line of an import file that says it (contract, section 3): the reverse of ParseImportLine. Pure.
-// Only the tests need it: what it writes must be what the import takes.
 #pragma once
 
 #include <string>
