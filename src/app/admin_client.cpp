@@ -38,20 +38,19 @@ Failure FailureOf(int status) {
   }
 }
 
-tl::unexpected<Error> ProblemOf(const HttpResponse& response) {
-  const Result<boost::json::value> problem = ParseJson(response.body);
-  if (problem) {
+}  // namespace
+
+Error RefusalOf(const HttpResponse& response) {
+  if (const Result<boost::json::value> problem = ParseJson(response.body)) {
     JsonFields fields(*problem);
     Result<std::string> code = fields.RequireString("code");
     Result<std::string> detail = fields.RequireString("detail");
-    if (code && detail) return Fail(FailureOf(response.status), std::move(*code), std::move(*detail));
+    if (code && detail) return Error{FailureOf(response.status), std::move(*code), std::move(*detail)};
   }
-  return Fail(FailureOf(response.status), "unexpected_answer",
-              "The server answered " + std::to_string(response.status) +
-                  " without a reason: check that the address is that of a Novafeed server.");
+  return Error{FailureOf(response.status), "unexpected_answer",
+               "The server answered " + std::to_string(response.status) +
+                   " without a reason: check that the address is that of a Novafeed server."};
 }
-
-}  // namespace
 
 Result<AdminClient> AdminClient::Connect(const std::string& url, std::string token) {
   Result<HttpClient> http = HttpClient::Connect(url, kTimeout);
@@ -71,7 +70,9 @@ Result<std::string> AdminClient::Send(Method method, std::string_view target, st
     Result<HttpResponse> response = http_.Send(method, target, headers, body);
     if (!response) return tl::unexpected<Error>(response.error());
     if (response->status == 200) return std::move(response->body);
-    if (response->status != kServiceUnavailable || attempt == kAttempts) return ProblemOf(*response);
+    if (response->status != kServiceUnavailable || attempt == kAttempts) {
+      return tl::unexpected<Error>(RefusalOf(*response));
+    }
     std::this_thread::sleep_for(kBetweenAttempts);
   }
 }

@@ -10,6 +10,9 @@
 
 namespace novafeed {
 
+// What a server says that refuses: the code and sentence of its problem+json.
+Error RefusalOf(const HttpResponse& response);
+
 // For one thread; blocking.
 class AdminClient {
  public:

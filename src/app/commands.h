@@ -1,6 +1,8 @@
 // The subcommands of the program: what main.cpp reads from the command line, and what runs.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +23,7 @@ struct ServeFlags {
   SettingFlags settings;
   std::string program = "novafeed";  // as it was started
   bool demo = false;
+  bool live = false;  // with demo: its people go on
   bool print_config = false;
   std::optional<TimeMs> test_clock;  // hold the clock there
 };
@@ -70,6 +73,17 @@ struct CheckFlags {
   bool repair = false;  // mend what differs
 };
 
+struct DemoFlags {
+  SettingFlags settings;
+  std::uint64_t seed = 1;
+  std::size_t users = 200;
+  std::optional<TimeMs> as_of;  // make the network as of then; empty: now
+  std::string out;              // write it there as NDJSON ("-" is standard output)
+  std::string url;              // of a running server; empty: into the data directory
+  std::string token;            // with url: admin scope; with live: service scope, or none in a demo
+  bool live = false;            // keep the network alive
+};
+
 // Each returns the exit status, or the error that main prints: kInvalid ends in kExitUsage, all others in kExitFailed.
 // They throw what start-up throws (std::runtime_error with a sentence, StoreError).
 Result<int> RunServe(const ServeFlags& flags);
@@ -79,5 +93,6 @@ Result<int> RunRank(const RankFlags& flags);
 Result<int> RunOlap(const OlapFlags& flags);
 Result<int> RunSql(const SqlFlags& flags);
 Result<int> RunCheck(const CheckFlags& flags);
+Result<int> RunDemo(const DemoFlags& flags);
 
 }  // namespace novafeed

@@ -8,15 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "demo/demo_network.h"
 #include "import/line_applier.h"
 #include "import/line_feed.h"
 
 namespace novafeed {
 namespace {
 
-// Facts of the graph: when the demo was made (which decides all of it), and that all of it is there.
+// Facts of the graph: what decides all of the demo, and that all of it is there.
 constexpr std::string_view kMadeAtFact = "demo.made_at";
+constexpr std::string_view kSeedFact = "demo.seed";
+constexpr std::string_view kUsersFact = "demo.users";
 constexpr std::string_view kCompleteFact = "demo.complete";
 
 Status WriteAndWait(GraphStore* graph, GraphStore::Work work) {
@@ -35,13 +36,7 @@ Status AppendAndWait(EventLog* log, std::vector<Event> events) {
   return {};
 }
 
-Status SetFact(GraphStore* graph, std::string_view key, const std::string& value) {
-  return WriteAndWait(graph, [key, value](GraphTransaction& tx) { tx.SetFact(key, value); });
-}
-
-std::vector<ImportLine> DemoLines(TimeMs made_at) {
-  DemoOptions options;
-  options.now = made_at;
+std::vector<ImportLine> DemoLines(const DemoOptions& options) {
   std::vector<ImportLine> lines;
   EventNumbering numbering;
   GenerateDemoNetwork(options, [&](const ImportAction& action) {
@@ -68,36 +63,49 @@ Status ApplyLines(EmbeddedStores* stores, std::span<const ImportLine> lines) {
   return AppendAndWait(stores->events.get(), std::move(events));
 }
 
-// When the demo in these stores was made; marks empty ones as a demo's.
-Result<TimeMs> MadeAt(EmbeddedStores* stores, TimeMs now) {
-  if (const auto fact = stores->graph->GetFact(kMadeAtFact)) return std::stoll(*fact);
+// What demo these stores hold or have begun; marks empty ones as the wanted one's.
+Result<DemoOptions> Claim(EmbeddedStores* stores, const DemoOptions& wanted) {
+  GraphStore* graph = stores->graph.get();
+  if (const auto made_at = graph->GetFact(kMadeAtFact)) {
+    const DemoOptions first;  // what a demo without the other facts was made with
+    const auto seed = graph->GetFact(kSeedFact);
+    const auto users = graph->GetFact(kUsersFact);
+    return DemoOptionsFor(seed ? std::stoull(*seed) : first.seed, users ? std::stoull(*users) : first.users,
+                          std::stoll(*made_at));
+  }
   if (stores->changes->End() > 0 || stores->events->End() > 0) {
     return Fail(
         Failure::kConflict, "no_demo_data",
         "The data directory holds data that no demo made, and --demo would let anybody act as any of its users: "
         "serve it without --demo (./run --no-demo), or choose another directory with --data.");
   }
-  if (const Status marked = SetFact(stores->graph.get(), kMadeAtFact, std::to_string(now)); !marked) {
-    return tl::unexpected<Error>(marked.error());
-  }
-  return now;
+  const Status marked = WriteAndWait(graph, [&wanted](GraphTransaction& tx) {
+    tx.SetFact(kMadeAtFact, std::to_string(wanted.now));
+    tx.SetFact(kSeedFact, std::to_string(wanted.seed));
+    tx.SetFact(kUsersFact, std::to_string(wanted.users));
+  });
+  if (!marked) return tl::unexpected<Error>(marked.error());
+  return wanted;
 }
 
 }  // namespace
 
-Status EnsureDemoData(EmbeddedStores* stores, TimeMs now, const DemoProgress& progress) {
-  const Result<TimeMs> made_at = MadeAt(stores, now);
-  if (!made_at) return tl::unexpected<Error>(made_at.error());
-  if (stores->graph->GetFact(kCompleteFact)) return {};
+Result<DemoOptions> EnsureDemoData(EmbeddedStores* stores, const DemoOptions& wanted, const DemoProgress& progress) {
+  Result<DemoOptions> options = Claim(stores, wanted);
+  if (!options || stores->graph->GetFact(kCompleteFact)) return options;
 
-  const std::vector<ImportLine> lines = DemoLines(*made_at);
+  const std::vector<ImportLine> lines = DemoLines(*options);
   for (std::size_t done = 0; done < lines.size();) {
     const std::size_t count = std::min(kImportBatchLines, lines.size() - done);
-    if (Status applied = ApplyLines(stores, std::span(lines).subspan(done, count)); !applied) return applied;
+    const Status applied = ApplyLines(stores, std::span(lines).subspan(done, count));
+    if (!applied) return tl::unexpected<Error>(applied.error());
     done += count;
     progress(done, lines.size());
   }
-  return SetFact(stores->graph.get(), kCompleteFact, "1");
+  const Status complete =
+      WriteAndWait(stores->graph.get(), [](GraphTransaction& tx) { tx.SetFact(kCompleteFact, "1"); });
+  if (!complete) return tl::unexpected<Error>(complete.error());
+  return options;
 }
 
 }  // namespace novafeed

@@ -8,14 +8,16 @@
 #include "app/build_embedded.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "demo/demo_network.h"
 
 namespace novafeed {
 
 // Called now and then: actions applied, and all that there are.
 using DemoProgress = std::function<void(std::size_t done, std::size_t all)>;
 
-// Fills empty stores with the demo network as of `now`; goes on where it was stopped; does nothing where it is
-// complete. kConflict "no_demo_data" where the stores hold what no demo made. Blocking; throws StoreError.
-Status EnsureDemoData(EmbeddedStores* stores, TimeMs now, const DemoProgress& progress);
+// Fills empty stores with the wanted demo network; goes on where it was stopped; does nothing where one is complete.
+// Returns what network is there: one that was begun is not made otherwise. kConflict "no_demo_data" where the stores
+// hold what no demo made. Blocking; throws StoreError.
+Result<DemoOptions> EnsureDemoData(EmbeddedStores* stores, const DemoOptions& wanted, const DemoProgress& progress);
 
 }  // namespace novafeed

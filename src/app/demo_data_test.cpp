@@ -4,6 +4,7 @@
 
 #include <future>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "app/settings_table.h"
@@ -29,6 +30,7 @@ class DemoDataTest : public testing::Test {
     return {rows, stores->events->Read(0, 1'000'000).size()};
   }
 
+  static DemoOptions AsOf(TimeMs now) { return DemoOptionsFor(1, 200, now); }
   static void Ignore(std::size_t, std::size_t) {}
 
   const TempDirectory complete_;
@@ -39,7 +41,7 @@ class DemoDataTest : public testing::Test {
 
 TEST_F(DemoDataTest, GoesOnAfterAnInterruptionAndIsMadeOnce) {
   EmbeddedStores complete = Open(complete_.path());
-  ASSERT_TRUE(EnsureDemoData(&complete, kNow, Ignore));
+  ASSERT_TRUE(EnsureDemoData(&complete, AsOf(kNow), Ignore));
   const auto sizes = SizesOf(&complete);
   EXPECT_GT(sizes.first, 10'000U);
   EXPECT_GT(sizes.second, 50'000U);
@@ -48,14 +50,28 @@ TEST_F(DemoDataTest, GoesOnAfterAnInterruptionAndIsMadeOnce) {
   const auto interrupt = [](std::size_t done, std::size_t all) {
     if (done > all / 2) throw Interrupted();
   };
-  EXPECT_THROW({ const Status status = EnsureDemoData(&interrupted, kNow, interrupt); }, Interrupted);
+  EXPECT_THROW({ const auto filled = EnsureDemoData(&interrupted, AsOf(kNow), interrupt); }, Interrupted);
   EXPECT_LT(SizesOf(&interrupted).first, sizes.first);
-  ASSERT_TRUE(EnsureDemoData(&interrupted, kNow + kMsPerDay, Ignore));
+  ASSERT_TRUE(EnsureDemoData(&interrupted, AsOf(kNow + kMsPerDay), Ignore));
   EXPECT_EQ(SizesOf(&interrupted), sizes);
 
   const std::int64_t end = interrupted.changes->End();
-  ASSERT_TRUE(EnsureDemoData(&interrupted, kNow + 2 * kMsPerDay, Ignore));
+  ASSERT_TRUE(EnsureDemoData(&interrupted, AsOf(kNow + 2 * kMsPerDay), Ignore));
   EXPECT_EQ(interrupted.changes->End(), end);
+}
+
+TEST_F(DemoDataTest, WhatWasBegunIsMadeAsItWasBegun) {
+  EmbeddedStores stores = Open(complete_.path());
+  const DemoOptions begun = DemoOptionsFor(7, 20, kNow);
+  EXPECT_THROW(
+      { const auto filled = EnsureDemoData(&stores, begun, [](auto, auto) { throw Interrupted(); }); }, Interrupted);
+  for (int again = 0; again < 2; ++again) {
+    const auto filled = EnsureDemoData(&stores, AsOf(kNow + kMsPerDay), Ignore);
+    ASSERT_TRUE(filled);
+    EXPECT_EQ(std::tie(filled->seed, filled->users, filled->posts, filled->now),
+              std::tie(begun.seed, begun.users, begun.posts, begun.now));
+  }
+  EXPECT_EQ(stores.graph->ListUsers("", 1000).size(), 20U);
 }
 
 TEST_F(DemoDataTest, DataThatNoDemoMadeIsRefused) {
@@ -64,7 +80,7 @@ TEST_F(DemoDataTest, DataThatNoDemoMadeIsRefused) {
   stores.graph->Write([](GraphTransaction& tx) { tx.InsertUser({UserId{NewUuid(kNow)}, {}, "ann", "Ann", kNow}); },
                       [&done](const Result<std::int64_t>&) { done.set_value(); });
   done.get_future().wait();
-  const Status filled = EnsureDemoData(&stores, kNow, Ignore);
+  const auto filled = EnsureDemoData(&stores, AsOf(kNow), Ignore);
   ASSERT_FALSE(filled);
   EXPECT_EQ(filled.error().code, "no_demo_data");
   EXPECT_EQ(SizesOf(&stores).first, 1U);

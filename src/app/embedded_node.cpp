@@ -352,6 +352,10 @@ std::string EmbeddedNode::UserToken(UserId user) const {
   return SignToken(keys_, user, Scope::kUser, clock_->Now(), kTokenLife);
 }
 
+std::string EmbeddedNode::ServiceToken() const {
+  return SignToken(keys_, UserId{}, Scope::kService, clock_->Now(), kTokenLife);
+}
+
 Status EmbeddedNode::MoveClock(TimeMs now) {
   const std::scoped_lock lock(clock_mutex_);
   if (now < test_clock_->Now() || now >= kMaxTime) {

@@ -59,6 +59,8 @@ class EmbeddedNode {
 
   // A token for this user, as `novafeed token` makes it.
   std::string UserToken(UserId user) const;
+  // A token by which this program acts for its people.
+  std::string ServiceToken() const;
   std::string url() const { return "http://" + public_server_.address(); }
   const Clock& clock() const { return *clock_; }
   EmbeddedStores& stores() { return stores_; }

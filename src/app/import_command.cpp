@@ -1,12 +1,9 @@
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <optional>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "app/admin_client.h"
@@ -14,6 +11,7 @@
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/progress_line.h"
+#include "app/scratch_directory.h"
 #include "import/importer.h"
 #include "import/progress.h"
 #include "runtime/stop_signals.h"
@@ -51,27 +49,6 @@ Result<int> Conclude(const ImportResult& result, bool dry_run) {
   return result.HasRejected() ? kExitBadLines : kExitOk;
 }
 
-// An empty directory for a dry run where there is no data yet; gone with this.
-class ScratchDirectory {
- public:
-  ScratchDirectory() : path_(std::filesystem::temp_directory_path() / "novafeed-dry-run-XXXXXX") {
-    if (mkdtemp(path_.data()) == nullptr) {
-      throw std::runtime_error("cannot make a temporary directory (" + path_ + "): set TMPDIR to one with room.");
-    }
-  }
-  ~ScratchDirectory() {
-    std::error_code left_behind;  // in the system's temporary directory, which is cleaned
-    std::filesystem::remove_all(path_, left_behind);
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 // However the import ends, the lists of what is there have their indexes. Where the store itself throws, its next start
 // makes them.
 ImportResult ImportInBulk(const ImportOptions& options, EmbeddedStores& stores, ProgressView& view) {
@@ -97,7 +74,7 @@ Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const Set
   const Result<Settings> settings = LoadSettings(flags);
   if (!settings) return tl::unexpected<Error>(settings.error());
   std::string path = settings->String("data.directory");
-  std::optional<ScratchDirectory> scratch;
+  std::optional<ScratchDirectory> scratch;  // for a dry run where there is no data yet
   if (options.dry_run && !std::filesystem::exists(path)) path = scratch.emplace().path();
   const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kMake);
   if (!directory) return tl::unexpected<Error>(WithWayThroughServer(directory.error(), path));

@@ -54,6 +54,7 @@ void AddServe(CLI::App* app, ServeFlags* flags, Job* job) {
               &flags->settings);
   command->add_flag("--demo", flags->demo,
                     "Fill an empty directory with a demo network in which anybody may act as any user (loopback only)");
+  command->add_flag("--live", flags->live, "With --demo: its people go on posting, liking and following (demo.rate)");
   command
       ->add_option("--test-clock", flags->test_clock,
                    "Hold the clock at these milliseconds since 1970; POST /admin/clock moves it (loopback only)")
@@ -129,6 +130,29 @@ void AddCheck(CLI::App* app, CheckFlags* flags, Job* job) {
   command->callback([flags, job] { *job = [flags] { return RunCheck(*flags); }; });
 }
 
+void AddDemo(CLI::App* app, DemoFlags* flags, Job* job) {
+  CLI::App* command = app->add_subcommand(
+      "demo", "Make a demo network: in a stopped data directory, in a running server, or as lines; or keep it alive");
+  AddSettingFlags(command, &flags->settings);
+  CLI::Option* url = command->add_option("--url", flags->url, "Send it to a running server, or with --live act there");
+  command
+      ->add_option("--token", flags->token,
+                   "With --url: a token of admin scope; with --live of service scope, or none where it is a demo")
+      ->envname("NOVAFEED_TOKEN");
+  CLI::Option* out = command->add_option("--out", flags->out, "Write it to this file as NDJSON; - is standard output");
+  command->add_option("--seed", flags->seed, "Other seeds make other people and posts (default 1)");
+  command->add_option("--users", flags->users, "How many people, 10 to 1500 (default 200); posts in proportion");
+  command
+      ->add_option("--as-of", flags->as_of, "The instant at which it ends, in milliseconds since 1970 (default: now)")
+      ->check(CheckMilliseconds);
+  CLI::Option* live = command->add_flag("--live", flags->live, "Keep the network alive: people go on doing things");
+  NameSetting(command, "--rate", "demo.rate", "With --live: things done a second, as the mean of a day (default 3)",
+              &flags->settings);
+  command->get_option("--data")->excludes(url)->excludes(out);
+  out->excludes(url)->excludes(live);
+  command->callback([flags, job] { *job = [flags] { return RunDemo(*flags); }; });
+}
+
 int Complain(const std::string& sentence, int status) {
   std::cerr << "novafeed: " << sentence << "\n";
   return status;
@@ -157,6 +181,7 @@ int Main(int argc, char** argv) {
   OlapFlags olap;
   SqlFlags sql;
   CheckFlags check;
+  DemoFlags demo;
   AddServe(&app, &serve, &job);
   AddImport(&app, &import, &job);
   AddToken(&app, &token, &job);
@@ -164,6 +189,7 @@ int Main(int argc, char** argv) {
   AddOlap(&app, &olap, &job);
   AddSql(&app, &sql, &job);
   AddCheck(&app, &check, &job);
+  AddDemo(&app, &demo, &job);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_text) {  // --help, --version
@@ -172,7 +198,7 @@ int Main(int argc, char** argv) {
     return Complain(std::string(error.what()) + " (see novafeed --help)", kExitUsage);
   }
   if (!job)
-    return Complain("Name a subcommand: serve, import, token, rank, olap, sql or check (see novafeed --help)",
+    return Complain("Name a subcommand: serve, import, token, rank, olap, sql, check or demo (see novafeed --help)",
                     kExitUsage);
   return RunJob(job);
 }

@@ -3,8 +3,10 @@
 #include <atomic>
 #include <future>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "app/commands.h"
@@ -12,9 +14,11 @@
 #include "app/demo_data.h"
 #include "app/embedded_node.h"
 #include "app/listen_address.h"
+#include "app/live_driver.h"
 #include "app/progress_line.h"
 #include "base/log.h"
 #include "runtime/stop_signals.h"
+#include "runtime/thread_name.h"
 
 namespace novafeed {
 namespace {
@@ -57,13 +61,47 @@ void RaiseFileLimit() {
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) Log(LogLevel::kWarn, "file_limit_not_raised");
 }
 
-Status FillDemo(EmbeddedNode* node, const StopRequest& stop) {
+Result<DemoOptions> FillDemo(EmbeddedNode* node, const StopRequest& stop) {
   ProgressLine line;
-  return EnsureDemoData(&node->stores(), node->clock().Now(), [&](std::size_t done, std::size_t all) {
+  DemoOptions wanted;
+  wanted.now = node->clock().Now();
+  return EnsureDemoData(&node->stores(), wanted, [&](std::size_t done, std::size_t all) {
     if (stop.requested()) throw Stopped();
     line.Show("making the demo network: " + std::to_string(done) + " of " + std::to_string(all) + " actions");
   });
 }
+
+// The demo's people, who act through the API like anybody, on a thread of their own.
+class LiveDemo {
+ public:
+  LiveDemo(EmbeddedNode* node, const DemoOptions& demo, double rate)
+      : driver_(OptionsFor(node, demo, rate), &node->clock()), thread_([this] { Run(); }) {}
+  ~LiveDemo() {
+    driver_.Stop();
+    thread_.join();
+  }
+  LiveDemo(const LiveDemo&) = delete;
+  LiveDemo& operator=(const LiveDemo&) = delete;
+
+ private:
+  static LiveDriverOptions OptionsFor(EmbeddedNode* node, const DemoOptions& demo, double rate) {
+    LiveDriverOptions options;
+    options.url = node->url();
+    options.service_token = [node] { return node->ServiceToken(); };
+    options.network = {demo.seed, demo.users, node->clock().Now(), rate};
+    return options;
+  }
+
+  void Run() {
+    NameThisThread("live_demo");
+    const Status ran = driver_.Run();
+    Log(ran ? LogLevel::kInfo : LogLevel::kError, "live_demo_ended",
+        {{"done", driver_.tally().Summary()}, {"reason", ran ? "stopped" : ran.error().detail}});
+  }
+
+  LiveDriver driver_;
+  std::thread thread_;  // the last member: it uses the other
+};
 
 void BootNode(EmbeddedNode* node, const StopRequest& stop) {
   ProgressLine line;
@@ -99,11 +137,16 @@ Result<int> Serve(const ServeFlags& flags, const Settings& settings, const DataD
   StopRequest stop;
   EmbeddedNode node(settings, directory, std::move(keys), {flags.demo, flags.test_clock});
   try {
+    std::optional<DemoOptions> demo;
     if (flags.demo) {
-      if (const Status filled = FillDemo(&node, stop); !filled) return tl::unexpected<Error>(filled.error());
+      Result<DemoOptions> filled = FillDemo(&node, stop);
+      if (!filled) return tl::unexpected<Error>(filled.error());
+      demo = *filled;
     }
     BootNode(&node, stop);
     PrintReady(&node, flags, directory);
+    std::optional<LiveDemo> live;  // ends before the listeners drain
+    if (flags.live) live.emplace(&node, *demo, settings.Number("demo.rate"));
     stop.Wait();
   } catch (const Stopped&) {
     Log(LogLevel::kInfo, "boot_given_up");
@@ -123,6 +166,9 @@ Result<int> RunServe(const ServeFlags& flags) {
   if (flags.print_config) {
     std::cout << settings->Print();
     return kExitOk;
+  }
+  if (flags.live && !flags.demo) {
+    return Fail(Failure::kInvalid, "no_demo", "--live needs --demo: it is the demo's people who go on.");
   }
   if (const Status safe = CheckExposure(flags, settings->String("serve.listen")); !safe) {
     return tl::unexpected<Error>(safe.error());

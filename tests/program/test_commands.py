@@ -24,7 +24,7 @@ def test_the_version_is_printed():
     assert novafeed("--version").stdout.strip().count(".") == 2
 
 
-@pytest.mark.parametrize("command", ["serve", "import", "token", "rank"])
+@pytest.mark.parametrize("command", ["serve", "import", "token", "rank", "demo"])
 def test_every_command_explains_itself(command):
     text = novafeed(command, "--help").stdout
     assert "--data" in text and "--set" in text
