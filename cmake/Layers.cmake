@@ -24,6 +24,7 @@ set(NOVAFEED_LAYERS
   "adapters/sqlite: base social graph capture stream"
   "adapters/clickhouse: base http warehouse"
   "adapters/chdb: base runtime http"
+  "adapters/redis: base cache"
   "app: base runtime http social graph capture stream warehouse erasure index check candidates ranking timeline import demo access cache api adapters/sqlite adapters/clickhouse adapters/chdb"
 )
 

@@ -5,14 +5,17 @@ readonly kBuildPackages=(
   clang-19 mold ninja-build cmake ccache pkg-config git ca-certificates
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
   libsqlite3-dev libssl-dev zlib1g-dev libzstd-dev
-  libspdlog-dev prometheus-cpp-dev libcli11-dev libtomlplusplus-dev libexpected-dev
+  libspdlog-dev prometheus-cpp-dev libcli11-dev libtomlplusplus-dev libexpected-dev libhiredis-dev
 )
 
-# On top of the build packages. procps: the tests look at processes; fonts: chromium draws text with them.
+# On top of the build packages. procps: the tests look at processes; fonts: chromium draws text with them; redis-server:
+# the tests start their own on free ports (where it also starts as a service, that one is left alone); openssl: keys for
+# tests of TLS.
 readonly kTestPackages=(
   clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm-19
   libgtest-dev libgmock-dev
   python3 python3-pytest python3-venv zstd curl procps chromium fonts-dejavu-core
+  redis-server openssl
 )
 
 as_root() {

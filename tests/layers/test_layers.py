@@ -19,7 +19,8 @@ PRIVATE_HEADERS = {
     "prometheus/": {"base"},
     "toml++/": {"base"},
     "CLI/": {"app"},
-    "openssl/": {"base"},
+    "openssl/": {"base", "adapters/redis"},
+    "hiredis/": {"adapters/redis"},
     "dlfcn.h": {"adapters/chdb"},
 }
 
