@@ -18,6 +18,12 @@ readonly kTestPackages=(
   redis-server openssl
 )
 
+# The engines of the cluster profile, for ./cluster and its tests. maven fetches the jars of deploy/jars.
+readonly kClusterPackages=(
+  postgresql-15 postgresql-client-15 redis-server openjdk-17-jre-headless maven
+  python3 python3-confluent-kafka curl util-linux procps
+)
+
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"

@@ -1,0 +1,92 @@
+# Kafka Connect with Debezium: change capture from PostgreSQL into Kafka. Sourced by ./cluster.
+# shellcheck shell=bash
+
+readonly kConnector=nova-postgres-cdc
+readonly kConnectorFile=$kDeploy/connectors/debezium-postgres-connector.json
+
+remember_connect() { remember CONNECT_PORT free_port; }
+
+write_connect_config() {
+  {
+    cat "$kDeploy/connect/connect-distributed.properties"
+    cat <<TEXT
+bootstrap.servers=$(kafka_brokers)
+listeners=http://127.0.0.1:$CONNECT_PORT
+rest.advertised.host.name=127.0.0.1
+rest.advertised.port=$CONNECT_PORT
+plugin.path=$kJars/plugins
+TEXT
+  } >"$conf/connect.properties"
+}
+
+start_connect() {
+  write_connect_config
+  if ! is_running connect; then
+    export POSTGRES_HOST POSTGRES_PORT POSTGRES_CDC_PASSWORD  # what the connector's ${env:...} stand for
+    set_java_command connect org.apache.kafka.connect.cli.ConnectDistributed "$conf/connect.properties"
+    spawn connect "$CONNECT_PORT" "${java_command[@]}"
+  fi
+  await connect 120 ask_connect GET /connectors
+  deploy_connector
+  await connect 90 is_capturing
+}
+
+# ask_connect METHOD PATH [ARGUMENT OF CURL...]: the answer's body; fails where the status is no success.
+ask_connect() {
+  local method=$1 path=$2
+  shift 2
+  curl -sS --max-time 30 --fail-with-body -X "$method" "http://127.0.0.1:$CONNECT_PORT$path" "$@"
+}
+
+# Connect refuses changes for a moment while its workers agree who does what, so it is asked again.
+deploy_connector() {
+  local deadline=$((SECONDS + 60)) answer
+  until answer=$(deploy_once 2>&1); do
+    [ "$SECONDS" -lt "$deadline" ] || fail "connect does not take the connector $kConnector:" "$answer"
+    sleep 0.2
+  done
+}
+
+deploy_once() {
+  local config
+  if ! ask_connect GET "/connectors/$kConnector" >/dev/null 2>&1; then
+    ask_connect POST /connectors -H 'Content-Type: application/json' -d "@$kConnectorFile"
+  elif ! has_this_config; then
+    config=$(/usr/bin/python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["config"]))' <"$kConnectorFile")
+    ask_connect PUT "/connectors/$kConnector/config" -H 'Content-Type: application/json' -d "$config"
+  fi
+}
+
+has_this_config() {
+  ask_connect GET "/connectors/$kConnector/config" | /usr/bin/python3 -c 'import json, sys
+held, (name, wanted) = json.load(sys.stdin), json.load(open(sys.argv[1])).values()
+sys.exit(held != {**wanted, "name": name})' "$kConnectorFile"
+}
+
+# "connector RUNNING, task RUNNING"
+connector_state() {
+  ask_connect GET "/connectors/$kConnector/status" | /usr/bin/python3 -c 'import json, sys
+status = json.load(sys.stdin)
+tasks = [task["state"] for task in status["tasks"]] or ["none"]
+print("connector", status["connector"]["state"] + ", task", " ".join(tasks))
+for task in status["tasks"]:
+    if "trace" in task:
+        print(task["trace"].splitlines()[0])'
+}
+
+heartbeat_age() { ask_kafka age cdc.cdc_heartbeat; }
+
+# RUNNING alone says little: so it is while PostgreSQL is down. The beat has gone through PostgreSQL, Debezium and Kafka.
+is_capturing() {
+  [ "$(connector_state)" = "connector RUNNING, task RUNNING" ] && age=$(heartbeat_age) && [ "${age%.*}" -lt 10 ]
+}
+
+stop_connect() { signal connect TERM; }
+
+where_connect() { echo "http://127.0.0.1:$CONNECT_PORT/connectors/$kConnector"; }
+
+check_connect() {
+  local state age
+  state=$(connector_state) && echo -n "$state" && age=$(heartbeat_age) && echo ", heartbeat $age s old" &&
+    [ "$state" = "connector RUNNING, task RUNNING" ] && [ "${age%.*}" -lt 10 ]
+}
