@@ -1,7 +1,8 @@
-"""Black-box tests of the binary: a real `novafeed serve`, an HTTP client, tokens, ids, problem assertions."""
+"""Black-box tests of the binary: a real `novafeed serve`, an HTTP client, a cluster, tokens, ids, problem assertions."""
 
 from harness.cli import binary, novafeed, scratch_directory, test_data
 from harness.client import Client, Response, assert_problem
+from harness.cluster import Cluster
 from harness.document import DOCUMENT, PACKAGES, Document, Undocumented, public_document
 from harness.ids import comment_id, event_id, ext, post_id, user_id
 from harness.olap import READER, WRITER, Olap, OlapClient, assert_refused
@@ -13,6 +14,7 @@ from harness.warehouse import WITH_WAREHOUSE, await_filled, olap_of
 __all__ = [
     "DOCUMENT",
     "Client",
+    "Cluster",
     "Document",
     "Keys",
     "Olap",

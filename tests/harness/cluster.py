@@ -1,0 +1,105 @@
+"""A cluster under test: what ./cluster runs, SQL in its PostgreSQL, messages of its Kafka."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from harness.cli import CHECKOUT, binary
+
+COMMAND_SECONDS = 300  # a command that takes longer hangs
+MESSAGE_SECONDS = 60  # after that, a message that is missing does not come
+
+
+class Message(NamedTuple):
+    """As it stands on its topic."""
+
+    key: str
+    value: str
+
+
+class Cluster:
+    """
+    with Cluster(folder) as cluster:
+        cluster.up("postgres", "redis")
+
+    PostgreSQL may run as another user, so everybody may pass through the folder. The end of the block ends all parts.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        Path(folder).chmod(0o711)
+        self.data = Path(folder, "cluster")
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.run("down")
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """With `check`, an exit status other than 0 is an AssertionError with what was printed."""
+        command = [CHECKOUT / "cluster", *arguments, "--data", self.data]
+        environment = {**os.environ, "NOVAFEED_BINARY": binary()}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"./cluster {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def up(self, *parts: str) -> None:
+        """All parts where none is named."""
+        self.run("up", *(["--only", ",".join(parts)] if parts else []))
+
+    def addresses(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in self.run("env").stdout.splitlines())
+
+    def processes(self) -> dict[str, int]:
+        """Of the parts that were started."""
+        return {file.stem: int(file.read_text().split()[0]) for file in (self.data / "run").glob("*.pid")}
+
+    def sql(self, statements: str) -> str:
+        """As the owner of the graph; each statement is a transaction, unless they say BEGIN. What psql prints, unaligned."""
+        url = urlsplit(self.addresses()["POSTGRES_URL"])
+        where = {"PGHOST": url.hostname, "PGPORT": str(url.port), "PGDATABASE": url.path[1:], "PGUSER": url.username}
+        command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+        environment = {**os.environ, **where, "PGPASSWORD": url.password}
+        done = subprocess.run(
+            command, input=statements, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def messages(self, topic: str, count: int, start: int = 0) -> list[Message]:
+        """`count` messages of a topic with one partition, from the offset `start`; AssertionError where there are fewer."""
+        deadline = time.monotonic() + MESSAGE_SECONDS
+        found = []
+        with self._consumer() as (consumer, partition_of):
+            consumer.assign([partition_of(topic, 0, start)])
+            while len(found) < count:
+                assert time.monotonic() < deadline, f"{topic}: {len(found)} of {count} messages came: {found[-3:]}"
+                message = consumer.poll(0.2)
+                if message is not None and message.error() is None:
+                    found.append(Message(message.key().decode(), message.value().decode()))
+        return found
+
+    def end_of(self, topic: str) -> int:
+        """The offset behind the last message of a topic with one partition."""
+        with self._consumer() as (consumer, partition_of):
+            return consumer.get_watermark_offsets(partition_of(topic, 0), timeout=MESSAGE_SECONDS)[1]
+
+    @contextlib.contextmanager
+    def _consumer(self):
+        library = importlib.import_module("confluent_kafka")  # Debian's: only who runs a cluster has it
+        brokers = self.addresses()["KAFKA_URL"].removeprefix("kafka://")
+        consumer = library.Consumer({"bootstrap.servers": brokers, "group.id": "novafeed-test", "enable.auto.commit": False})
+        try:
+            yield consumer, library.TopicPartition
+        finally:
+            consumer.close()
