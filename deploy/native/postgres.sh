@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 readonly kPostgresPrograms=/usr/lib/postgresql/15/bin
+readonly kMigrationLock='DO $$ BEGIN PERFORM pg_advisory_xact_lock(1316373857, 0); END $$'
 
 # PostgreSQL refuses to run as root; then it runs as the user that Debian made for it.
 postgres_user=()
@@ -66,17 +67,20 @@ prepare_database() {
     ask_postgres novafeed -f "$kDeploy/postgres/capture.sql" >/dev/null
 }
 
-# The numbered scripts of schema/postgres that the database lacks, each in a transaction of its own.
+# The numbered scripts of schema/postgres that the database lacks, each in a transaction of its own; as a program that opens
+# the store does (adapters/postgres/migrations.cpp), and under its lock.
 migrate_postgres() {
-  local version file name
-  ask_as_owner -c 'CREATE TABLE IF NOT EXISTS schema_migrations (
-    version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())' || return 1
-  version=$(ask_as_owner -c 'SELECT coalesce(max(version), 0) FROM schema_migrations') || return 1
+  local version file name number
+  ask_as_owner --single-transaction -c "$kMigrationLock" -c 'CREATE SCHEMA IF NOT EXISTS novafeed' \
+    -c 'CREATE TABLE IF NOT EXISTS novafeed.schema_migrations (
+          number bigint PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())' || return 1
+  version=$(ask_as_owner -c 'SELECT coalesce(max(number), 0) FROM schema_migrations') || return 1
   for file in "$kRoot"/schema/postgres/[0-9]*.sql; do
     name=$(basename "$file")
-    [ "$((10#${name%%_*}))" -gt "$version" ] || continue
-    ask_as_owner --single-transaction -f "$file" \
-      -c "INSERT INTO schema_migrations (version, name) VALUES ($((10#${name%%_*})), '$name')" || return 1
+    number=$((10#${name%%_*}))
+    [ "$number" -gt "$version" ] || continue
+    ask_as_owner --single-transaction -c "$kMigrationLock" -f "$file" \
+      -c "INSERT INTO schema_migrations (number, name) VALUES ($number, '$name')" || return 1
   done
 }
 
@@ -86,7 +90,7 @@ where_postgres() { echo "postgresql://127.0.0.1:$POSTGRES_PORT/novafeed"; }
 
 # Health of the slot, too: what it keeps of the WAL is disk.
 check_postgres() {
-  ask_postgres novafeed -c "SELECT concat_ws(', ', 'schema ' || (SELECT max(version) FROM schema_migrations),
+  ask_postgres novafeed -c "SELECT concat_ws(', ', 'schema ' || (SELECT max(number) FROM novafeed.schema_migrations),
     (SELECT concat('slot ', slot_name, ' ', CASE WHEN active THEN 'read' ELSE 'not read' END, ', ', wal_status, ', keeps ',
       pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))) FROM pg_replication_slots WHERE slot_name = 'novafeed'))"
 }

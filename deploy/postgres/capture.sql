@@ -4,19 +4,19 @@
 
 -- One row that the connector writes every second. Its age where the log is read is the health of the whole way, and it
 -- moves the slot on while the captured tables rest.
-CREATE TABLE IF NOT EXISTS public.cdc_heartbeat (
+CREATE TABLE IF NOT EXISTS novafeed.cdc_heartbeat (
   id integer PRIMARY KEY CHECK (id = 1),
   beat timestamptz NOT NULL
 );
 
-GRANT USAGE ON SCHEMA public TO cdc;
-GRANT SELECT ON public.users, public.posts, public.comments, public.likes, public.follows, public.cdc_heartbeat TO cdc;
-GRANT INSERT, UPDATE ON public.cdc_heartbeat TO cdc;
+GRANT USAGE ON SCHEMA novafeed TO cdc;
+GRANT SELECT ON novafeed.users, novafeed.posts, novafeed.comments, novafeed.likes, novafeed.follows, novafeed.cdc_heartbeat TO cdc;
+GRANT INSERT, UPDATE ON novafeed.cdc_heartbeat TO cdc;
 
 -- Truncating has no rows to tell of, so it is not published; and not allowed.
-REVOKE TRUNCATE ON public.users, public.posts, public.comments, public.likes, public.follows FROM novafeed;
+REVOKE TRUNCATE ON novafeed.users, novafeed.posts, novafeed.comments, novafeed.likes, novafeed.follows FROM novafeed;
 
 SELECT 'CREATE PUBLICATION novafeed WITH (publish = ''insert, update, delete'')'
 WHERE NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'novafeed') \gexec
 ALTER PUBLICATION novafeed
-  SET TABLE public.users, public.posts, public.comments, public.likes, public.follows, public.cdc_heartbeat;
+  SET TABLE novafeed.users, novafeed.posts, novafeed.comments, novafeed.likes, novafeed.follows, novafeed.cdc_heartbeat;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kTopicPrefix = "cdc.";
 constexpr std::string_view kSourceName = "cdc";
-constexpr std::string_view kSchema = "public";
+constexpr std::string_view kSchema = "novafeed";
 
 // In the order of Row's alternatives.
 constexpr std::array<std::string_view, 5> kTables = {"users", "posts", "comments", "likes", "follows"};

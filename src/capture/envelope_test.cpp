@@ -49,7 +49,7 @@ Post SamplePost() {
 std::string Tail(const std::string& table, const std::string& op) {
   return R"("source":{"version":"1","connector":"novafeed-embedded","name":"cdc","ts_ms":1795382813215,)"
          R"("snapshot":"false","db":"novafeed","sequence":"[\"26914840\",\"26914840\"]","ts_us":1795382813215000,)"
-         R"("ts_ns":1795382813215000000,"schema":"public","table":")" +
+         R"("ts_ns":1795382813215000000,"schema":"novafeed","table":")" +
          table +
          R"(","txId":775,"lsn":26914840,"xmin":null,"origin":null,"origin_lsn":null},"transaction":null,"op":")" + op +
          R"(","ts_ms":1795382813245,"ts_us":1795382813245000,"ts_ns":1795382813245000000})";
@@ -181,7 +181,7 @@ TEST(Envelope, ReadsWhatDebeziumWrites) {
       R"("media_count":1,"is_sensitive":false,"created_at":"2026-11-20T10:00:00.123456Z","deleted_at":null},)"
       R"("source":{"version":"3.6.3.Final","connector":"postgresql","name":"cdc","ts_ms":1795382813215,)"
       R"("snapshot":"false","db":"feed","sequence":"[\"26914840\",\"26914840\"]","ts_us":1795382813215990,)"
-      R"("ts_ns":1795382813215990000,"schema":"public","table":"posts","txId":775,"lsn":26914840,"xmin":null,)"
+      R"("ts_ns":1795382813215990000,"schema":"novafeed","table":"posts","txId":775,"lsn":26914840,"xmin":null,)"
       R"("origin":null,"origin_lsn":null},"transaction":null,"op":"c","ts_ms":1795382813245,)"
       R"("ts_us":1795382813245664,"ts_ns":1795382813245664359})");
   ASSERT_TRUE(change) << change.error().detail;
