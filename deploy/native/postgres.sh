@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 
 readonly kPostgresPrograms=/usr/lib/postgresql/15/bin
-readonly kMigrationLock='DO $$ BEGIN PERFORM pg_advisory_xact_lock(1316373857, 0); END $$'
 
 # PostgreSQL refuses to run as root; then it runs as the user that Debian made for it.
 postgres_user=()
@@ -41,47 +40,38 @@ make_postgres_data() {
 start_postgres() {
   if ! is_running postgres; then
     make_postgres_data
+    clear_dead_server
     # From the sources at each start.
     install -m 644 "$kDeploy/postgres/postgresql.conf" "$kDeploy/postgres/pg_hba.conf" "$home/postgres/"
     spawn postgres "$POSTGRES_PORT" "${postgres_user[@]}" "$kPostgresPrograms/postgres" -D "$home/postgres" \
       -c listen_addresses=127.0.0.1 -c "port=$POSTGRES_PORT" -c unix_socket_directories=
   fi
   await postgres 60 ask_postgres postgres -c 'SELECT 1'
-  prepare_database || fail "postgres: the database novafeed could not be prepared; above is why."
-}
-
-# ask_postgres DATABASE [ARGUMENT OF PSQL...], as the superuser; ask_as_owner [...], as who owns the graph. Passwords go by
-# the environment.
-ask_postgres() { PGPASSWORD=$POSTGRES_ADMIN_PASSWORD run_psql -U postgres -d "$@"; }
-ask_as_owner() { PGPASSWORD=$POSTGRES_APP_PASSWORD run_psql -U novafeed -d novafeed "$@"; }
-
-run_psql() {
-  PGCONNECT_TIMEOUT=5 PGOPTIONS='-c client_min_messages=warning' \
-    psql -X -q -A -t -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$POSTGRES_PORT" "$@"
-}
-
-prepare_database() {
   export POSTGRES_APP_PASSWORD POSTGRES_CDC_PASSWORD
-  ask_postgres postgres -f "$kDeploy/postgres/roles.sql" >/dev/null &&
-    migrate_postgres &&
-    ask_postgres novafeed -f "$kDeploy/postgres/capture.sql" >/dev/null
+  as_superuser "$kDeploy/postgres/prepare.sh" >/dev/null ||
+    fail "postgres: the database novafeed could not be made ready; above is why."
 }
 
-# The numbered scripts of schema/postgres that the database lacks, each in a transaction of its own; as a program that opens
-# the store does (adapters/postgres/migrations.cpp), and under its lock.
-migrate_postgres() {
-  local version file name number
-  ask_as_owner --single-transaction -c "$kMigrationLock" -c 'CREATE SCHEMA IF NOT EXISTS novafeed' \
-    -c 'CREATE TABLE IF NOT EXISTS novafeed.schema_migrations (
-          number bigint PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())' || return 1
-  version=$(ask_as_owner -c 'SELECT coalesce(max(number), 0) FROM schema_migrations') || return 1
-  for file in "$kRoot"/schema/postgres/[0-9]*.sql; do
-    name=$(basename "$file")
-    number=$((10#${name%%_*}))
-    [ "$number" -gt "$version" ] || continue
-    ask_as_owner --single-transaction -c "$kMigrationLock" -f "$file" \
-      -c "INSERT INTO schema_migrations (number, name) VALUES ($number, '$name')" || return 1
+# After a kill, children of the dead server are there for a moment, and PostgreSQL starts neither beside them nor beside a
+# dead process of the server's number that nobody has waited for yet (in a container, that may be long).
+clear_dead_server() {
+  local deadline=$((SECONDS + 20))
+  [ -f "$home/postgres/postmaster.pid" ] || return 0
+  while works_in "$home/postgres"; do
+    [ "$SECONDS" -lt "$deadline" ] || fail "postgres: a server that this cluster does not know works in $home/postgres."
+    sleep 0.1
   done
+  rm -f "$home/postgres/postmaster.pid"
+}
+
+# Whether any process does. The dead have no working directory.
+works_in() { find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$1" 2>/dev/null | grep -q .; }
+
+# ask_postgres DATABASE [ARGUMENT OF PSQL...], as the superuser. Passwords go by the environment.
+ask_postgres() { as_superuser psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$@"; }
+
+as_superuser() {
+  PGHOST=127.0.0.1 PGPORT=$POSTGRES_PORT PGUSER=postgres PGPASSWORD=$POSTGRES_ADMIN_PASSWORD PGCONNECT_TIMEOUT=5 "$@"
 }
 
 stop_postgres() { signal postgres INT; }  # "fast": open transactions are taken back
