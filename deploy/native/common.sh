@@ -108,7 +108,7 @@ await() {
     fi
     if [ "$SECONDS" -ge "$deadline" ]; then
       show_end_of_log "$part"
-      fail "$part did not answer within $seconds s; above is the end of $logs/$part.log."
+      fail "$part is not well after $seconds s ($("check_$part" 2>&1)); above is the end of $logs/$part.log."
     fi
     sleep 0.1
   done
