@@ -27,7 +27,19 @@ start_connect() {
     spawn connect "$CONNECT_PORT" "${java_command[@]}"
   fi
   await connect 120 ask_connect GET /connectors
-  deploy_connector
+  insist deploy_connector
+  # The connector itself would try for half an hour, RUNNING.
+  ! slot_is_lost || fail "connect: PostgreSQL has given up the connector's slot: ./cluster resnapshot takes a new one."
+  await connect 90 is_capturing
+}
+
+# Every row comes again, as a read, and changes from a new slot on. Rows that went while there was no slot send nothing.
+resnapshot() {
+  is_running connect || fail "connect does not run: ./cluster up starts it."
+  insist ask_connect PUT "/connectors/$kConnector/stop"
+  insist ask_connect DELETE "/connectors/$kConnector/offsets"
+  insist drop_slot
+  insist ask_connect PUT "/connectors/$kConnector/resume"
   await connect 90 is_capturing
 }
 
@@ -38,16 +50,17 @@ ask_connect() {
   curl -sS --max-time 30 --fail-with-body -X "$method" "http://127.0.0.1:$CONNECT_PORT$path" "$@"
 }
 
-# Connect refuses changes for a moment while its workers agree who does what, so it is asked again.
-deploy_connector() {
+# insist COMMAND...: Connect refuses changes for a moment while its workers agree who does what, and a slot is read for a
+# moment after its reader was stopped; so they are asked again.
+insist() {
   local deadline=$((SECONDS + 60)) answer
-  until answer=$(deploy_once 2>&1); do
-    [ "$SECONDS" -lt "$deadline" ] || fail "connect does not take the connector $kConnector:" "$answer"
+  until answer=$("$@" 2>&1); do
+    [ "$SECONDS" -lt "$deadline" ] || fail "connect: $* is refused:" "$answer"
     sleep 0.2
   done
 }
 
-deploy_once() {
+deploy_connector() {
   local config
   if ! ask_connect GET "/connectors/$kConnector" >/dev/null 2>&1; then
     ask_connect POST /connectors -H 'Content-Type: application/json' -d "@$kConnectorFile"

@@ -78,9 +78,20 @@ stop_postgres() { signal postgres INT; }  # "fast": open transactions are taken 
 
 where_postgres() { echo "postgresql://127.0.0.1:$POSTGRES_PORT/novafeed"; }
 
-# Health of the slot, too: what it keeps of the WAL is disk.
 check_postgres() {
   ask_postgres novafeed -c "SELECT concat_ws(', ', 'schema ' || (SELECT max(number) FROM novafeed.schema_migrations),
-    (SELECT concat('slot ', slot_name, ' ', CASE WHEN active THEN 'read' ELSE 'not read' END, ', ', wal_status, ', keeps ',
-      pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))) FROM pg_replication_slots WHERE slot_name = 'novafeed'))"
+    (SELECT CASE WHEN wal_status = 'lost' THEN 'slot novafeed is lost: ./cluster resnapshot takes a new one'
+       ELSE concat('slot novafeed ', CASE WHEN active THEN 'read' ELSE 'not read' END, ', keeps ',
+         pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)), ' of WAL') END
+     FROM pg_replication_slots WHERE slot_name = 'novafeed'))" && ! slot_is_lost
+}
+
+# PostgreSQL gives up a slot that keeps more WAL than it may.
+slot_is_lost() {
+  [ "$(ask_postgres novafeed -c "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'novafeed'")" = lost ]
+}
+
+# Fails while somebody reads it.
+drop_slot() {
+  ask_postgres novafeed -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'novafeed'"
 }

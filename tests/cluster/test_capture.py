@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 
 from golden.cases import TABLES, take
 from golden.messages import normalised, read_golden
@@ -28,3 +29,24 @@ def test_topics_were_made_up_front(cluster):
 def test_the_heartbeat_beats(cluster):
     end = cluster.end_of("cdc.cdc_heartbeat")
     assert len(cluster.messages("cdc.cdc_heartbeat", 2, start=end)) == 2
+
+
+def test_a_lost_slot_is_named_and_taken_anew(cluster):
+    """While the connector is away, more WAL is written than its slot may keep."""
+    cluster.run("down", "--only", "connect")
+    cluster.sql("ALTER SYSTEM SET max_slot_wal_keep_size = '16MB'; SELECT pg_reload_conf();", superuser=True)
+    for _ in range(5):
+        cluster.sql("UPDATE novafeed.posts SET text = text; SELECT pg_switch_wal(); CHECKPOINT;", superuser=True)
+    assert "slot novafeed is lost" in cluster.run("status", check=False).stdout
+    refused = cluster.run("up", "--only", "connect", check=False)
+    assert refused.returncode == 1 and "./cluster resnapshot" in refused.stderr, refused.stderr
+
+    cluster.sql("ALTER SYSTEM RESET max_slot_wal_keep_size; SELECT pg_reload_conf();", superuser=True)
+    end, rows = cluster.end_of("cdc.users"), int(cluster.sql("SELECT count(*) FROM users;"))
+    cluster.run("resnapshot")
+    assert rows > 0
+    assert {json.loads(message.value)["op"] for message in cluster.messages("cdc.users", rows, start=end)} == {"r"}
+    cluster.sql("INSERT INTO users VALUES (gen_random_uuid(), NULL, 'after', 'After', now());")
+    (message,) = cluster.messages("cdc.users", 1, start=end + rows)
+    assert json.loads(message.value)["op"] == "c"
+    assert cluster.run("status").returncode == 0

@@ -64,9 +64,9 @@ class Cluster:
         """Of the parts that were started."""
         return {file.stem: int(file.read_text().split()[0]) for file in (self.data / "run").glob("*.pid")}
 
-    def sql(self, statements: str) -> str:
+    def sql(self, statements: str, superuser: bool = False) -> str:
         """As the owner of the graph; each statement is a transaction, unless they say BEGIN. What psql prints, unaligned."""
-        url = urlsplit(self.addresses()["POSTGRES_URL"])
+        url = urlsplit(self.addresses()["POSTGRES_ADMIN_URL" if superuser else "POSTGRES_URL"])
         where = {"PGHOST": url.hostname, "PGPORT": str(url.port), "PGDATABASE": url.path[1:], "PGUSER": url.username}
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"]
         environment = {**os.environ, **where, "PGPASSWORD": url.password}
