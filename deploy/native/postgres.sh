@@ -29,7 +29,7 @@ make_postgres_data() {
         "through the folders above it (chmod o+x), give another one with --data, or start ./cluster as another user."
   fi
   "${postgres_user[@]}" "$kPostgresPrograms/initdb" --pgdata="$data" --username=postgres --encoding=UTF8 --locale=C \
-    --auth=scram-sha-256 --pwfile="$password" >>"$logs/postgres.log" 2>&1 || {
+    --data-checksums --auth=scram-sha-256 --pwfile="$password" >>"$logs/postgres.log" 2>&1 || {
     show_end_of_log postgres
     fail "PostgreSQL could not make its data in $data."
   }

@@ -29,18 +29,25 @@ class Cluster:
     with Cluster(folder) as cluster:
         cluster.up("postgres", "redis")
 
-    PostgreSQL may run as another user, so everybody may pass through the folder. The end of the block ends all parts.
+    PostgreSQL may run as another user, so everybody may pass through the folder. All parts end with the block, and with the
+    process that has begun it, however that ends.
     """
 
     def __init__(self, folder: str | Path) -> None:
         Path(folder).chmod(0o711)
         self.data = Path(folder, "cluster")
+        self._guard: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Cluster:
+        # Waits for the end of its input, which is the end of this process at the latest.
+        script = 'cat >/dev/null; exec "$0" down --data "$1"'
+        command = ["/bin/sh", "-c", script, CHECKOUT / "cluster", self.data]
+        self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.run("down")
+        _, errors = self._guard.communicate(timeout=COMMAND_SECONDS)
+        assert self._guard.returncode == 0, errors
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """With `check`, an exit status other than 0 is an AssertionError with what was printed."""
