@@ -40,9 +40,11 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         # Waits for the end of its input, which is the end of this process at the latest.
-        script = 'cat >/dev/null; exec "$0" down --data "$1"'
-        command = ["/bin/sh", "-c", script, CHECKOUT / "cluster", self.data]
-        self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        command = ["/bin/sh", "-c", 'cat >/dev/null; exec "$CLUSTER" down --data "$DATA"']
+        self._guard = subprocess.Popen(
+            command, env={**os.environ, "CLUSTER": str(CHECKOUT / "cluster"), "DATA": str(self.data)},
+            stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
