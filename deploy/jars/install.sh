@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# install.sh: fetches Kafka, Kafka Connect and Debezium from Maven Central into build/cluster/jars (104 jars, 60 MB), once
-# for this checkout; the next time it only looks whether they are there. Each jar is held to its hash in jars.sha256.
+# install.sh: fetches Kafka, Kafka Connect and Debezium from Maven Central into build/cluster/jars (104 jars, 60 MB),
+# once for this checkout; the next time it only looks whether they are there. Each jar is held to its hash in
+# jars.sha256.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 home=$(readlink -m "$here/../../build/cluster/jars")

@@ -67,7 +67,8 @@ def check(brokers: str, path: str) -> None:
 
 
 def print_age(brokers: str, topic: str) -> None:
-    consumer = Consumer({"bootstrap.servers": brokers, "log_level": 3, "group.id": "novafeed-status", "enable.auto.commit": False})
+    settings = {"bootstrap.servers": brokers, "log_level": 3, "group.id": "novafeed-status"}
+    consumer = Consumer({**settings, "enable.auto.commit": False})
     try:
         partition = TopicPartition(topic, 0)
         first, end = consumer.get_watermark_offsets(partition, timeout=SECONDS)

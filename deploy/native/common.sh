@@ -33,7 +33,7 @@ fail() {
   exit 1
 }
 
-# --- What is remembered: ports, passwords, as NAME=value ----------------------------------------------------------------
+# --- What is remembered: ports, passwords, as NAME=value -------------------------------------------------------------
 
 # shellcheck disable=SC1090
 recall() { [ ! -f "$remembered" ] || source "$remembered"; }
@@ -87,8 +87,8 @@ spawn() {
   local part=$1 port=$2 pid
   shift 2
   if port_is_taken "$port"; then
-    fail "$part: port $port, which this cluster remembers, is taken by another program. End that program, or remove the" \
-      "line with $port from $remembered: then another one is chosen."
+    fail "$part: port $port, which this cluster remembers, is taken by another program. End that program, or remove" \
+      "the line with $port from $remembered: then another one is chosen."
   fi
   printf -- '--- started %s\n' "$(date -u +%FT%TZ)" >>"$logs/$part.log"
   setsid "$@" </dev/null >>"$logs/$part.log" 2>&1 9>&- &

@@ -50,8 +50,8 @@ ask_connect() {
   curl -sS --max-time 30 --fail-with-body -X "$method" "http://127.0.0.1:$CONNECT_PORT$path" "$@"
 }
 
-# insist COMMAND...: Connect refuses changes for a moment while its workers agree who does what, and a slot is read for a
-# moment after its reader was stopped; so they are asked again.
+# insist COMMAND...: Connect refuses changes for a moment while its workers agree who does what, and a slot is read for
+# a moment after its reader was stopped; so they are asked again.
 insist() {
   local deadline=$((SECONDS + 60)) answer
   until answer=$("$@" 2>&1); do
@@ -65,7 +65,8 @@ deploy_connector() {
   if ! ask_connect GET "/connectors/$kConnector" >/dev/null 2>&1; then
     ask_connect POST /connectors -H 'Content-Type: application/json' -d "@$kConnectorFile"
   elif ! has_this_config; then
-    config=$(/usr/bin/python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["config"]))' <"$kConnectorFile")
+    config=$(/usr/bin/python3 -c 'import json, sys
+print(json.dumps(json.load(sys.stdin)["config"]))' <"$kConnectorFile")
     ask_connect PUT "/connectors/$kConnector/config" -H 'Content-Type: application/json' -d "$config"
   fi
 }
@@ -89,7 +90,7 @@ for task in status["tasks"]:
 
 heartbeat_age() { ask_kafka age cdc.cdc_heartbeat; }
 
-# RUNNING alone says little: so it is while PostgreSQL is down. The beat has gone through PostgreSQL, Debezium and Kafka.
+# RUNNING alone says little: so it is while PostgreSQL is down. The beat went through PostgreSQL, Debezium and Kafka.
 is_capturing() {
   [ "$(connector_state)" = "connector RUNNING, task RUNNING" ] && age=$(heartbeat_age) && [ "${age%.*}" -lt 10 ]
 }

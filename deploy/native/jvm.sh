@@ -4,10 +4,10 @@
 readonly kJavaHome=/usr/lib/jvm/java-17-openjdk-amd64
 readonly kJars=$kCache/jars
 
-# java_command PART CLASS [ARGUMENT...]: prints nothing, sets `java_command`.
+# set_java_command PART CLASS [ARGUMENT...]: sets `java_command`.
 #
-# Class-data sharing halves the start: the first clean end of a part leaves an archive of its classes for all later starts
-# of this checkout. Where it does not fit (another JVM, other jars) the JVM goes on without it.
+# Class-data sharing halves the start: the first clean end of a part leaves an archive of its classes for all later
+# starts of this checkout. Where it does not fit (another JVM, other jars) the JVM goes on without it.
 set_java_command() {
   local part=$1
   shift

@@ -26,7 +26,8 @@ TEXT
 
 format_kafka() {
   [ ! -f "$home/kafka/meta.properties" ] || return 0
-  set_java_command format kafka.tools.StorageTool format --cluster-id "$KAFKA_CLUSTER_ID" --config "$conf/kafka.properties"
+  set_java_command format kafka.tools.StorageTool format --cluster-id "$KAFKA_CLUSTER_ID" \
+    --config "$conf/kafka.properties"
   "${java_command[@]}" >>"$logs/kafka.log" 2>&1 || {
     show_end_of_log kafka
     fail "Kafka could not make its data in $home/kafka."

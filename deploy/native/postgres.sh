@@ -52,8 +52,8 @@ start_postgres() {
     fail "postgres: the database novafeed could not be made ready; above is why."
 }
 
-# After a kill, children of the dead server are there for a moment, and PostgreSQL starts neither beside them nor beside a
-# dead process of the server's number that nobody has waited for yet (in a container, that may be long).
+# After a kill, children of the dead server are there for a moment, and PostgreSQL starts neither beside them nor beside
+# a dead process of the server's number that nobody has waited for yet (in a container, that may be long).
 clear_dead_server() {
   local deadline=$((SECONDS + 20))
   [ -f "$home/postgres/postmaster.pid" ] || return 0
@@ -93,5 +93,6 @@ slot_is_lost() {
 
 # Fails while somebody reads it.
 drop_slot() {
-  ask_postgres novafeed -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'novafeed'"
+  ask_postgres novafeed -c "SELECT pg_drop_replication_slot(slot_name)
+    FROM pg_replication_slots WHERE slot_name = 'novafeed'"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# prepare.sh: makes a PostgreSQL server ready: roles and database, the schema of schema/postgres, what change capture needs.
-# As often as you like; it changes only what is missing. Who to be and where, by the environment, as psql takes it:
+# prepare.sh: makes a PostgreSQL server ready: roles and database, the schema of schema/postgres, what change capture
+# needs. As often as you like; it changes only what is missing. Who to be and where, by the environment, as for psql:
 #   PGHOST, PGPORT, PGUSER, PGPASSWORD          a superuser
 #   POSTGRES_APP_PASSWORD, POSTGRES_CDC_PASSWORD  what the roles novafeed and cdc get
 set -euo pipefail
@@ -13,7 +13,7 @@ export PGCONNECT_TIMEOUT=5 PGOPTIONS='-c client_min_messages=warning'
 psql_on() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$@"; }
 as_owner() { PGUSER=novafeed PGPASSWORD=$POSTGRES_APP_PASSWORD psql_on novafeed "$@"; }
 
-# The numbered scripts that the database lacks, each in a transaction of its own, as a program that opens the store does.
+# The numbered scripts that the database lacks, each in a transaction of its own, as who opens the store does it.
 migrate() {
   local version file name number
   as_owner --single-transaction -c "$lock" -c 'CREATE SCHEMA IF NOT EXISTS novafeed' \

@@ -1,5 +1,5 @@
--- Roles and the database; run by psql as a superuser, on the database postgres, as often as one likes. Passwords come from
--- the environment and are set anew each time.
+-- Roles and the database; run by psql as a superuser, on the database postgres, as often as one likes. Passwords come
+-- from the environment and are set anew each time.
 --   novafeed  owns the graph: the role of `serve`
 --   cdc       what Debezium connects as: it reads the captured tables and the WAL, and beats in cdc_heartbeat
 \set ON_ERROR_STOP on
@@ -11,6 +11,7 @@ SELECT 'CREATE ROLE cdc LOGIN REPLICATION' WHERE NOT EXISTS (SELECT FROM pg_role
 ALTER ROLE novafeed PASSWORD :'app_password';
 ALTER ROLE cdc PASSWORD :'cdc_password';
 
-SELECT 'CREATE DATABASE novafeed OWNER novafeed' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'novafeed') \gexec
+SELECT 'CREATE DATABASE novafeed OWNER novafeed'
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'novafeed') \gexec
 REVOKE ALL ON DATABASE novafeed FROM PUBLIC;
 GRANT CONNECT ON DATABASE novafeed TO cdc;

@@ -1,4 +1,4 @@
-"""One cluster for all tests of this folder, with the golden snapshot's rows in PostgreSQL before Debezium first looks."""
+"""One cluster for all tests of this folder, with the golden snapshot's rows in PostgreSQL before Debezium looks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from harness.cli import CHECKOUT
 @pytest.fixture(name="engines", scope="package")
 def install_engines():
     """What ./cluster needs from Debian and Maven Central; skips where it cannot be had."""
-    done = subprocess.run([CHECKOUT / "cluster", "install", "--only", "connect"], capture_output=True, text=True, check=False)
+    command = [CHECKOUT / "cluster", "install", "--only", "connect"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"the engines of the cluster cannot be installed: {done.stderr.strip()[-300:]}")
 
 
 @pytest.fixture(name="cluster", scope="package")
-def start_cluster(engines):  # pylint: disable=unused-argument
+def start_cluster(engines):
     with scratch_directory("novafeed-cluster-") as folder, Cluster(folder) as cluster:
         cluster.up("postgres")
         write_snapshot_rows(cluster)

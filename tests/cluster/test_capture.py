@@ -1,4 +1,4 @@
-"""What PostgreSQL holds arrives on the topics as Debezium's envelope, and its topics are as deploy/kafka/topics.toml says."""
+"""What PostgreSQL holds arrives on the topics as Debezium's envelope; the topics are as topics.toml says."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def test_topics_were_made_up_front(cluster):
     admin_library = importlib.import_module("confluent_kafka.admin")
     admin = admin_library.AdminClient({"bootstrap.servers": cluster.addresses()["KAFKA_URL"].removeprefix("kafka://")})
     topics = admin.list_topics(timeout=30).topics
-    partitions = {name: len(topics[name].partitions) for name in (*(f"cdc.{table}" for table in TABLES), "events", "events.dlq")}
-    assert partitions == {**{f"cdc.{table}": 1 for table in TABLES}, "events": 4, "events.dlq": 1}
-    resources = [admin_library.ConfigResource("topic", name) for name in partitions]
+    wanted = {**{f"cdc.{table}": 1 for table in TABLES}, "events": 4, "events.dlq": 1}
+    assert {name: len(topics[name].partitions) for name in wanted} == wanted
+    resources = [admin_library.ConfigResource("topic", name) for name in wanted]
     for resource, answer in admin.describe_configs(resources).items():
         days = int(answer.result()["retention.ms"].value) / 86_400_000
         assert days == (30 if resource.name == "events.dlq" else 7), resource

@@ -76,9 +76,12 @@ def test_the_connector_answers_as_the_seed_asks(cluster):
 
 
 def test_a_second_up_changes_nothing(cluster):
-    before = cluster.processes(), (cluster.data / "cluster.env").read_text(), cluster.end_of("connect-configs")
+    def state():
+        return cluster.processes(), (cluster.data / "cluster.env").read_text(), cluster.end_of("connect-configs")
+
+    before = state()
     cluster.up()
-    assert (cluster.processes(), (cluster.data / "cluster.env").read_text(), cluster.end_of("connect-configs")) == before
+    assert state() == before
 
 
 def test_it_listens_on_loopback_alone(cluster):
@@ -98,8 +101,8 @@ def test_it_listens_on_loopback_alone(cluster):
 def test_secrets_are_for_the_owner(cluster):
     secrets = secrets_of(cluster)
     assert len(secrets) == 4
-    for file in (cluster.data / "cluster.env", cluster.data / "conf" / "redis.conf", cluster.data / "olap" / "olap.json"):
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    for file in ("cluster.env", "conf/redis.conf", "olap/olap.json"):
+        assert stat.S_IMODE((cluster.data / file).stat().st_mode) == 0o600, file
     for pid in cluster.processes().values():
         command = Path(f"/proc/{pid}/cmdline").read_text()
         assert not any(secret in command for secret in secrets), command
@@ -138,7 +141,7 @@ def test_down_leaves_nothing_behind_and_up_goes_on_from_there(cluster):
 
 
 @pytest.fixture(name="small")
-def make_small_cluster(engines):  # pylint: disable=unused-argument
+def make_small_cluster(engines):
     with scratch_directory("novafeed-cluster-") as folder, Cluster(folder) as cluster:
         yield cluster
 
@@ -187,7 +190,7 @@ def test_down_without_a_cluster_is_no_mistake(small):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="PostgreSQL runs as another user only for root")
-def test_a_folder_that_postgres_cannot_reach_is_named(engines):  # pylint: disable=unused-argument
+def test_a_folder_that_postgres_cannot_reach_is_named(engines):
     with scratch_directory("novafeed-cluster-") as folder, Cluster(folder) as cluster:
         Path(folder).chmod(0o700)
         refused = cluster.run("up", "--only", "postgres", check=False)

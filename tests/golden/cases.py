@@ -67,8 +67,10 @@ STRANGE_TEXT = (
 SNAPSHOT = Case(
     "snapshot",
     "\n".join([
-        add_user(1), add_user(2, "'u-2'"), add_post(1, "'A post.'"), add_post(2, "''", deleted="'2026-11-21 00:00:00+00'"),
-        add_post(3, LONG_TEXT, external="'p-3'"), add_comment(1, incarnation=1), add_like(2, 1, 2), add_follow(2, 1, 3),
+        add_user(1), add_user(2, "'u-2'"),
+        add_post(1, "'A post.'"), add_post(2, "''", deleted="'2026-11-21 00:00:00+00'"),
+        add_post(3, LONG_TEXT, external="'p-3'"),
+        add_comment(1, incarnation=1), add_like(2, 1, 2), add_follow(2, 1, 3),
     ]),
     ("r users", "r users", "r posts", "r posts", "r posts", "r comments", "r likes", "r follows"),
 )
@@ -93,22 +95,24 @@ CASES = (
     Case("update beside long text", f"UPDATE posts SET external_id = 'p-5' WHERE id = {post(5)};", ("u posts",)),
     Case("delete of long text", f"DELETE FROM posts WHERE id = {post(5)};", ("d posts",)),
     Case("strange text", add_comment(3, STRANGE_TEXT, incarnation=9), ("c comments",)),
-    Case("first and last times", add_user(4, at="1970-01-01 00:00:00+00") + add_user(5, at="2099-12-31 23:59:59.999+00"),
-         ("c users", "c users")),
+    Case("first and last times", add_user(4, at="1970-01-01 00:00:00+00")
+         + add_user(5, at="2099-12-31 23:59:59.999+00"), ("c users", "c users")),
     Case("greatest number", add_follow(4, 1, 2**63 - 1), ("c follows",)),
     Case("rolled back", f"BEGIN; {add_user(6)} ROLLBACK;", ()),
     Case("nothing to insert", add_like(3, 1, 10).replace(";", " ON CONFLICT DO NOTHING;"), ()),
     Case(
         "transaction of several rows",
-        " ".join(["BEGIN;", add_user(7), add_post(6, "'In a transaction.'", author=7), add_post(7, "'And another.'", author=7),
-                  add_like(2, 6, 11), add_follow(2, 7, 12), f"UPDATE posts SET text = 'Edited.' WHERE id = {post(6)};",
+        " ".join(["BEGIN;", add_user(7), add_post(6, "'In a transaction.'", author=7),
+                  add_post(7, "'And another.'", author=7), add_like(2, 6, 11), add_follow(2, 7, 12),
+                  f"UPDATE posts SET text = 'Edited.' WHERE id = {post(6)};",
                   f"DELETE FROM likes WHERE user_id = {user(2)} AND post_id = {post(6)};", "COMMIT;"]),
         ("c users", "c posts", "c posts", "c likes", "c follows", "u posts", "d likes"),
     ),
     Case("one statement, several rows", "UPDATE follows SET created_at = '2026-11-22 00:00:00+00' "
          f"WHERE follower_id IN ({user(2)}, {user(3)});", ("u follows", "u follows", "u follows")),
     Case("change of a key", f"UPDATE users SET id = {user(8)} WHERE id = {user(7)};", ("d users", "c users")),
-    Case("change of half a key", f"UPDATE likes SET post_id = {post(3)} WHERE user_id = {user(3)};", ("d likes", "c likes")),
+    Case("change of half a key", f"UPDATE likes SET post_id = {post(3)} WHERE user_id = {user(3)};",
+         ("d likes", "c likes")),
     Case("delete of a user", f"DELETE FROM users WHERE id = {user(8)};", ("d users",)),
     Case("delete of a comment", f"DELETE FROM comments WHERE id = {comment(2)};", ("d comments",)),
     Case("delete of a like", f"DELETE FROM likes WHERE user_id = {user(3)};", ("d likes",)),
@@ -122,7 +126,7 @@ def write_snapshot_rows(cluster: Cluster) -> None:
 
 
 def take(cluster: Cluster) -> list[GoldenMessage]:
-    """Runs CASES in a cluster whose tables hold the snapshot's rows and nothing else; returns what came, snapshot first."""
+    """Runs CASES where the tables hold the snapshot's rows and nothing else; returns what came, snapshot first."""
     for case in CASES:
         cluster.sql(case.sql)
     found = {table: _whole_topic(cluster, table) for table in TABLES}
@@ -131,7 +135,7 @@ def take(cluster: Cluster) -> list[GoldenMessage]:
         for emitted in case.emits:
             op, table = emitted.split()
             message = found[table].pop(0)
-            assert json.loads(message.value)["op"] == op, f'"{case.name}" emits {emitted}, and there came {message.value}'
+            assert json.loads(message.value)["op"] == op, f'"{case.name}" emits {emitted}, and not {message.value}'
             messages.append(GoldenMessage(case.name, f"cdc.{table}", *message))
     return messages
 

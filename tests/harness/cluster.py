@@ -29,8 +29,8 @@ class Cluster:
     with Cluster(folder) as cluster:
         cluster.up("postgres", "redis")
 
-    PostgreSQL may run as another user, so everybody may pass through the folder. All parts end with the block, and with the
-    process that has begun it, however that ends.
+    PostgreSQL may run as another user, so everybody may pass through the folder. All parts end with the block, and with
+    the process that has begun it, however that ends.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -59,7 +59,8 @@ class Cluster:
             command, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
         )
         if check and done.returncode != 0:
-            raise AssertionError(f"./cluster {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+            said = f"{done.stdout}{done.stderr}"
+            raise AssertionError(f"./cluster {' '.join(arguments)} ended with {done.returncode}\n{said}")
         return done
 
     def up(self, *parts: str) -> None:
@@ -74,7 +75,7 @@ class Cluster:
         return {file.stem: int(file.read_text().split()[0]) for file in (self.data / "run").glob("*.pid")}
 
     def sql(self, statements: str, superuser: bool = False) -> str:
-        """As the owner of the graph; each statement is a transaction, unless they say BEGIN. What psql prints, unaligned."""
+        """As the owner of the graph; each statement is a transaction, unless they say BEGIN. Answers what psql does."""
         url = urlsplit(self.addresses()["POSTGRES_ADMIN_URL" if superuser else "POSTGRES_URL"])
         where = {"PGHOST": url.hostname, "PGPORT": str(url.port), "PGDATABASE": url.path[1:], "PGUSER": url.username}
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"]
@@ -86,7 +87,7 @@ class Cluster:
         return done.stdout
 
     def messages(self, topic: str, count: int, start: int = 0) -> list[Message]:
-        """`count` messages of a topic with one partition, from the offset `start`; AssertionError where there are fewer."""
+        """`count` messages of a topic with one partition, from the offset `start`; AssertionError if fewer come."""
         deadline = time.monotonic() + MESSAGE_SECONDS
         found = []
         with self._consumer() as (consumer, partition_of):
@@ -107,7 +108,8 @@ class Cluster:
     def _consumer(self):
         library = importlib.import_module("confluent_kafka")  # Debian's: only who runs a cluster has it
         brokers = self.addresses()["KAFKA_URL"].removeprefix("kafka://")
-        consumer = library.Consumer({"bootstrap.servers": brokers, "group.id": "novafeed-test", "enable.auto.commit": False})
+        settings = {"bootstrap.servers": brokers, "group.id": "novafeed-test", "enable.auto.commit": False}
+        consumer = library.Consumer(settings)
         try:
             yield consumer, library.TopicPartition
         finally:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Takes tests/golden/cdc.txt anew from the real PostgreSQL, Debezium and Kafka: changes rows in a cluster in a temporary
-folder as tests/golden/cases.py says, and writes down what stands on the topics."""
+"""Takes tests/golden/cdc.txt anew from the real PostgreSQL, Debezium and Kafka: changes rows in a cluster of its own,
+as tests/golden/cases.py says, and writes down what stands on the topics."""
 
 import sys
 from pathlib import Path
