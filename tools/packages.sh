@@ -1,4 +1,4 @@
-# What Novafeed needs from Debian 12, in one place; sourced by tools/build.sh, ./test, ./bench and ./cluster. Installs only what is missing.
+# What Novafeed needs from Debian 12, in one place; sourced by the scripts of the root. Installs only what is missing.
 # shellcheck shell=bash
 
 readonly kBuildPackages=(
