@@ -30,7 +30,11 @@ start_connect() {
   insist deploy_connector
   # The connector itself would try for half an hour, RUNNING.
   ! slot_is_lost || fail "connect: PostgreSQL has given up the connector's slot: ./cluster resnapshot takes a new one."
-  await connect 90 is_capturing
+  case $(connector_state) in
+    *STOPPED* | *PAUSED*) insist ask_connect PUT "/connectors/$kConnector/resume" ;;
+    *FAILED*) insist ask_connect POST "/connectors/$kConnector/restart?includeTasks=true&onlyFailed=true" ;;
+  esac
+  await connect 90 check_connect
 }
 
 # Every row comes again, as a read, and changes from a new slot on. Rows that went while there was no slot send nothing.
@@ -40,7 +44,7 @@ resnapshot() {
   insist ask_connect DELETE "/connectors/$kConnector/offsets"
   insist drop_slot
   insist ask_connect PUT "/connectors/$kConnector/resume"
-  await connect 90 is_capturing
+  await connect 90 check_connect
 }
 
 # ask_connect METHOD PATH [ARGUMENT OF CURL...]: the answer's body; fails where the status is no success.
@@ -77,30 +81,30 @@ held, (name, wanted) = json.load(sys.stdin), json.load(open(sys.argv[1])).values
 sys.exit(held != {**wanted, "name": name})' "$kConnectorFile"
 }
 
-# "connector RUNNING, task RUNNING"
+# "connector RUNNING, task RUNNING"; of a failed task, the cause below.
 connector_state() {
-  ask_connect GET "/connectors/$kConnector/status" | /usr/bin/python3 -c 'import json, sys
+  local answer
+  answer=$(ask_connect GET "/connectors/$kConnector/status" --max-time 10 2>&1) || { echo "$answer"; return 1; }
+  /usr/bin/python3 -c 'import json, sys
 status = json.load(sys.stdin)
 tasks = [task["state"] for task in status["tasks"]] or ["none"]
 print("connector", status["connector"]["state"] + ", task", " ".join(tasks))
 for task in status["tasks"]:
-    if "trace" in task:
-        print(task["trace"].splitlines()[0])'
+    if task["state"] == "FAILED":
+        print([line for line in task["trace"].splitlines() if not line.startswith("\t")][-1])' <<<"$answer"
 }
 
 heartbeat_age() { ask_kafka age cdc.cdc_heartbeat; }
-
-# RUNNING alone says little: so it is while PostgreSQL is down. The beat went through PostgreSQL, Debezium and Kafka.
-is_capturing() {
-  [ "$(connector_state)" = "connector RUNNING, task RUNNING" ] && age=$(heartbeat_age) && [ "${age%.*}" -lt 10 ]
-}
 
 stop_connect() { signal connect TERM; }
 
 where_connect() { echo "http://127.0.0.1:$CONNECT_PORT/connectors/$kConnector"; }
 
+# RUNNING alone says little: so it is while PostgreSQL is down. The beat went through PostgreSQL, Debezium and Kafka.
 check_connect() {
   local state age
-  state=$(connector_state) && echo -n "$state" && age=$(heartbeat_age) && echo ", heartbeat $age s old" &&
-    [ "$state" = "connector RUNNING, task RUNNING" ] && [ "${age%.*}" -lt 10 ]
+  state=$(connector_state) || { echo "$state"; return 1; }
+  age=$(heartbeat_age 2>&1) || { echo "$state, no heartbeat: $age"; return 1; }
+  echo "$state, heartbeat $age s old"
+  [ "$state" = "connector RUNNING, task RUNNING" ] && [ "${age%.*}" -lt 10 ]
 }

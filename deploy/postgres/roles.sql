@@ -6,10 +6,10 @@
 \getenv app_password POSTGRES_APP_PASSWORD
 \getenv cdc_password POSTGRES_CDC_PASSWORD
 
-SELECT 'CREATE ROLE novafeed LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'novafeed') \gexec
-SELECT 'CREATE ROLE cdc LOGIN REPLICATION' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'cdc') \gexec
-ALTER ROLE novafeed PASSWORD :'app_password';
-ALTER ROLE cdc PASSWORD :'cdc_password';
+SELECT 'CREATE ROLE novafeed' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'novafeed') \gexec
+SELECT 'CREATE ROLE cdc' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'cdc') \gexec
+ALTER ROLE novafeed LOGIN PASSWORD :'app_password';
+ALTER ROLE cdc LOGIN REPLICATION PASSWORD :'cdc_password';
 
 SELECT 'CREATE DATABASE novafeed OWNER novafeed'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'novafeed') \gexec

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import urllib.request
 
 from golden.cases import TABLES, take
 from golden.messages import normalised, read_golden
+from harness import wait_until
 
 
 def test_the_golden_envelopes_are_what_debezium_writes(cluster):
@@ -29,6 +31,24 @@ def test_topics_were_made_up_front(cluster):
 def test_the_heartbeat_beats(cluster):
     end = cluster.end_of("cdc.cdc_heartbeat")
     assert len(cluster.messages("cdc.cdc_heartbeat", 2, start=end)) == 2
+
+
+def ask_connector(cluster, what):
+    url = f"{cluster.addresses()['CONNECT_URL']}/connectors/nova-postgres-cdc/{what}"
+    urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=30).close()
+
+
+def test_up_mends_what_made_a_task_fail_and_starts_it_again(cluster):
+    ask_connector(cluster, "stop")
+    wait_until(lambda: "STOPPED" in cluster.run("status", check=False).stdout, "the connector has stopped")
+    cluster.sql("DROP PUBLICATION novafeed;", superuser=True)
+    ask_connector(cluster, "resume")
+    status = wait_until(
+        lambda: "task FAILED" in (out := cluster.run("status", check=False).stdout) and out, "the task fails", seconds=90
+    )
+    assert "Publication autocreation is disabled" in status
+    cluster.up("connect")
+    assert cluster.run("status").returncode == 0
 
 
 def test_a_lost_slot_is_named_and_taken_anew(cluster):
