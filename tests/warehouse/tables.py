@@ -10,7 +10,8 @@ from harness import Server, wait_until
 from harness.olap import WRITER, OlapClient, password_of
 
 ROOT = Path(__file__).resolve().parents[2]
-ON = {"warehouse.engine": "chdb", "warehouse.refresh_every": "20ms"}
+# The job of hot posts, which writes by itself, runs seldom.
+ON = {"warehouse.engine": "chdb", "warehouse.refresh_every": "20ms", "hot_posts.refresh_every": "100s"}
 
 _SETS = ("likes_added", "likes_removed", "comments_added", "comments_removed", "shares_seen", "impressions_seen",
          "views_seen")
