@@ -3,13 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace novafeed {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Pair;
 
 TEST(Metrics, RendersTheTextFormat) {
   Metrics metrics;
@@ -25,6 +29,30 @@ TEST(Metrics, RendersTheTextFormat) {
   EXPECT_THAT(text, HasSubstr("novafeed_feed_seconds_bucket{le=\"0.001\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("novafeed_feed_seconds_bucket{le=\"0.01\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("novafeed_feed_seconds_count 1\n"));
+}
+
+TEST(Metrics, AReadingHasTheValuesOfItsMoment) {
+  Metrics metrics;
+  const Counter runs = metrics.AddCounter("novafeed_runs_total", "Runs.", {{"job", "hot"}});
+  runs.Add(3);
+  metrics.AddCounter("novafeed_runs_total", "Runs.", {{"job", "warm"}});
+  metrics.AddGauge("novafeed_lag_seconds", "Lag.").Set(1.5);
+  const Histogram seconds = metrics.AddHistogram("novafeed_feed_seconds", "Time of a feed.", {0.001, 0.01});
+  for (const double value : {0.005, 0.002, 7.0}) seconds.Observe(value);
+  const MetricsReading reading = metrics.Read();
+  runs.Add();
+
+  std::map<std::string, double> by_job;
+  for (const auto& [labels, value] : reading.Values("novafeed_runs_total")) by_job[labels.at("job")] = value;
+  EXPECT_THAT(by_job, ElementsAre(Pair("hot", 3), Pair("warm", 0)));
+  ASSERT_EQ(reading.Values("novafeed_lag_seconds").size(), 1U);
+  EXPECT_EQ(reading.Values("novafeed_lag_seconds").front().value, 1.5);
+  EXPECT_TRUE(reading.Values("novafeed_nothing").empty());
+  const MetricsReading::Distribution times = reading.DistributionOf("novafeed_feed_seconds");
+  EXPECT_EQ(times.count, 3U);
+  EXPECT_DOUBLE_EQ(times.sum, 7.007);
+  EXPECT_THAT(times.buckets, ElementsAre(Pair(0.001, 0), Pair(0.01, 2)));
+  EXPECT_EQ(reading.DistributionOf("novafeed_nothing").count, 0U);
 }
 
 TEST(Metrics, TheSameNameAndLabelsAreTheSameMetric) {
