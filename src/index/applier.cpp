@@ -5,8 +5,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/log.h"
@@ -20,6 +22,7 @@ constexpr std::size_t kBatch = 1024;
 // How often windows move and waiters' time-outs are looked at when nothing else happens.
 constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::milliseconds kRetryAfterFailure{200};
+const std::vector<double> kLikeBuckets = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5};
 
 struct Waiter {
   Position wanted;
@@ -38,12 +41,16 @@ struct IndexApplier::State {
         failures(metrics->AddCounter("novafeed_index_apply_failures_total",
                                      "Times the index could not read the log and tried again.")),
         applied(metrics->AddCounter("novafeed_index_applied_total", "Log entries applied to the index.")),
-        lag_seconds(metrics->AddGauge("novafeed_index_lag_seconds", "Age of the index's counters.")) {}
+        lag_seconds(metrics->AddGauge("novafeed_index_lag_seconds", "Age of the index's counters.")),
+        like_seconds(metrics->AddHistogram("novafeed_like_to_feed_seconds",
+                                           "From the commit of a like or unlike until feeds count it.", kLikeBuckets)) {
+  }
 
   void Run();
   // Applies what the log holds now; true where there was anything.
   bool ApplySome();
   void MoveWindows(TimeMs now);
+  void NoteLikes(const std::vector<Change>& applied_now) const;
   void NoteCaughtUp(TimeMs before_reading, std::uint64_t commits_seen);
   void AnswerWaiters(bool stopping);
 
@@ -54,6 +61,8 @@ struct IndexApplier::State {
   Counter failures;
   Counter applied;
   Gauge lag_seconds;
+  Histogram like_seconds;
+  TimeMs started_at = 0;
 
   std::mutex mutex;
   std::condition_variable wake;
@@ -94,6 +103,7 @@ bool IndexApplier::State::ApplySome() {
   const Position position = index->position();
   const std::vector<Change> new_changes = changes->Read(position.changes, kBatch);
   index->ApplyChanges(new_changes);
+  NoteLikes(new_changes);
   const std::vector<LoggedEvent> new_events = events->Read(position.events, kBatch);
   index->ApplyEvents(new_events);
   const std::size_t count = new_changes.size() + new_events.size();
@@ -106,6 +116,15 @@ void IndexApplier::State::MoveWindows(TimeMs now) {
   if (now - windows_at < kTick.count()) return;
   windows_at = now;
   index->AdvanceTo(now);
+}
+
+void IndexApplier::State::NoteLikes(const std::vector<Change>& applied_now) const {
+  const TimeMs now = clock->Now();
+  for (const Change& change : applied_now) {
+    // What a start has to catch up with waited for the start, not for the log.
+    if (!std::holds_alternative<Like>(change.Latest()) || change.committed_at < started_at) continue;
+    like_seconds.Observe(static_cast<double>(std::max<TimeMs>(0, now - change.committed_at)) / 1000.0);
+  }
 }
 
 void IndexApplier::State::NoteCaughtUp(TimeMs before_reading, std::uint64_t commits_seen) {
@@ -145,6 +164,7 @@ void IndexApplier::Start() {
   };
   state->changes->OnCommit(announced);
   state->events->OnCommit(announced);
+  state->started_at = state->clock->Now();
   state->thread = std::thread([state] { state->Run(); });
 }
 

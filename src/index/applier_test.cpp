@@ -68,6 +68,31 @@ TEST_F(ApplierTest, CountersAreFreshWhereNothingIsOpenEvenIfTheClockJumps) {
   while (applier_.CountersAsOf() != clock_.Now()) std::this_thread::yield();
 }
 
+TEST_F(ApplierTest, LikesAreTimedFromTheirCommit) {
+  log_.AddPost(1, 1, kBase);
+  applier_.Start();
+  clock_.Set(kBase + 40);  // the test's log dates its commits kBase
+  log_.AddLike(1, 1, kBase);
+  log_.AddLike(2, 1, kBase);
+  log_.RemoveLike(1, 1);
+  log_.AddFollow(1, 2);
+  ASSERT_TRUE(WaitFor(log_.End(), 0));
+  applier_.Stop();
+  const MetricsReading::Distribution likes = metrics_.Read().DistributionOf("novafeed_like_to_feed_seconds");
+  EXPECT_EQ(likes.count, 3U);
+  EXPECT_DOUBLE_EQ(likes.sum, 0.12);
+}
+
+TEST_F(ApplierTest, WhatAStartCatchesUpWithIsNotTimed) {
+  log_.AddPost(1, 1, kBase);
+  log_.AddLike(1, 1, kBase);
+  clock_.Advance(kMsPerHour);
+  applier_.Start();
+  ASSERT_TRUE(WaitFor(2, 0));
+  applier_.Stop();
+  EXPECT_EQ(metrics_.Read().DistributionOf("novafeed_like_to_feed_seconds").count, 0U);
+}
+
 // Fails until it is told to work.
 class FailingLog final : public ChangeFeed {
  public:
