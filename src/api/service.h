@@ -32,6 +32,9 @@ class ApiService {
   // More routes, without a token unless the handler asks for one (api/context.h). Before the server starts.
   void Add(Method method, const std::string& pattern, Handler handler);
 
+  // A route as those of the contract: its caller has a token, and a bucket of requests. Before the server starts.
+  void AddApiRoute(const ApiRoute& route);
+
   // The index has booted: from now on everything is served. Once, from any thread; what it points to outlives this.
   void Open(const LiveIndex& live);
   bool ready() const;
@@ -54,7 +57,6 @@ class ApiService {
   HttpResponse RefuseTooMany(const HttpRequest& request, const RateDecision& rate, const Counter& counter);
   HttpResponse RefuseStranger(const HttpRequest& request, const Error& error);
   std::int64_t SteadyNow() const;
-  void AddApiRoute(const ApiRoute& route);
   void AddHealthRoutes();
 
   const ApiDependencies dependencies_;

@@ -11,6 +11,7 @@
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
 #include "app/olap_files.h"
+#include "app/pipeline_route.h"
 #include "app/settings_table.h"
 #include "app/warehouse_erasure.h"
 #include "base/log.h"
@@ -91,6 +92,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       engines_(settings.String("serve.engine")),
       caches_(clock_.get(), &cache_, stores_.graph->Generation(), &engines_, &metrics_),
       warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
+      warehouse_rows_(warehouse_ ? std::make_unique<WarehouseRows>(&warehouse_->reader()) : nullptr),
       warehouse_feed_(
           MakeWarehouseFeed(settings, keys_, warehouse_.get(), &stores_, &caches_, clock_.get(), &metrics_)),
       api_(MakeApiDependencies()),
@@ -100,6 +102,7 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
       admin_server_(io_.contexts(), settings.String("serve.admin_listen"), AdminLimits(), admin_.handler(),
                     ApiService::problem_maker(), &metrics_, "admin") {
   api_.Add(Method::kPost, std::string(kImportPath), admin_.import_handler());
+  AddPipelineRoute(&api_, MakePipelineDependencies(options.demo));
   if (options.demo) {
     const auto counts = [this](UserId user) { return feed_->index->CountsOf(user); };
     AddDemoRoutes(&api_, {clock_.get(), &keys_, stores_.graph.get(), &readers_, counts});
@@ -169,6 +172,18 @@ AdminDependencies EmbeddedNode::MakeAdminDependencies() {
   if (test_clock_ != nullptr) dependencies.move_clock = [this](TimeMs now) { return MoveClock(now); };
   dependencies.save_snapshot = [this] { return SaveSnapshotNow(); };
   dependencies.purge = [this] { return Purge(); };
+  return dependencies;
+}
+
+PipelineDependencies EmbeddedNode::MakePipelineDependencies(bool for_everybody) const {
+  PipelineDependencies dependencies;
+  dependencies.clock = clock_.get();
+  dependencies.metrics = &metrics_;
+  dependencies.changes = stores_.changes.get();
+  dependencies.events = stores_.events.get();
+  dependencies.warehouse = warehouse_.get();
+  dependencies.warehouse_rows = warehouse_rows_.get();
+  dependencies.for_everybody = for_everybody;
   return dependencies;
 }
 

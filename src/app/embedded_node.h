@@ -18,8 +18,10 @@
 #include "app/feed_stack.h"
 #include "app/index_erasure.h"
 #include "app/periodic_job.h"
+#include "app/pipeline_route.h"
 #include "app/rank_desk.h"
 #include "app/viewer_jobs.h"
+#include "app/warehouse_rows.h"
 #include "app/warehouse_stack.h"
 #include "base/metrics.h"
 #include "base/settings.h"
@@ -70,6 +72,7 @@ class EmbeddedNode {
   HttpLimits AdminLimits() const;
   ApiDependencies MakeApiDependencies();
   AdminDependencies MakeAdminDependencies();
+  PipelineDependencies MakePipelineDependencies(bool for_everybody) const;
   void Announce() const;
   BootSources WithWarehouse(BootSources sources);
   Result<WarehouseCut> CutWarehouse();
@@ -123,7 +126,8 @@ class EmbeddedNode {
   std::mutex snapshot_mutex_;                  // one snapshot at a time; guards saved_
   Position saved_;                             // what the snapshot file surely holds
   std::mutex upkeep_mutex_;                    // a purge or a check at a time: a purge changes the log
-  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next two
+  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next three
+  std::unique_ptr<WarehouseRows> warehouse_rows_;
   std::unique_ptr<WarehouseFeedStack> warehouse_feed_;
   std::unique_ptr<HotPosts> hot_posts_;  // from Boot on, as the next three
   std::unique_ptr<TrendingService> trending_;

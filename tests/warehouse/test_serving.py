@@ -68,6 +68,32 @@ def test_feeds_come_from_the_engine_that_is_configured(served):
         assert bob.get("/api/v1/feed").expect(200).json()["items"] == []
 
 
+def test_the_pipeline_tells_how_far_the_warehouse_is_and_what_it_holds(served):
+    feed = write_post(served)
+    with served.client(user_id("bob")) as bob, served.client(scope="service") as service:
+        feed_with(bob, feed)
+
+        def held() -> dict | None:
+            told = service.get("/api/v1/pipeline").expect(200).json()
+            assert told["warehouse"]["state"] in {"following", "catching_up"}
+            rows = {one["table"]: one["rows"] for one in told["warehouse"]["tables"] or ()}
+            return told if told["warehouse"]["applied"] == told["log"] and rows.get("posts_cdc") == 1 else None
+
+        told = wait_until(held, "the row is counted", 60)
+        assert 0 <= told["warehouse"]["lag_seconds"] < 60
+        engine = json.loads(Path(served.data, "olap", "serve.json").read_text(encoding="utf-8"))["pid"]
+        os.kill(engine, signal.SIGSTOP)
+        try:
+
+            def unknown() -> bool:
+                return service.get("/api/v1/pipeline").expect(200).json()["warehouse"]["tables"] is None
+
+            wait_until(unknown, "an engine that does not answer is told", 30)
+        finally:
+            os.kill(engine, signal.SIGCONT)
+        wait_until(held, "it answers again", 60)
+
+
 def test_an_engine_that_does_not_answer_is_said_and_costs_the_index_nothing(served):
     position = write_post(served)
     with served.client(user_id("bob")) as bob, served.client(scope="service", acting_for=user_id("bob")) as service:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace novafeed {
 
 // Serves one authenticated request; an Error becomes a problem. The context outlives what is returned. A handler may
 // throw StoreError.
-using RouteHandler = boost::asio::awaitable<Result<HttpResponse>> (*)(RequestContext*, PathParams);
+using RouteHandler = std::function<boost::asio::awaitable<Result<HttpResponse>>(RequestContext*, PathParams)>;
 
 struct ApiRoute {
   Method method;
