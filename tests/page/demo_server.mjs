@@ -1,4 +1,4 @@
-// A demo server of the test's own, and its people.
+// Demo servers of the test's own, and their people.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,12 +8,12 @@ import { fileURLToPath } from "node:url";
 
 const builtBinary = fileURLToPath(new URL("../../build/release/novafeed", import.meta.url));
 
-/** Starts `novafeed serve --demo` on a free port with a data directory of its own. */
-export async function startDemoServer() {
+/** Starts `novafeed serve --demo` with these settings, on a free port with a data directory of its own. */
+export async function startDemoServer(settings) {
   const directory = mkdtempSync(join(tmpdir(), "novafeed-page-"));
   const binary = process.env.NOVAFEED_BINARY ?? builtBinary;
   const args = ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", join(directory, "data")];
-  args.push("--set", "warehouse.engine=off");
+  for (const [name, value] of Object.entries(settings)) args.push("--set", `${name}=${value}`);
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => (log = (log + chunk).slice(-10_000)));
@@ -62,6 +62,21 @@ export class Person {
   post(text) {
     return call(`${this.url}/api/v1/posts`, "POST", { text }, this.token);
   }
+
+  like(postId) {
+    return call(`${this.url}/api/v1/posts/${postId}/like`, "PUT", undefined, this.token);
+  }
+
+  /** Every element of a list that is read page by page. */
+  async all(path, name) {
+    const elements = [];
+    for (let cursor = ""; cursor !== null;) {
+      const page = await this.get(`${path}?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+      elements.push(...page[name]);
+      cursor = page.next_cursor;
+    }
+    return elements;
+  }
 }
 
 export async function demoUsers(url, limit, prefix = "") {
@@ -73,5 +88,5 @@ async function call(url, method, body, token) {
   if (token) headers.Authorization = `Bearer ${token}`;
   const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
   if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
-  return response.json();
+  return response.status === 204 ? undefined : response.json();
 }

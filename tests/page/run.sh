@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# run.sh [URL]: tests the web page in a real browser, on the demo server at URL, or on one that is started for it
-# (NOVAFEED_BINARY, else build/release/novafeed). Prints "PASS name" or "FAIL name" for each test; what went wrong goes to
-# standard error. Exit status 1 where something failed. NOVAFEED_CHROMIUM names the browser (default /usr/bin/chromium).
+# run.sh [PART OF A NAME]: tests the web page in a real browser, on demo servers of its own (NOVAFEED_BINARY, else
+# build/release/novafeed); only the tests with that in their name, where it is given. Prints "PASS name" or "FAIL name" for
+# each test; what went wrong goes to standard error. Exit status 1 where something failed. NOVAFEED_CHROMIUM names the
+# browser (default /usr/bin/chromium).
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 web=../../web

@@ -1,14 +1,29 @@
 // The HTTP API as this page uses it: one client, typed by the API's own document, and what goes wrong as a Problem.
 import { browserStorage, EventsClient, systemClock } from "@novafeed/events";
-import type { Comment, FeedMode, FeedPage, Operations, Post, User } from "../generated/api";
+import type {
+  Comment,
+  FeedMode,
+  FeedPage,
+  Item,
+  Operations,
+  Pipeline,
+  Post,
+  SuggestedUser,
+  User,
+} from "../generated/api";
 
-export type { Comment, Explanation, FeedMode, FeedPage, Item, Post, Source, User } from "../generated/api";
+export type * from "../generated/api";
+
+export type TrendingWindow = NonNullable<Operations["GET /api/v1/trending"]["query"]["window"]>;
 
 /** A page of a list, whatever the API calls its elements. */
 export interface Page<T> {
   elements: T[];
   next_cursor: string | null;
 }
+
+/** What the server said about a feed itself. */
+export type FeedFacts = Omit<FeedPage, "items" | "next_cursor">;
 
 /** An answer that says no, in the server's own words. `status` is 0 where there was no answer. */
 export class Problem extends Error {
@@ -123,11 +138,31 @@ export class Api {
     return Date.now() + this.serverAhead;
   }
 
-  async feed(mode: FeedMode, limit: number, cursor: string | null): Promise<FeedPage> {
+  async feed(mode: FeedMode, limit: number, cursor: string | null): Promise<Page<Item> & { facts: FeedFacts }> {
     const query = { mode, limit, cursor, explain: mode === "for_you" ? (1 as const) : null };
-    const page = await this.call("GET /api/v1/feed", { query });
-    this.serverAhead = page.as_of - Date.now();
-    return page;
+    const { items, next_cursor, ...facts } = await this.call("GET /api/v1/feed", { query });
+    // The pages of a walk all have the instant of its first one.
+    if (!cursor) this.serverAhead = facts.as_of - Date.now();
+    return { elements: items, next_cursor, facts };
+  }
+
+  /** The list has no pages. */
+  async trending(window: TrendingWindow, limit: number): Promise<Page<Item> & { as_of: number }> {
+    const { items, trending_as_of } = await this.call("GET /api/v1/trending", { query: { window, limit } });
+    return { elements: items, next_cursor: null, as_of: trending_as_of };
+  }
+
+  async suggestions(limit: number): Promise<Page<SuggestedUser>> {
+    const parts = { query: { limit, explain: 1 as const } };
+    return { elements: (await this.call("GET /api/v1/discover/suggested-users", parts)).users, next_cursor: null };
+  }
+
+  dismiss(id: string): Promise<void> {
+    return this.call("DELETE /api/v1/discover/suggested-users/{user_id}", { path: { user_id: id } });
+  }
+
+  pipeline(): Promise<Pipeline> {
+    return this.call("GET /api/v1/pipeline", {});
   }
 
   user(id: string): Promise<User> {
@@ -137,6 +172,12 @@ export class Api {
   async following(id: string, limit: number, cursor: string | null): Promise<Page<User>> {
     const parts = { path: { user_id: id }, query: { limit, cursor } };
     const { users, next_cursor } = await this.call("GET /api/v1/users/{user_id}/following", parts);
+    return { elements: users, next_cursor };
+  }
+
+  async followers(id: string, limit: number, cursor: string | null): Promise<Page<User>> {
+    const parts = { path: { user_id: id }, query: { limit, cursor } };
+    const { users, next_cursor } = await this.call("GET /api/v1/users/{user_id}/followers", parts);
     return { elements: users, next_cursor };
   }
 

@@ -1,22 +1,43 @@
-// The page as a whole: choose a viewer, then show their feed.
+// The page as a whole: choose a viewer, then show them the view that the address names.
 import type { EventsClient } from "@novafeed/events";
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import { FeedView } from "./feed_view";
-import { Avatar, Name } from "./person";
-import { type Choice, openSession, type Session, SessionContext, storeChoice, storedChoice } from "./session";
-import { ViewerPicker } from "./viewer_picker";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Frame } from "./frame";
+import { messageOf } from "./parts/states";
+import { RelationsProvider, useOwnRelations } from "./relations";
+import { HereContext, type Route, useAddress } from "./route";
+import {
+  type Choice,
+  type OpenedSession,
+  openSession,
+  type Session,
+  SessionContext,
+  storeChoice,
+  storedChoice,
+} from "./session";
+import { FeedView } from "./views/feed";
+import { PeopleView } from "./views/people";
+import { ViewerPicker } from "./views/picker";
+import { PipelineView } from "./views/pipeline";
+import { ProfileView } from "./views/profile";
+import { TrendingView } from "./views/trending";
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+const noticeMs = 6000;
+
+/** A text that goes by itself after a while. */
+function useNotice(): [text: string, tell: (text: string) => void] {
+  const [text, setText] = useState("");
+  const timer = useRef(0);
+  const tell = useCallback((next: string) => {
+    clearTimeout(timer.current);
+    setText(next);
+    timer.current = window.setTimeout(() => setText(""), noticeMs);
+  }, []);
+  return [text, tell];
 }
 
-export function App() {
-  const [choice, setChoice] = useState<Choice | null>(storedChoice);
-  const [opened, setOpened] = useState<Omit<Session, "report"> | null>(null);
-  const [message, setMessage] = useState<string | null>(null);
-  const report = useCallback((error: unknown) => setMessage(messageOf(error)), []);
-  const session = useMemo(() => opened && { ...opened, report }, [opened, report]);
-
+/** The session of whom the viewer chose to be; null until it is open. */
+function useOpened(choice: Choice | null, refused: (error: unknown) => void): OpenedSession | null {
+  const [opened, setOpened] = useState<OpenedSession | null>(null);
   useEffect(() => {
     storeChoice(choice);
     setOpened(null);
@@ -29,63 +50,98 @@ export function App() {
         if (current) setOpened(next);
         else void events.close();
       },
-      (error: unknown) => {
-        if (!current) return;
-        report(error);
-        setChoice(null);
-      },
+      (error: unknown) => current && refused(error),
     );
     return () => {
       current = false;
       void events?.close();
     };
-  }, [choice, report]);
+  }, [choice, refused]);
+  return opened;
+}
 
-  const choose = (next: Choice) => {
-    setMessage(null);
+export function App() {
+  const [choice, setChoice] = useState<Choice | null>(storedChoice);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [notice, tell] = useNotice();
+  const report = useCallback((error: unknown) => setProblem(messageOf(error)), []);
+  const refused = useCallback(
+    (error: unknown) => {
+      report(error);
+      setChoice(null);
+    },
+    [report],
+  );
+  const opened = useOpened(choice, refused);
+  const session = useMemo(() => opened && { ...opened, report, tell }, [opened, report, tell]);
+
+  const choose = (next: Choice | null) => {
+    setProblem(null);
     setChoice(next);
   };
 
   return (
     <>
-      <header class="top">
-        <div class="top-inner">
-          <h1 class="brand">
-            <img src="/favicon.svg" alt="" width="24" height="24" />
-            Novafeed
-          </h1>
-          {session && (
-            <div class="viewer">
-              <Avatar id={session.viewer.id} name={session.viewer.name || session.viewer.handle} />
-              <Name user={session.viewer} />
-              <button type="button" class="quiet" onClick={() => setChoice(null)}>
-                Change
-              </button>
-            </div>
-          )}
-        </div>
-      </header>
-      <div role="alert" class="alert-place">
-        {message !== null && (
-          <div class="alert">
-            <span>{message}</span>
-            <button type="button" class="quiet" aria-label="Close this message" onClick={() => setMessage(null)}>
-              ✕
-            </button>
-          </div>
-        )}
-      </div>
+      <a class="skip" href="#view" onClick={skipToView}>
+        Skip to the content
+      </a>
       {!choice && <ViewerPicker onChoose={choose} onError={report} />}
-      {session && (
-        <SessionContext.Provider value={session} key={session.viewer.id}>
-          <FeedView />
-        </SessionContext.Provider>
-      )}
+      {session && <SignedIn session={session} onLeave={() => choose(null)} key={session.viewer.id} />}
       {choice && !session && (
         <p class="waiting" role="status">
           Opening the feed…
         </p>
       )}
+      <div role="alert" class="toasts toasts-alert">
+        {problem !== null && (
+          <div class="toast alert">
+            <span>{problem}</span>
+            <button type="button" class="quiet" aria-label="Close this message" onClick={() => setProblem(null)}>
+              ✕
+            </button>
+          </div>
+        )}
+      </div>
+      <div role="status" class="toasts">
+        {notice && <div class="toast notice">{notice}</div>}
+      </div>
     </>
   );
+}
+
+/** Not by the address, which names the view. */
+function skipToView(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById("view")?.focus();
+}
+
+function SignedIn({ session, onLeave }: { session: Session; onLeave: () => void }) {
+  const here = useAddress();
+  const relations = useOwnRelations(session);
+  return (
+    <SessionContext.Provider value={session}>
+      <RelationsProvider value={relations}>
+        <HereContext.Provider value={here}>
+          <Frame session={session} onLeave={onLeave}>
+            <View route={here.route} />
+          </Frame>
+        </HereContext.Provider>
+      </RelationsProvider>
+    </SessionContext.Provider>
+  );
+}
+
+function View({ route }: { route: Route }) {
+  switch (route.view) {
+    case "feed":
+      return <FeedView mode={route.mode} />;
+    case "trending":
+      return <TrendingView window={route.window} />;
+    case "people":
+      return <PeopleView />;
+    case "profile":
+      return <ProfileView key={route.id} id={route.id} list={route.list} />;
+    case "pipeline":
+      return <PipelineView />;
+  }
 }

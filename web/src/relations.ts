@@ -1,5 +1,6 @@
 // What the viewer likes and whom they follow, as far as this page knows.
-import { useEffect, useState } from "preact/hooks";
+import { createContext } from "preact";
+import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Session } from "./session";
 
 // Reading more pages of a long list than this would cost more than a wrong word on a button.
@@ -40,7 +41,16 @@ export interface Relations {
   setFollow: (userId: string, on: boolean) => Promise<void>;
 }
 
-export function useRelations(session: Session): Relations {
+const RelationsContext = createContext<Relations | null>(null);
+export const RelationsProvider = RelationsContext.Provider;
+
+export function useRelations(): Relations {
+  const relations = useContext(RelationsContext);
+  if (!relations) throw new Error("outside of a session");
+  return relations;
+}
+
+export function useOwnRelations(session: Session): Relations {
   const [likes, setLikes] = useState(() => storedLikes(session));
   const [follows, setFollows] = useState<Set<string> | null>(null);
 
@@ -49,16 +59,19 @@ export function useRelations(session: Session): Relations {
   }, [session]);
   useEffect(() => sessionStorage.setItem(likesKey(session), JSON.stringify([...likes])), [session, likes]);
 
-  return {
-    likes,
-    follows,
-    setLike: async (postId, on) => {
-      await session.api.setLike(postId, on);
-      setLikes((ids) => toggled(ids, postId, on));
-    },
-    setFollow: async (userId, on) => {
-      await session.api.setFollow(userId, on);
-      setFollows((ids) => toggled(ids ?? new Set(), userId, on));
-    },
-  };
+  return useMemo(
+    () => ({
+      likes,
+      follows,
+      setLike: async (postId, on) => {
+        await session.api.setLike(postId, on);
+        setLikes((ids) => toggled(ids, postId, on));
+      },
+      setFollow: async (userId, on) => {
+        await session.api.setFollow(userId, on);
+        setFollows((ids) => toggled(ids ?? new Set(), userId, on));
+      },
+    }),
+    [session, likes, follows],
+  );
 }

@@ -3,6 +3,8 @@ import type { EventsClient } from "@novafeed/events";
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import { Api, type Credentials, demoToken, Problem, type User } from "./api";
+import { Impressions } from "./impressions";
+import { PipelineWatch } from "./pipeline/watch";
 
 /** How to become the viewer again after a reload. */
 export type Choice = { kind: "demo"; userId: string } | { kind: "token"; credentials: Credentials };
@@ -44,6 +46,11 @@ export class UserCache {
     return this.known.get(id);
   }
 
+  note(user: User): void {
+    this.known.set(user.id, user);
+    this.pending.set(user.id, Promise.resolve(user));
+  }
+
   get(id: string): Promise<User> {
     let user = this.pending.get(id);
     if (!user) {
@@ -64,9 +71,17 @@ export interface Session {
   users: UserCache;
   /** Tells the server what the viewer saw and shared. */
   events: EventsClient;
+  impressions: Impressions;
+  /** How long likes of this viewer took until the feed was shown with them, in seconds; the last ones. */
+  likeTimes: number[];
+  pipeline: PipelineWatch;
   /** Shows an error to the viewer. */
   report: (error: unknown) => void;
+  /** Tells the viewer what was done. */
+  tell: (text: string) => void;
 }
+
+export type OpenedSession = Omit<Session, "report" | "tell">;
 
 export const SessionContext = createContext<Session | null>(null);
 
@@ -93,14 +108,23 @@ export function useUser(id: string): User | undefined {
   return user;
 }
 
-export async function openSession(choice: Choice): Promise<Omit<Session, "report">> {
+export async function openSession(choice: Choice): Promise<OpenedSession> {
   const api = await apiFor(choice);
   const id = choice.kind === "demo" ? choice.userId : (choice.credentials.actAs ?? subjectOf(choice.credentials.token));
   if (!id) throw new Problem(0, "bad_token", "That is not a token. Paste what `novafeed token` printed.");
   const viewer = await api.user(id).catch((error: unknown) => {
     throw choice.kind === "token" ? inWordsOfTheForm(error, choice.credentials) : error;
   });
-  return { api, viewer, users: new UserCache(api), events: api.openEvents(viewer.id) };
+  const events = api.openEvents(viewer.id);
+  return {
+    api,
+    viewer,
+    users: new UserCache(api),
+    events,
+    impressions: new Impressions(events),
+    likeTimes: [],
+    pipeline: new PipelineWatch(() => api.pipeline()),
+  };
 }
 
 /** The API speaks of headers and ids; who fills in the form sees fields. */

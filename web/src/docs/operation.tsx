@@ -80,7 +80,7 @@ function inOrder(answers: Record<string, Answer>): [string, Answer][] {
 export function OperationCard({ document, route, open }: { document: ApiDocument; route: Route; open: boolean }) {
   const { operation, method, path, id } = route;
   return (
-    <details class="panel operation" id={id} open={open}>
+    <details class="card operation" id={id} open={open}>
       <summary>
         <span class={`method method-${method.toLowerCase()}`}>{method}</span> <code>{path}</code>
         <span class="what">{operation.summary}</span>

@@ -76,7 +76,7 @@ export function Fields({ document, schema }: { document: ApiDocument; schema: Sc
 export function NamedSchema({ document, name }: { document: ApiDocument; name: string }) {
   const schema = document.components.schemas[name]!;
   return (
-    <section class="panel" id={`schema-${name}`} aria-label={name}>
+    <section class="card" id={`schema-${name}`} aria-label={name}>
       <h3>
         {name} {!schema.properties && <small><TypeName schema={schema} /></small>}
       </h3>

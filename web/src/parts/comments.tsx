@@ -1,11 +1,11 @@
 // The comments under one post, newest first, and a form for another.
 import { useCallback, useEffect, useState } from "preact/hooks";
-import type { Comment, Page } from "./api";
-import { TextForm } from "./compose";
-import { timeAgo } from "./format";
-import { Avatar, Name } from "./person";
-import type { Act } from "./post_card";
-import { useSession, useUser } from "./session";
+import type { Act } from "../act";
+import type { Comment, Page } from "../api";
+import { timeAgo } from "../format";
+import { useSession, useUser } from "../session";
+import { Avatar, NameLink } from "./person";
+import { TextForm } from "./text_form";
 
 const pageSize = 10;
 
@@ -26,11 +26,11 @@ export function Comments({ postId, act }: { postId: string; act: Act }) {
     act(async () => {
       await api.comment(postId, text);
       await load([], null);
-    });
+    }, "Your comment is there.");
 
   return (
     <section class="comments" aria-label="Comments">
-      <TextForm label="Write a comment" button="Comment" rows={1} onSubmit={send} />
+      <TextForm label="Write a comment" button="Comment" onSubmit={send} />
       <ol>
         {page?.elements.map((comment) => (
           <CommentLine key={comment.id} comment={comment} now={api.now()} />
@@ -49,9 +49,12 @@ function CommentLine({ comment, now }: { comment: Comment; now: number }) {
   const user = useUser(comment.user_id);
   return (
     <li class="comment">
-      <Avatar id={comment.user_id} name={user?.name || user?.handle || "?"} />
+      <Avatar id={comment.user_id} user={user} />
       <div>
-        <Name user={user} /> <time>{timeAgo(comment.created_at, now)}</time>
+        <span class="who">
+          <NameLink id={comment.user_id} user={user} />
+          <time dateTime={new Date(comment.created_at).toISOString()}>{timeAgo(comment.created_at, now)}</time>
+        </span>
         <p class="text" dir="auto">
           {comment.text}
         </p>

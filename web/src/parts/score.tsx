@@ -1,6 +1,6 @@
 // A score taken apart: one bar of three terms, and the numbers that made them.
-import type { Explanation } from "./api";
-import { count, decimal, plural } from "./format";
+import type { Explanation } from "../api";
+import { count, decimal, plural } from "../format";
 
 type TermName = keyof Explanation;
 
@@ -74,6 +74,21 @@ export function Score({ score, explain, scale }: Props) {
   );
 }
 
+/** A score that comes without its parts. */
+export function ScoreMeter({ score, scale }: { score: number; scale: number }) {
+  return (
+    <div class="score-meter">
+      <span class="score-value">
+        <span class="hidden">Score </span>
+        {decimal(score)}
+      </span>
+      <span class="bar" aria-hidden="true">
+        <span class="part part-whole" style={{ width: `${scale > 0 ? (100 * Math.max(0, score)) / scale : 0}%` }} />
+      </span>
+    </div>
+  );
+}
+
 export function ScoreLegend() {
   return (
     <ul class="legend">
@@ -81,8 +96,8 @@ export function ScoreLegend() {
         <span class="dot part-freshness" aria-hidden="true" /> <b>freshness</b> halves about every 7 hours
       </li>
       <li>
-        <span class="dot part-engagement" aria-hidden="true" /> <b>engagement</b> likes, comments (twice) and shares (three
-        times) for each impression
+        <span class="dot part-engagement" aria-hidden="true" /> <b>engagement</b> likes, comments (twice) and shares
+        (three times) for each impression
       </li>
       <li>
         <span class="dot part-affinity" aria-hidden="true" /> <b>affinity</b> how often you reacted to the author in{" "}

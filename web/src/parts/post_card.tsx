@@ -1,17 +1,23 @@
-// One post with its place in the feed explained, and what a viewer can do about it.
+// One post with its place in the list explained, and what a viewer can do about it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Source } from "./api";
-import { Problem } from "./api";
+import { type Act, movedText } from "../act";
+import { type Explanation, type Post, Problem, type Source } from "../api";
+import { plural, shortCount, timeAgo } from "../format";
+import { useRelations } from "../relations";
+import { useSession, useUser } from "../session";
+import type { Move } from "../walk";
 import { Comments } from "./comments";
-import type { Entry, Move } from "./feed";
-import { count, plural, timeAgo } from "./format";
-import type { Impressions } from "./impressions";
-import { Avatar, Name } from "./person";
-import type { Relations } from "./relations";
-import { Score } from "./score";
-import { useSession, useUser } from "./session";
+import { Icon } from "./icons";
+import { Avatar, FollowButton, nameOf, NameLink } from "./person";
+import { Score, ScoreMeter } from "./score";
 
-export type Act = (action: () => Promise<unknown>, done?: string) => Promise<void>;
+/** A post in a list. Where nothing ranks the list there is no source and no score. */
+export interface Entry {
+  post: Post;
+  source: Source | null;
+  score: number | null;
+  explain?: Explanation;
+}
 
 const sourceLabels: Record<Source, [label: string, meaning: string]> = {
   follow: ["Following", "You follow the author"],
@@ -25,35 +31,48 @@ const foldedLength = 600;
 
 interface Props {
   entry: Entry;
+  /** Its place in the list, from 1, and how many there are; -1 where that is not known. */
+  place: number;
+  all: number;
   move: Move | undefined;
+  /** The score that fills the whole width. */
   scale: number;
   now: number;
-  relations: Relations;
-  impressions: Impressions;
   act: Act;
+  /** The place is shown. */
+  numbered?: boolean;
 }
 
-export function PostCard({ entry, move, scale, now, relations, impressions, act }: Props) {
+export function PostCard({ entry, place, all, move, scale, now, act, numbered = false }: Props) {
   const { post, source, score, explain } = entry;
-  const { viewer } = useSession();
+  const { viewer, impressions } = useSession();
   const author = useUser(post.author_id);
   const card = useRef<HTMLElement>(null);
   const own = post.author_id === viewer.id;
   useEffect(() => (own ? undefined : impressions.watch(card.current!, post.id)), [impressions, post.id, own]);
 
   return (
-    <article class="card" ref={card} data-post={post.id}>
+    <article
+      class="card post"
+      ref={card}
+      data-post={post.id}
+      tabIndex={0}
+      aria-posinset={place}
+      aria-setsize={all}
+      aria-label={`Post by ${author ? nameOf(author) : "somebody"}`}
+    >
       <header class="card-head">
-        <Avatar id={post.author_id} name={author?.name || author?.handle || "?"} />
+        {numbered && <b class="rank">{place}</b>}
+        <Avatar id={post.author_id} user={author} />
         <span class="who">
-          <Name user={author} />
+          <NameLink id={post.author_id} user={author} />
           <time dateTime={new Date(post.created_at).toISOString()} title={new Date(post.created_at).toLocaleString()}>
             {timeAgo(post.created_at, now)}
           </time>
         </span>
         <span class="badges">
           <MoveHint move={move} />
-          {source && (
+          {source && !numbered && (
             <span class={`source source-${source}`} title={sourceLabels[source][1]}>
               {sourceLabels[source][0]}
             </span>
@@ -62,7 +81,8 @@ export function PostCard({ entry, move, scale, now, relations, impressions, act 
       </header>
       <PostText text={post.text} />
       {score !== null && explain && <Score score={score} explain={explain} scale={scale} />}
-      <Actions entry={entry} own={own} relations={relations} act={act} />
+      {score !== null && !explain && <ScoreMeter score={score} scale={scale} />}
+      <Actions post={post} act={act} />
     </article>
   );
 }
@@ -99,22 +119,25 @@ function MoveHint({ move }: { move: Move | undefined }) {
   );
 }
 
-interface ActionsProps {
-  entry: Entry;
-  own: boolean;
-  relations: Relations;
-  act: Act;
-}
-
-function Actions({ entry: { post }, own, relations, act }: ActionsProps) {
-  const { events } = useSession();
+function Actions({ post, act }: { post: Post; act: Act }) {
+  const { events, likeTimes } = useSession();
+  const relations = useRelations();
+  const author = useUser(post.author_id);
   const [commenting, setCommenting] = useState(false);
   const liked = relations.likes.has(post.id);
-  const followed = relations.follows?.has(post.author_id) ?? false;
+
+  const like = async () => {
+    const pressed = performance.now();
+    const told = (moves: ReadonlyMap<string, Move>) => movedText(moves.get(post.id));
+    if (await act(() => relations.setLike(post.id, !liked), told)) {
+      likeTimes.push((performance.now() - pressed) / 1000);
+    }
+  };
   const share = async () => {
     events.track("share", post.id);
     const { problem } = await events.flush();
-    if (problem) throw new Problem(problem.status, problem.code, `Not counted yet, it will be sent again. ${problem.detail}`);
+    if (problem)
+      throw new Problem(problem.status, problem.code, `Not counted yet, it will be sent again. ${problem.detail}`);
   };
 
   return (
@@ -124,32 +147,30 @@ function Actions({ entry: { post }, own, relations, act }: ActionsProps) {
           type="button"
           class="act act-like"
           aria-pressed={liked}
-          onClick={() => void act(() => relations.setLike(post.id, !liked))}
+          aria-label={`Like, ${plural(post.likes, "like")}`}
+          onClick={() => void like()}
         >
-          <span aria-hidden="true">{liked ? "♥" : "♡"}</span> {liked ? "Liked" : "Like"} <b>{count(post.likes)}</b>
+          <Icon name="like" filled={liked} /> <b>{shortCount(post.likes)}</b>
         </button>
         <button
           type="button"
-          class="act"
+          class="act act-comment"
           aria-expanded={commenting}
+          aria-label={`Comments, ${plural(post.comments, "comment")}`}
           onClick={() => setCommenting((open) => !open)}
         >
-          Comment <b>{count(post.comments)}</b>
+          <Icon name="comment" /> <b>{shortCount(post.comments)}</b>
         </button>
-        <button type="button" class="act" onClick={() => void act(share)}>
-          Share <b>{count(post.shares)}</b>
+        <button
+          type="button"
+          class="act act-share"
+          aria-label={`Share, ${plural(post.shares, "share")}`}
+          onClick={() => void act(share, "Shared.")}
+        >
+          <Icon name="share" /> <b>{shortCount(post.shares)}</b>
         </button>
-        {!own && relations.follows && (
-          <button
-            type="button"
-            class="act act-follow"
-            aria-pressed={followed}
-            onClick={() => void act(() => relations.setFollow(post.author_id, !followed))}
-          >
-            {followed ? "Unfollow" : "Follow"}
-          </button>
-        )}
         <small class="seen">{plural(post.impressions, "impression")}</small>
+        <FollowButton id={post.author_id} user={author} act={act} />
       </footer>
       {commenting && <Comments postId={post.id} act={act} />}
     </>

@@ -1,9 +1,9 @@
 // Choosing a viewer: anybody of a demo server, else whoever a token speaks for.
 import { useEffect, useState } from "preact/hooks";
-import { demoUsers, type User } from "./api";
-import { plural } from "./format";
-import { Avatar, Name } from "./person";
-import type { Choice } from "./session";
+import { demoUsers, type User } from "../api";
+import { plural } from "../format";
+import { Avatar, Name } from "../parts/person";
+import type { Choice } from "../session";
 
 const shownUsers = 12;
 
@@ -29,12 +29,19 @@ export function ViewerPicker({ onChoose, onError }: Props) {
 
   if (users === undefined) return null;
   return (
-    <main class="picker panel">
-      {users === null ? (
-        <TokenForm onChoose={onChoose} />
-      ) : (
-        <DemoUsers users={users} prefix={prefix} onPrefix={setPrefix} onChoose={onChoose} />
-      )}
+    <main class="picker" id="view" tabIndex={-1}>
+      <header class="picker-head">
+        <img src="/favicon.svg" alt="" width="56" height="56" />
+        <h1>Novafeed</h1>
+        <p>Ranked feeds that can say why each post stands where it stands.</p>
+      </header>
+      <section class="card" aria-label="Choose a viewer">
+        {users === null ? (
+          <TokenForm onChoose={onChoose} />
+        ) : (
+          <DemoUsers users={users} prefix={prefix} onPrefix={setPrefix} onChoose={onChoose} />
+        )}
+      </section>
     </main>
   );
 }
@@ -64,7 +71,7 @@ function DemoUsers({ users, prefix, onPrefix, onChoose }: DemoUsersProps) {
         {users.map((user) => (
           <li key={user.id}>
             <button type="button" class="person" onClick={() => onChoose({ kind: "demo", userId: user.id })}>
-              <Avatar id={user.id} name={user.name || user.handle} />
+              <Avatar id={user.id} user={user} />
               <span class="who">
                 <Name user={user} />
                 <small>
@@ -92,8 +99,8 @@ function TokenForm({ onChoose }: { onChoose: (choice: Choice) => void }) {
     <form onSubmit={submit}>
       <h2>Whose feed do you want to see?</h2>
       <p class="hint">
-        This server is no demo, so it wants a token: <code>novafeed token --data DIR --user ext:ada</code> prints one for
-        the person with your own id <code>ada</code>. It goes into the field Token; nothing else is needed then.
+        This server is no demo, so it wants a token: <code>novafeed token --data DIR --user ext:ada</code> prints one
+        for the person with your own id <code>ada</code>. It goes into the field Token; nothing else is needed then.
       </p>
       <label class="field">
         Token

@@ -1,8 +1,10 @@
 // A list whose elements glide to their new places when the order changes (FLIP: first, last, invert, play).
-import { Component, type ComponentChildren, createRef } from "preact";
+import { Component, type ComponentChildren, createElement, createRef } from "preact";
 
 interface Props {
   order: string[];
+  /** The list's element. */
+  as?: "div" | "ul";
   children: ComponentChildren;
 }
 
@@ -14,7 +16,7 @@ interface Snapshot {
 const durationMs = 600;
 
 export class FlipList extends Component<Props> {
-  private readonly list = createRef<HTMLDivElement>();
+  private readonly list = createRef<HTMLElement>();
 
   override getSnapshotBeforeUpdate(): Snapshot {
     return { tops: this.tops(), focused: document.activeElement };
@@ -28,11 +30,8 @@ export class FlipList extends Component<Props> {
   }
 
   override render() {
-    return (
-      <div class="list" ref={this.list}>
-        {this.props.children}
-      </div>
-    );
+    const { as = "div", children } = this.props;
+    return createElement(as, { class: "list", ref: this.list as never }, children);
   }
 
   private tops(): Map<Element, number> {

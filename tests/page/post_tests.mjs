@@ -1,0 +1,234 @@
+// What a viewer does with posts, and what becomes of the ranking.
+import assert from "node:assert/strict";
+import {
+  cardIds,
+  cardOf,
+  countOf,
+  eventually,
+  follow,
+  likeOf,
+  noSidewaysScroll,
+  openFeed,
+  openView,
+  pressAndReread,
+  scoreOf,
+} from "./acts.mjs";
+import { demoUsers, Person } from "./demo_server.mjs";
+
+/** Likes cards from the bottom up until one of them moves up; demo people may have liked some before. */
+async function likeUntilOneMoves(page) {
+  for (let place = 19; place > 4; --place) {
+    const id = (await cardIds(page))[place];
+    const card = cardOf(page, id);
+    const likes = await countOf(card, "like");
+    const score = await scoreOf(card);
+    const before = (await cardIds(page)).indexOf(id);
+    await pressAndReread(page, likeOf(card));
+    const after = (await cardIds(page)).indexOf(id);
+    if (after < 0 || after >= before || (await countOf(card, "like")) !== likes + 1) continue;
+    return { card, score, moved: before - after };
+  }
+  throw new Error("no liked card moved up");
+}
+
+export function addPostTests(test) {
+  test("a like raises the post's score and moves it up, with a hint", async ({ page, viewer }) => {
+    await openFeed(page, viewer);
+    const { card, score, moved } = await likeUntilOneMoves(page);
+    const places = `${moved} place${moved === 1 ? "" : "s"}`;
+    assert.ok((await scoreOf(card)) > score);
+    assert.equal(await card.locator(".move").innerText(), `▲${moved}`);
+    assert.equal(await card.locator(".move").getAttribute("aria-label"), `up ${places}`);
+    assert.equal(await page.locator(".notice").innerText(), `The post has moved up ${places}.`);
+    assert.ok((await page.glides()) > 0, "nothing was animated");
+    const focused = await likeOf(card).evaluate((button) => button === document.activeElement);
+    assert.ok(focused, "the button lost the focus when its card was moved");
+  });
+
+  test("an unlike takes the like back", async ({ page, viewer }) => {
+    // The tab whose order is that of time: without its like a ranked post may fall out of the feed.
+    await openFeed(page, viewer, "following");
+    const card = cardOf(page, (await cardIds(page))[0]);
+    const likes = await countOf(card, "like");
+    await pressAndReread(page, likeOf(card));
+    assert.equal(await likeOf(card).getAttribute("aria-pressed"), "true");
+    const liked = await countOf(card, "like");
+    await pressAndReread(page, likeOf(card));
+    assert.equal(await likeOf(card).getAttribute("aria-pressed"), "false");
+    assert.equal(await countOf(card, "like"), liked - 1);
+    assert.ok(liked - likes <= 1);
+  });
+
+  test(
+    "cards jump without animation for who wants less motion",
+    async ({ page, viewer }) => {
+      await openFeed(page, viewer);
+      await likeUntilOneMoves(page);
+      assert.equal(await page.glides(), 0);
+    },
+    { context: { reducedMotion: "reduce" } },
+  );
+
+  test("a comment is counted and shown", async ({ page, viewer }) => {
+    await openFeed(page, viewer);
+    const card = cardOf(page, (await cardIds(page))[0]);
+    const before = await countOf(card, "comment");
+    await card.locator(".act-comment").click();
+    await card.getByLabel("Write a comment").fill("Is <b>this</b> text? 👍");
+    await pressAndReread(page, card.getByRole("button", { name: "Comment", exact: true }));
+    assert.equal(await card.locator(".comment .text").first().innerText(), "Is <b>this</b> text? 👍");
+    assert.equal(await countOf(card, "comment"), before + 1);
+    assert.equal(await card.getByLabel("Write a comment").inputValue(), "");
+  });
+
+  test("a share is counted", async ({ page, viewer }) => {
+    await openFeed(page, viewer);
+    const card = cardOf(page, (await cardIds(page))[0]);
+    const before = await countOf(card, "share");
+    await pressAndReread(page, card.locator(".act-share"));
+    assert.equal(await countOf(card, "share"), before + 1);
+  });
+
+  test("following brings an author's posts in, unfollowing takes them out", async ({ page, url, viewer, person }) => {
+    const followed = new Set((await person.all(`/api/v1/users/${viewer.id}/following`, "users")).map(({ id }) => id));
+    const author = (await demoUsers(url, 100)).find(({ id }) => id !== viewer.id && !followed.has(id));
+    const { id } = await (await Person.of(url, author)).post("Somebody should follow me for this.");
+    await openFeed(page, viewer, "following");
+    assert.equal(await cardOf(page, id).count(), 0);
+    await openView(page, viewer, `profile/${author.id}`);
+    await page
+      .locator(".profile-head")
+      .getByRole("button", { name: `Follow ${author.name}` })
+      .click();
+    await page.locator(".notice", { hasText: `You follow ${author.name}.` }).waitFor();
+    await follow(page, "Views", "Feed");
+    await follow(page, "Feed", "Following");
+    await cardOf(page, id).waitFor();
+    await pressAndReread(page, cardOf(page, id).getByRole("button", { name: /^Unfollow/ }));
+    assert.equal(await cardOf(page, id).count(), 0);
+  });
+
+  test("a post that is written here shows on one's profile", async ({ page, viewer }) => {
+    await openFeed(page, viewer);
+    const text = `Written on the page at ${new Date().toISOString()}`;
+    await page.getByLabel("What is new?").fill(text);
+    await pressAndReread(page, page.getByRole("button", { name: "Post", exact: true }));
+    await page.locator(".notice", { hasText: "Posted." }).waitFor();
+    assert.equal(await page.getByLabel("What is new?").inputValue(), "");
+    await follow(page, "Views", "Profile");
+    await page.locator(".profile").waitFor();
+    const own = page.locator(".post").first();
+    await eventually(async () => assert.equal(await own.locator(".text").innerText(), text));
+    assert.equal(
+      await page.getByRole("main").getByRole("button", { name: /ollow/ }).count(),
+      0,
+      "one can follow oneself",
+    );
+  });
+
+  test(
+    "a text that is too long is not sent, and one that is refused is not lost",
+    async ({ page, viewer }) => {
+      await openFeed(page, viewer);
+      await page.getByLabel("What is new?").fill("x".repeat(10_001));
+      await page.getByText("1 characters too many").waitFor();
+      assert.ok(await page.getByRole("button", { name: "Post", exact: true }).isDisabled());
+      await page.getByLabel("What is new?").fill("This is refused.");
+      await page.route("**/api/v1/posts", (route) => route.fulfill({ status: 503, json: { detail: "Not now." } }));
+      await page.getByRole("button", { name: "Post", exact: true }).click();
+      await page.locator(".alert", { hasText: "Not now." }).waitFor();
+      assert.equal(await page.getByLabel("What is new?").inputValue(), "This is refused.");
+    },
+    { allow: /status of 503/ },
+  );
+
+  test("hostile text stays text", async ({ page, url, viewer, person }) => {
+    const { users } = await person.get(`/api/v1/users/${viewer.id}/following?limit=1`);
+    const author = await Person.of(url, users[0]);
+    const texts = [
+      "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'><svg onload='window.hacked = 3'>",
+      "javascript:window.hacked=4 [x](javascript:window.hacked=5) &lt;b&gt; &amp; ${window.hacked=6} {{7*7}}",
+      "right to left \u202e gnorw si siht \u2066 isolate \u202d override \u2069 and never closed \u202b\u202e",
+      "line one\n\u202eline two\n  three \u0007\u200d\ufeff.",
+      "unbroken".repeat(400),
+    ];
+    const ids = [];
+    for (const text of texts) ids.push((await author.post(text)).id);
+    for (const hash of ["following", `profile/${author.user.id}`]) {
+      await openView(page, viewer, hash);
+      for (const [place, text] of texts.entries()) {
+        const shown = cardOf(page, ids[place]).locator(".text");
+        assert.equal(await shown.evaluate((element) => element.textContent), text);
+        assert.ok(
+          await shown.evaluate((element) => element.childNodes.length === 1 && element.firstChild.nodeType === 3),
+        );
+        assert.equal(await shown.evaluate((element) => getComputedStyle(element).unicodeBidi), "plaintext");
+      }
+      await noSidewaysScroll(page, "a page with an endless word");
+    }
+    const card = cardOf(page, ids[0]);
+    await card.locator(".act-comment").click();
+    await card.getByLabel("Write a comment").fill(texts[0]);
+    await card.getByRole("button", { name: "Comment", exact: true }).click();
+    await card.locator(".comment .text", { hasText: "<script>" }).waitFor();
+    const links = await page.locator("a").evaluateAll((all) => all.map((link) => link.getAttribute("href")));
+    assert.deepEqual(
+      links.filter((href) => !/^(#|\/docs$)/.test(href)),
+      [],
+    );
+    assert.equal(await page.locator(".text *, main script, main img").count(), 0);
+    assert.equal(await page.evaluate(() => window.hacked), undefined);
+  });
+
+  test("each seen card is reported once", async ({ page, viewer }) => {
+    const reported = [];
+    page.on("request", (request) => {
+      if (!request.url().endsWith("/api/v1/events")) return;
+      for (const event of request.postDataJSON().events) if (event.type === "impression") reported.push(event.post_id);
+    });
+    await openFeed(page, viewer);
+    const ids = (await cardIds(page)).slice(0, 20);
+    // What is seen is noted with the frame that shows it.
+    const showCard = (id) =>
+      cardOf(page, id).evaluate((card) => {
+        card.scrollIntoView({ block: "center" });
+        return new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)));
+      });
+    await eventually(async () => {
+      for (const id of ids) await showCard(id);
+      assert.ok(
+        ids.every((id) => reported.includes(id)),
+        `${reported.length} cards were reported`,
+      );
+    });
+    // Once more past all of them, and an event after it that is certain to be sent.
+    for (const id of ids) await showCard(id);
+    await pressAndReread(page, cardOf(page, ids[0]).locator(".act-share"));
+    assert.equal(new Set(reported).size, reported.length);
+  });
+
+  test(
+    "what could not be told is told after a reload, once",
+    async ({ page, viewer, person }) => {
+      const { id } = await person.get("/api/v1/feed?limit=1").then(({ items }) => items[0].post);
+      const countsOf = async () =>
+        (({ impressions, shares }) => ({ impressions, shares }))(await person.get(`/api/v1/posts/${id}`));
+      await page.route("**/api/v1/events", (route) => route.abort());
+      await openFeed(page, viewer);
+      const before = await countsOf();
+      await cardOf(page, id).locator(".act-share").click();
+      await page.locator(".alert", { hasText: "Not counted yet, it will be sent again." }).waitFor();
+      const waiting = () =>
+        page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith("novafeed.events.")).length);
+      assert.ok((await waiting()) >= 2, "the share and the impression do not wait");
+      await page.unroute("**/api/v1/events");
+      await page.reload();
+      await page.waitForFunction((share) => {
+        const events = Object.keys(localStorage).filter((name) => name.startsWith("novafeed.events."));
+        return !events.some((name) => localStorage.getItem(name).includes(share));
+      }, '"type":"share"');
+      assert.equal((await countsOf()).shares, before.shares + 1);
+    },
+    { allow: /net::ERR_FAILED/ },
+  );
+}

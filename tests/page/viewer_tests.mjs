@@ -1,0 +1,101 @@
+// Choosing a viewer, staying them, and what the server refuses.
+import assert from "node:assert/strict";
+import { chooseViewer, follow, likeOf, openFeed } from "./acts.mjs";
+
+export function addViewerTests(test) {
+  test("a viewer is found by the beginning of their handle", async ({ page, viewer }) => {
+    await page.goto("/");
+    const beginning = `@${viewer.handle.slice(0, 4)}`;
+    await page.getByLabel("Find by handle").fill(viewer.handle.slice(0, 4));
+    // The viewer may have been in the list before: the others have to go.
+    await page.locator(".person").filter({ hasNotText: beginning }).first().waitFor({ state: "detached" });
+    const handles = await page.locator(".person .name-handle").allInnerTexts();
+    assert.ok(handles.includes(`@${viewer.handle}`), handles.join());
+    const people = await page.locator(".person .name").allInnerTexts();
+    const letters = viewer.handle.slice(0, 4).toLowerCase();
+    assert.ok(
+      people.every((person) => person.toLowerCase().includes(letters)),
+      people.join(),
+    );
+    await page.getByLabel("Find by handle").fill("nobody is called this");
+    await page.getByText("Nobody's handle or name starts like that.").waitFor();
+  });
+
+  test("the viewer is still the same after a reload, until another one is chosen", async ({ page, viewer }) => {
+    await chooseViewer(page, viewer);
+    await page.reload();
+    await page.locator(".post").first().waitFor();
+    assert.equal(await page.locator(".viewer .name-handle").innerText(), `@${viewer.handle}`);
+    await page.getByRole("button", { name: "Change viewer" }).click();
+    await page.getByLabel("Find by handle").waitFor();
+  });
+
+  test(
+    "what the server refuses is shown in its words",
+    async ({ page, viewer }) => {
+      const detail = "Too many requests: wait 2 seconds, then try again.";
+      await page.route("**/like", (route) =>
+        route.fulfill({
+          status: 429,
+          contentType: "application/problem+json",
+          json: { status: 429, code: "rate_limited", detail },
+        }),
+      );
+      await openFeed(page, viewer);
+      await likeOf(page.locator(".post").first()).click();
+      assert.match(await page.getByRole("alert").locator(".alert").innerText(), new RegExp(detail));
+      assert.equal(await likeOf(page.locator(".post").first()).getAttribute("aria-pressed"), "false");
+      await page.getByRole("button", { name: "Close this message" }).click();
+      assert.equal(await page.locator(".alert").count(), 0);
+    },
+    { allow: /status of 429/ },
+  );
+
+  test(
+    "a server that is no demo is given a token",
+    async ({ page, viewer, person }) => {
+      await page.route("**/demo/users*", (route) => route.fulfill({ status: 404, json: { detail: "No such route." } }));
+      await page.goto("/");
+      const give = async (token, userId) => {
+        await page.getByLabel("Token", { exact: true }).fill(token);
+        await page.getByLabel("User id").fill(userId);
+        await page.getByRole("button", { name: "Show the feed" }).click();
+      };
+      await give("nonsense", "");
+      await page.locator(".alert", { hasText: "novafeed token" }).waitFor();
+      await give(person.token, "ext:nobody");
+      await page.locator(".alert", { hasText: "leave the field User id empty" }).waitFor();
+      await give(person.token, "");
+      await page.locator(".post").first().waitFor();
+      assert.equal(await page.locator(".viewer .name-handle").innerText(), `@${viewer.handle}`);
+      assert.equal(await page.locator(".alert").count(), 0);
+    },
+    { allow: /status of (404|403)/ },
+  );
+
+  test(
+    "an expired token is renewed",
+    async ({ page, viewer }) => {
+      await openFeed(page, viewer);
+      let refused = 0;
+      await page.route("**/api/v1/feed*", (route) =>
+        refused++ === 0 ? route.fulfill({ status: 401, json: { detail: "The token has expired." } }) : route.continue(),
+      );
+      const renewed = page.waitForResponse(
+        (answer) => answer.url().includes("/api/v1/feed") && answer.status() === 200,
+      );
+      await follow(page, "Feed", "Following");
+      await renewed;
+      await page.locator(".post").first().waitFor();
+      assert.ok(refused > 1);
+      assert.equal(await page.locator(".alert").count(), 0);
+    },
+    { allow: /status of 401/ },
+  );
+
+  test("the page's policy allows nothing from elsewhere and nothing inline", async ({ url }) => {
+    const policy = (await fetch(`${url}/`)).headers.get("content-security-policy") ?? "";
+    assert.match(policy, /default-src 'self'/);
+    assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+  });
+}

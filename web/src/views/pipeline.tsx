@@ -1,0 +1,42 @@
+// How the pipeline does: the log and what follows it, likes on their way to the feed, cache, warehouse, jobs.
+import { messageOf, Skeletons } from "../parts/states";
+import { ViewHead } from "../parts/view";
+import { CacheCard, type CardProps, LagCard, LikeCard, LogCard } from "../pipeline/flow_cards";
+import { JobsCard } from "../pipeline/jobs_card";
+import { WarehouseCard } from "../pipeline/warehouse_card";
+import { usePipeline } from "../pipeline/watch";
+
+export function PipelineView() {
+  const { samples, problem } = usePipeline();
+  const last = samples.at(-1);
+  return (
+    <main class="main main-wide" id="view" tabIndex={-1}>
+      <ViewHead title="Pipeline">
+        <p class="lead">
+          Every write goes through the log into the index, which feeds are made from, and into the warehouse behind it.
+        </p>
+      </ViewHead>
+      {problem !== null && (
+        <p class="card unavailable" role="status">
+          {last ? "No news at the moment: " : ""}
+          {messageOf(problem)}
+        </p>
+      )}
+      {!last && problem === null && <Skeletons what="the state of the pipeline" />}
+      {last && <Charts samples={samples} last={last} />}
+    </main>
+  );
+}
+
+function Charts(props: CardProps) {
+  return (
+    <div class="figures">
+      <LagCard {...props} />
+      <LikeCard {...props} />
+      <LogCard {...props} />
+      <CacheCard {...props} />
+      <WarehouseCard {...props} />
+      <JobsCard jobs={props.last.jobs} />
+    </div>
+  );
+}
