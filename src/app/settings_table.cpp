@@ -101,9 +101,9 @@ std::vector<Setting> UpkeepSettings() {
       Bounded(SettingType::kDuration, "hot_posts.refresh_every", "60s", kSecond, 100 * kSecond,
               "How often the best posts of the last two clock hours are made anew: hot:posts:1h in the cache, and "
               "hot_posts_1h in the warehouse."),
-      Bounded(
-          SettingType::kDuration, "warmer.every", "2m", kSecond, 140 * kSecond,
-          "How often the first pages of the 100 most active viewers are put into the cache, where they stay for 150 s."),
+      Bounded(SettingType::kDuration, "warmer.every", "2m", kSecond, 140 * kSecond,
+              "How often the first pages of the 100 most active viewers are put into the cache, where they stay for "
+              "150 s."),
       Bounded(
           SettingType::kDuration, "suggestions.refresh_every", "5m", kSecond, 9 * kMinute,
           "How often the suggested users of the 100 most active viewers are put into the cache, where they stay for "
