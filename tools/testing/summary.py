@@ -2,9 +2,10 @@
 """Reads what the suites of ./test left behind; prints the table, the failures, and the last line.
 
 Usage: summary.py RESULTS SUITE...
-Each suite's folder holds its exit status, its times, its output, and results as GoogleTest JSON (*.gtest.json),
-JUnit XML (*.junit.xml) or lines "PASS name", "FAIL name", "SKIP name" (verdicts.txt). What a failure of verdicts.txt
-shows is NAME.output.txt where that exists, else all output of the suite.
+RESULTS holds `builds` (lines of name, begin, end), `times` (begin and end of all suites), and a folder for each suite:
+its exit status, its times, its output, and results as GoogleTest JSON (*.gtest.json), JUnit XML (*.junit.xml) or lines
+"PASS name", "FAIL name", "SKIP name" (verdicts.txt). What a failure of verdicts.txt shows is NAME.output.txt where that
+exists, else all output of the suite.
 """
 
 import dataclasses
@@ -75,12 +76,15 @@ def read_verdicts(path, suite, output):
             suite.failures.append((name, own_output.read_text(errors="replace") if own_output.exists() else output))
 
 
+def seconds_between(begin, end):
+    return float(end) - float(begin)
+
+
 def read_suite(folder):
     suite = Suite(folder.name)
     output = (folder / "output.txt").read_text(errors="replace")
     status = int((folder / "status").read_text())
-    begin, end = map(float, (folder / "times").read_text().split())
-    suite.seconds = end - begin
+    suite.seconds = seconds_between(*(folder / "times").read_text().split())
     for path in sorted(folder.glob("*.gtest.json")):
         read_gtest(path, suite)
     for path in sorted(folder.glob("*.junit.xml")):
@@ -101,13 +105,27 @@ def shown(text):
     return "\n".join("    " + line for line in lines)
 
 
+def row_of(name, passed, failed, skipped, seconds):
+    return f"{name:<16}{passed:>8}{failed:>8}{skipped:>9}{seconds:>10.1f}"
+
+
 def main():
     results = pathlib.Path(sys.argv[1])
     suites = [read_suite(results / name) for name in sys.argv[2:]]
 
+    failed = sum(len(suite.failures) for suite in suites)
+    passed = sum(suite.passed for suite in suites)
+    skipped = sum(suite.skipped for suite in suites)
+
     print(f"\n{'suite':<16}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>10}")
+    for line in (results / "builds").read_text().splitlines():
+        name, *times = line.split()
+        print(f"{'build ' + name:<41}{seconds_between(*times):>10.1f}")
     for suite in suites:
-        print(f"{suite.name:<16}{suite.passed:>8}{len(suite.failures):>8}{suite.skipped:>9}{suite.seconds:>10.1f}")
+        print(row_of(suite.name, suite.passed, len(suite.failures), suite.skipped, suite.seconds))
+    # Less than the sum of their seconds: some ran beside each other.
+    after_build = seconds_between(*(results / "times").read_text().split())
+    print(row_of("all suites", passed, failed, skipped, after_build))
     for suite in suites:
         for test, reason in suite.skips:
             print(f"\nskipped: {suite.name}: {test}" + (f": {reason}" if reason else ""))
@@ -117,9 +135,6 @@ def main():
         if suite.failures:
             print(f"\nAll of its output: {results / suite.name / 'output.txt'}")
 
-    failed = sum(len(suite.failures) for suite in suites)
-    passed = sum(suite.passed for suite in suites)
-    skipped = sum(suite.skipped for suite in suites)
     print(f"\n{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
