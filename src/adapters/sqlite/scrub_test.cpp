@@ -95,7 +95,8 @@ class Scrubbing : public ::testing::Test {
     for (int batch = 0; batch < 60; ++batch) {
       database_.Execute("beginning", "BEGIN IMMEDIATE");
       for (int i = 0; i < 100; ++i) {
-        const Uuid id = NumberedId(IdKind::kUser, static_cast<int>(random() % 1'000'000'000));
+        const int number = batch * 100 + i;  // in the id's lowest digits, so that no two ids are equal
+        const Uuid id = NumberedId(IdKind::kUser, static_cast<int>(random() % 200'000) * 10'000 + number);
         const std::string word = random() % 4 == 0 ? kSecret : "of somebody else";
         std::string text;
         for (std::uint64_t n = 1 + random() % (random() % 20 == 0 ? 400 : 12); n > 0; --n) {
