@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs clang-tidy on the product's files of a build, several at a time, and remembers what was clean.
 
-Most of its time goes into the headers that files share. So files of a folder are looked at together, as one that includes
-them; where that finds something, each half is looked at, down to single files. Tests are left to the compiler's warnings and the
-sanitizers: with them it would take twice as long.
+Most of its time goes into the headers that files share. So files of a folder are looked at together, as one that
+includes them; where that finds something, each half is looked at, down to single files. Tests are left to the
+compiler's warnings and the sanitizers: with them it would take twice as long.
 
 Usage: tidy.py --build DIR [--changed]
 A file is looked at again only when it, a project header that it includes, its command or .clang-tidy has changed; the
@@ -86,9 +86,9 @@ def words(path):
     return set(re.findall(rb"\w+", contents(path)))
 
 
-def get_along(path, others):
-    """Whether no name that is one file's own means something else in another."""
-    return all(own_names(path).isdisjoint(words(other)) and own_names(other).isdisjoint(words(path)) for other in others)
+def get_along(one, other):
+    """Whether no name that is one file's own means something else in the other."""
+    return own_names(one).isdisjoint(words(other)) and own_names(other).isdisjoint(words(one))
 
 
 def flags_of(command):
@@ -104,7 +104,7 @@ def batches_of(paths, flags):
         for batch in batches:
             first = batch[0]
             fits = len(batch) < TOGETHER and first.parent == path.parent and flags[first] == flags[path]
-            if fits and get_along(path, batch):
+            if fits and all(get_along(path, other) for other in batch):
                 batch.append(path)
                 break
         else:
