@@ -5,19 +5,14 @@ The seed is printed and taken from NOVAFEED_SEED where that is set. Skipped wher
 
 import os
 import random
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from differential import rankings
-from harness import scratch_directory, test_data
-from harness.cli import CHECKOUT
+from harness import test_data
 from oracle import oracle
 
-CONVERTER = CHECKOUT / "tools" / "converters" / "higgs.py"
 VIEWERS = 200
 MIDNIGHT = 1_341_360_000_000  # 2012-07-04T00:00:00Z, the day of the announcement
 PEAK = MIDNIGHT + 8 * oracle.HOUR_MS
@@ -34,18 +29,6 @@ def print_seed():
     seed = int(os.environ.get("NOVAFEED_SEED", time.time_ns() % 1_000_000))
     print(f"NOVAFEED_SEED={seed}")
     return seed
-
-
-@pytest.fixture(name="higgs", scope="module")
-def import_higgs():
-    """(data directory, the oracle's state): converted, imported and folded once."""
-    with scratch_directory() as scratch:
-        file, data = Path(scratch, "higgs.ndjson"), Path(scratch, "data")
-        with file.open("wb") as out:
-            subprocess.run([sys.executable, str(CONVERTER), str(test_data("higgs"))], stdout=out, check=True)
-        problems = rankings.import_files(data, [file], bad_lines=0)
-        assert not problems, problems
-        yield data, oracle.State().load([file])
 
 
 def draw_viewers(rng: random.Random, state: oracle.State, count: int) -> list[str]:

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from differential import rankings
-from differential.test_higgs import END, MIDNIGHT, PEAK, draw_viewers, import_higgs  # noqa: F401 (a fixture)
+from differential.test_higgs import END, MIDNIGHT, PEAK, draw_viewers
 from graphs import generate
 from harness import (
     WITH_WAREHOUSE,
