@@ -187,8 +187,8 @@ class Server:
         return Client(self.url, document=public_document())
 
     def admin(self) -> Client:
-        """A client of the admin listener."""
-        return Client(self.admin_url, self._token_source(SERVICE_USER, "admin"))
+        """A client of the admin listener: patient, since a purge goes through everything on a machine full of tests."""
+        return Client(self.admin_url, self._token_source(SERVICE_USER, "admin"), seconds=120)
 
     # --- Inner ---
 
