@@ -66,19 +66,40 @@ Result<int> FillDirectory(const DemoFlags& flags) {
   return kExitOk;
 }
 
+// What the server says of something; empty where it is not there.
+Result<std::optional<std::string>> Ask(HttpClient* client, const DemoFlags& flags, const std::string& target) {
+  Result<HttpResponse> answer = client->Send(Method::kGet, target, {{"Authorization", "Bearer " + flags.token}}, "");
+  if (!answer) return tl::unexpected<Error>(answer.error());
+  if (answer->status == 404) return std::nullopt;
+  if (answer->status != 200) return tl::unexpected<Error>(RefusalOf(*answer));
+  return std::move(answer->body);
+}
+
+tl::unexpected<Error> OtherDemo(const DemoFlags& flags) {
+  return Fail(Failure::kConflict, "other_demo",
+              flags.url +
+                  " has a demo network already that was made with another --seed or --users: name these, or "
+                  "choose another server.");
+}
+
 // When the network on the server was made, if its first person is there: what was begun goes on as it was begun, and
-// what is complete stays as it is.
+// what is complete stays as it is. Posts of all networks have the same names, so there is one on a server.
 Result<std::optional<TimeMs>> MadeAt(const DemoFlags& flags) {
   Result<HttpClient> client = HttpClient::Connect(flags.url, std::chrono::seconds(10));
   if (!client) return tl::unexpected<Error>(client.error());
   DemoRandom random(flags.seed);
-  const DemoPerson first = MakeDemoPeople(&random, 1).front();
-  Result<HttpResponse> answer = client->Send(Method::kGet, "/api/v1/users/" + first.id.id.ToString(),
-                                             {{"Authorization", "Bearer " + flags.token}}, "");
-  if (!answer) return tl::unexpected<Error>(answer.error());
-  if (answer->status == 404) return std::nullopt;
-  if (answer->status != 200) return tl::unexpected<Error>(RefusalOf(*answer));
-  const Result<boost::json::value> user = ParseJson(answer->body);
+  const std::vector<DemoPerson> people = MakeDemoPeople(&random, flags.users + 1);
+  const DemoPerson& first = people.front();
+  const auto found = Ask(&*client, flags, "/api/v1/users/" + first.id.id.ToString());
+  const auto last = Ask(&*client, flags, "/api/v1/users/" + people.at(flags.users - 1).id.id.ToString());
+  const auto beyond = Ask(&*client, flags, "/api/v1/users/" + people.back().id.id.ToString());
+  const auto post = Ask(&*client, flags, "/api/v1/posts/ext:" + DemoPostName(1));
+  for (const auto* answer : {&found, &last, &beyond, &post}) {
+    if (!*answer) return tl::unexpected<Error>(answer->error());
+  }
+  if (*beyond || (*post && !*last)) return OtherDemo(flags);  // people come before posts
+  if (!*found) return std::nullopt;
+  const Result<boost::json::value> user = ParseJson(**found);
   if (!user) return tl::unexpected<Error>(user.error());
   const Result<std::int64_t> joined = JsonFields(*user).RequireInt("created_at");
   if (!joined) return tl::unexpected<Error>(joined.error());

@@ -92,7 +92,9 @@ Status LiveDriver::Meet() {
   std::optional<HttpResponse> answer;
   for (const DemoPerson& person : std::span(network_.people()).first(kMet)) {
     const std::string target = "/api/v1/users/" + person.id.id.ToString();
-    answer = SendPatiently([&] { return SendAs(person, Method::kGet, target, ""); });
+    do {  // an answer that was lost tells nothing
+      answer = SendPatiently([&] { return SendAs(person, Method::kGet, target, ""); });
+    } while (!answer && WaitUntil(TimePoint::clock::now()));
     if (!answer || answer->status == 200) return {};
     if (answer->status != 404) return tl::unexpected<Error>(RefusalOf(*answer));
   }
@@ -120,6 +122,10 @@ Status LiveDriver::Perform(const LiveStep& step) {
     return {};
   }
   ++tally_.refused;
+  if (answer->status >= 500) {  // the disk is full, say: neither the step's fault, nor for ever
+    WaitUntil(TimePoint::clock::now() + LiveBackoff::kFirst);
+    return {};
+  }
   if (++refusals_ >= kMostRefusals) return tl::unexpected<Error>(RefusalOf(*answer));
   return {};
 }

@@ -84,7 +84,7 @@ std::vector<Setting> ServingSettings() {
            "either with engine=."),
       Bounded(SettingType::kDuration, "serve.drain_grace", "10s", 0, 10 * kMinute,
               "How long running requests may take to end after SIGTERM."),
-      Bounded(SettingType::kNumber, "demo.rate", "3", 0.001, 1000,
+      Bounded(SettingType::kNumber, "demo.rate", "3", 0.5, 1000,
               "Of serve --demo --live and demo --live: things that people do, as the mean of a day; evenings have "
               "twice as many, nights a tenth.",
               "actions/s"),

@@ -11,12 +11,15 @@ constexpr std::chrono::seconds kDeadline{1};
 }  // namespace
 
 std::optional<WarehouseRows::Rows> WarehouseRows::Count() {
-  const std::scoped_lock lock(mutex_);
+  const std::unique_lock asking(asking_, std::try_to_lock);
   const auto now = std::chrono::steady_clock::now();
-  if (!asked_at_ || now - *asked_at_ >= kAskEvery) {
+  if (asking && (!asked_at_ || now - *asked_at_ >= kAskEvery)) {
     asked_at_ = now;
-    rows_ = Ask();
+    std::optional<Rows> rows = Ask();
+    const std::scoped_lock lock(mutex_);
+    rows_ = std::move(rows);
   }
+  const std::scoped_lock lock(mutex_);
   return rows_;
 }
 

@@ -21,15 +21,17 @@ class WarehouseRows {
   // `olap` outlives it.
   explicit WarehouseRows(Olap* olap) : olap_(olap) {}
 
-  // Blocks for a second at most; nothing where the engine does not answer.
+  // Blocks for a second at most, one caller at a time; the others get what was answered last. Nothing where the engine
+  // does not answer.
   std::optional<Rows> Count();
 
  private:
   std::optional<Rows> Ask() const;
 
   Olap* const olap_;
-  std::mutex mutex_;  // also held while asking: one question at a time
+  std::mutex asking_;  // guards asked_at_; held during a question
   std::optional<std::chrono::steady_clock::time_point> asked_at_;
+  std::mutex mutex_;  // guards rows_
   std::optional<Rows> rows_;
 };
 

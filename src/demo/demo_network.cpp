@@ -128,7 +128,7 @@ TimeMs Generator::DrawPostTime() {
 
 void Generator::MakePost(std::size_t number) {
   DemoPost post;
-  post.id = DemoId(IdKind::kPost, "demo-post-" + std::to_string(number));
+  post.id = DemoId(IdKind::kPost, DemoPostName(number));
   post.author = authors_.Draw(&random_);
   // The last one is always just written, so that a fresh demo is alive at any hour.
   post.at = number == options_.posts ? options_.now - kNewestPostAge : DrawPostTime();
@@ -221,6 +221,10 @@ std::vector<ImportAction> Generator::InTimeOrder() {
 }
 
 }  // namespace
+
+std::string DemoPostName(std::size_t number) {
+  return "demo-post-" + std::to_string(number);
+}
 
 TimeMs JoinedAt(const DemoPerson& person, const DemoOptions& options) {
   return options.now - (options.days + 2) * kMsPerDay +

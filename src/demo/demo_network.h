@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "base/time.h"
 #include "demo/people.h"
@@ -29,6 +30,9 @@ inline DemoOptions DemoOptionsFor(std::uint64_t seed, std::size_t users, TimeMs 
   options.users = users;
   return options;
 }
+
+// The external id of a network's n-th post, from 1 on, in the order in which they are made up.
+std::string DemoPostName(std::size_t number);
 
 // When this person's account was made.
 TimeMs JoinedAt(const DemoPerson& person, const DemoOptions& options);

@@ -9,7 +9,7 @@
 namespace novafeed {
 namespace {
 
-// {slots} are filled by DemoWriter::Slot; sentences are capitalised afterwards.
+// {slots} are filled by DemoWriter::Fill; sentences are capitalised afterwards.
 constexpr std::array<std::string_view, 18> kReports{
     "finally {deed} {place}: {outcome}.",
     "{when} I {deed}. {outcome}.",

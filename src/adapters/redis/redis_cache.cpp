@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -89,6 +90,21 @@ class ConnectionPool {
   std::vector<Connection> idle_;
 };
 
+// What kind of error a reply is ("OOM", "WRONGPASS"). The rest of it may repeat what was sent.
+std::string KindOf(const RedisReply& reply) {
+  return "Redis answers with " + reply.text.substr(0, reply.text.find(' '));
+}
+
+std::map<std::string, Counter> FailureCounters(Metrics* metrics) {
+  std::map<std::string, Counter> counters;
+  for (const char* reason : {kBusy, kRefused, kOpen, kRedisCannotConnect, kRedisTimeout, kRedisLost}) {
+    counters.emplace(
+        reason, metrics->AddCounter("novafeed_redis_failures_total", "Calls to the cache in Redis that failed, by why.",
+                                    {{"reason", reason}}));
+  }
+  return counters;
+}
+
 class RedisCache final : public Cache {
  public:
   RedisCache(RedisOptions options, Access access, Metrics* metrics)
@@ -96,7 +112,7 @@ class RedisCache final : public Cache {
         access_(std::move(access)),
         breaker_(options_.failures_to_open, options_.open_for),
         pool_(options_.connections),
-        metrics_(metrics),
+        failures_(FailureCounters(metrics)),
         breaker_state_(metrics->AddGauge("novafeed_redis_breaker_state",
                                          "0 where calls go to Redis, 1 where one tries, 2 where none goes.")) {}
 
@@ -123,7 +139,7 @@ class RedisCache final : public Cache {
   Result<RedisReply> Call(const RedisCommand& command);
   Result<RedisReply> CallThroughPool(const RedisCommand& command);
   Result<RedisReply> CallOn(Connection* connection, const RedisCommand& command, SteadyClock::time_point deadline);
-  Result<RedisReply> CallOnNew(Connection* connection, const RedisCommand& command);
+  Result<RedisReply> CallOnNew(Connection* connection, const RedisCommand& command, SteadyClock::time_point deadline);
   std::vector<RedisCommand> Greeting() const;
   void Judge(const Result<RedisReply>& reply);
   void ShowBreaker();
@@ -133,7 +149,7 @@ class RedisCache final : public Cache {
   const Access access_;
   CircuitBreaker breaker_;
   ConnectionPool pool_;
-  Metrics* const metrics_;
+  const std::map<std::string, Counter> failures_;  // by why
   const Gauge breaker_state_;
   std::mutex shown_mutex_;
   CircuitBreaker::State shown_ = CircuitBreaker::State::kClosed;  // as last told to log and metric
@@ -166,12 +182,12 @@ Result<RedisReply> RedisCache::CallThroughPool(const RedisCommand& command) {
   const auto deadline = SteadyClock::now() + options_.call_timeout;
   std::optional<ConnectionPool::Lease> lease = pool_.Take(deadline);
   if (!lease) return Fail(Failure::kUnavailable, kBusy, "All connections to Redis are taken.");
-  if (!lease->connection) return CallOnNew(&lease->connection, command);
+  if (!lease->connection) return CallOnNew(&lease->connection, command, deadline);
   Result<RedisReply> reply = CallOn(&lease->connection, command, deadline);
   if (reply || reply.error().code != kRedisLost) return reply;
   // Redis was restarted, or has closed what was idle. All commands here may be sent twice.
   pool_.DropIdle();
-  return CallOnNew(&lease->connection, command);
+  return CallOnNew(&lease->connection, command, deadline);
 }
 
 // Leaves the connection null where it is of no more use.
@@ -183,21 +199,24 @@ Result<RedisReply> RedisCache::CallOn(Connection* connection, const RedisCommand
     return tl::unexpected<Error>(replies.error());
   }
   RedisReply& reply = replies->front();
-  if (reply.kind == RedisReply::Kind::kError) return Fail(Failure::kUnavailable, kRefused, reply.text);
+  if (reply.kind == RedisReply::Kind::kError) return Fail(Failure::kUnavailable, kRefused, KindOf(reply));
   return std::move(reply);
 }
 
-Result<RedisReply> RedisCache::CallOnNew(Connection* connection, const RedisCommand& command) {
-  const auto deadline = SteadyClock::now() + options_.connect_timeout;
-  Result<RedisChannel> channel =
-      RedisChannel::Connect(access_.address, access_.trust ? &*access_.trust : nullptr, deadline);
+// `deadline` is that of the whole call, to which the time to connect is added.
+Result<RedisReply> RedisCache::CallOnNew(Connection* connection, const RedisCommand& command,
+                                         SteadyClock::time_point deadline) {
+  const auto end = deadline + options_.connect_timeout;
+  const auto within = [end](std::chrono::milliseconds timeout) { return std::min(SteadyClock::now() + timeout, end); };
+  Result<RedisChannel> channel = RedisChannel::Connect(access_.address, access_.trust ? &*access_.trust : nullptr,
+                                                       within(options_.connect_timeout));
   if (!channel) return tl::unexpected<Error>(channel.error());
   *connection = std::make_unique<RedisConnection>(std::move(*channel));
 
   // The greeting travels with the first command: one way there and back.
   std::vector<RedisCommand> commands = Greeting();
   commands.push_back(command);
-  Result<std::vector<RedisReply>> replies = (*connection)->Exchange(commands, deadline + options_.call_timeout);
+  Result<std::vector<RedisReply>> replies = (*connection)->Exchange(commands, within(options_.call_timeout));
   if (!replies) {
     connection->reset();
     return tl::unexpected<Error>(replies.error());
@@ -207,9 +226,9 @@ Result<RedisReply> RedisCache::CallOnNew(Connection* connection, const RedisComm
   const auto refused = std::ranges::find(*replies, RedisReply::Kind::kError, &RedisReply::kind);
   if (refused != replies->end()) {
     connection->reset();
-    return Fail(Failure::kUnavailable, kRedisCannotConnect, "Redis refuses the connection: " + refused->text);
+    return Fail(Failure::kUnavailable, kRedisCannotConnect, "Redis refuses the connection: " + KindOf(*refused));
   }
-  if (last.kind == RedisReply::Kind::kError) return Fail(Failure::kUnavailable, kRefused, last.text);
+  if (last.kind == RedisReply::Kind::kError) return Fail(Failure::kUnavailable, kRefused, KindOf(last));
   return last;
 }
 
@@ -238,10 +257,7 @@ void RedisCache::ShowBreaker() {
 }
 
 Error RedisCache::Unavailable(const Error& why) {
-  metrics_
-      ->AddCounter("novafeed_redis_failures_total", "Calls to the cache in Redis that failed, by why.",
-                   {{"reason", why.code}})
-      .Add();
+  failures_.at(why.code).Add();
   return {Failure::kUnavailable, "cache_unavailable", why.detail, options_.open_for.count()};
 }
 
