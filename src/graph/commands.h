@@ -1,5 +1,5 @@
 // What can be done to the graph, and the rules that hold (contract, section 2): functions over one open transaction.
-// A command that fails has changed nothing. Called inside GraphStore::Write, on the writer thread; StoreError passes
+// A command that fails has changed nothing. Called inside GraphStore::Write, on a writer thread; StoreError passes
 // through. Repeating a command that succeeded succeeds again and changes nothing, so callers may retry.
 //
 // 404 codes everywhere: "unknown_user", "unknown_post" (also a deleted one, where a live one is needed),

@@ -56,7 +56,8 @@ struct Dismissal {
 // time, so one that is forgotten cannot come again.
 inline constexpr TimeMs kEventMemory = 2 * kMsPerDay;
 
-// One open write transaction. Used on the store's writer thread only, inside GraphStore::Write. Throws StoreError.
+// One open write transaction. Used on the writer thread that runs the work, inside GraphStore::Write. Throws
+// StoreError.
 class GraphTransaction {
  public:
   virtual ~GraphTransaction() = default;
@@ -130,22 +131,29 @@ struct ListPage {
   std::optional<ListCursor> next;
 };
 
-// Thread-safe. Writes run one after the other on the store's one writer thread, committed in groups.
+// Thread-safe. Writes do what they would do one after the other. A store that one process has to itself runs them in
+// the order of the calls, on one writer thread, committed in groups. A store that several processes share runs them
+// side by side: of those that are on their way at once none is before the other, so what must see another write is
+// begun after its Done.
 class GraphStore {
  public:
   using Work = std::function<void(GraphTransaction&)>;
   // Called exactly once: when the work's commit is durable (value: the sequence of the last change committed with or
-  // before it, for Position), or when it is certain that nothing of the work was kept. On the writer thread; on the
+  // before it, for Position; in a shared store a place in the database's log behind the commit), or when it is certain
+  // that nothing of the work was kept. (Only kUnavailable "commit_unknown" is not certain, where a shared store was
+  // lost in the middle of a commit: the same command again changes nothing if it was kept.) On a writer thread; on the
   // caller's, before Write returns, where the queue is full. Closing the store answers what is still queued, in one of
   // these ways.
   using Done = std::function<void(Result<std::int64_t>)>;
 
   virtual ~GraphStore() = default;
 
-  // Queues `work`, which is run at most once. Where it throws, nothing of it is kept and `done` gets the StoreError's
-  // error (kInternal for any other exception); other works are not touched. (A work takes itself back by a StoreError
-  // whose failure is none of kInternal, kUnavailable and kStorageFull: those are reported as the store's.) What ran is
-  // known to be kept only by `done`: its group may fail. A full queue answers at once with kUnavailable "overloaded".
+  // Queues `work`. It is run once, or again from the start where a shared store took it back because others were
+  // faster: it leaves nothing outside of the transaction that a further run does not replace. Where it throws, nothing
+  // of it is kept and `done` gets the StoreError's error (kInternal for any other exception); other works are not
+  // touched. (A work takes itself back by a StoreError whose failure is none of kInternal, kUnavailable and
+  // kStorageFull: those are reported as the store's.) What ran is known to be kept only by `done`: its group may fail.
+  // A full queue answers at once with kUnavailable "overloaded".
   virtual void Write(Work work, Done done) = 0;
 
   // Reads (blocking; each sees the latest commit). Throw StoreError.
@@ -172,14 +180,16 @@ class GraphStore {
   virtual std::vector<Erasure> ReadErasures() = 0;
   // Puts the pseudonyms into the rows that stay: the authors of deleted posts, and the likes and comments of others
   // that name them. Removes what is kept about these users beside the rows: facts whose key has the user's id in it,
-  // and what waits in the outbox. No change is recorded: consumers learn it from the purge.
+  // and what waits in the outbox. A store that records changes itself records none: consumers learn it from the purge.
   virtual void HideInRows(std::span<const Erasure> erased) = 0;
   // Puts the pseudonyms into the recorded changes up to and with sequence `through`, without the users' texts, handles,
-  // names and external ids. No consumer may read these changes again that has applied some of them.
+  // names and external ids. No consumer may read these changes again that has applied some of them. (Nothing, where
+  // changes are captured outside of the store: logs forget by their retention.)
   virtual void HideInChanges(std::span<const Erasure> erased, std::int64_t through) = 0;
   // Forgets the erasures. From then on nobody knows whom the pseudonyms stand for.
   virtual void CloseErasures(std::span<const Erasure> erased) = 0;
-  // What was deleted and overwritten leaves the files, byte for byte. Returns how many pages held something of it.
+  // What was deleted and overwritten leaves the files, byte for byte (as far as a shared database does that while it is
+  // used). Returns how many pages held something of it, where that is known.
   // kUnavailable "database_busy" where readers hold it up for long: to be tried again.
   virtual std::int64_t Scrub() = 0;
 

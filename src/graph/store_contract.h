@@ -448,7 +448,9 @@ TEST_P(GraphStoreContract, AnAnsweredWriteIsReadableAtOnceAndItsSequenceRises) {
     last = sequence;
     EXPECT_TRUE(store().GetUser(TestUser(i)));
   }
-  EXPECT_EQ(Commit([](GraphTransaction&) {}), last) << "a write of nothing is where the last one was";
+  const std::int64_t nothing = Commit([](GraphTransaction&) {});
+  EXPECT_GE(nothing, last) << "a write of nothing lies behind what it may have seen";
+  EXPECT_TRUE(nothing == last || captured_outside()) << "and is where the last one was";
 }
 
 TEST_P(GraphStoreContract, ClosingAnswersEveryQueuedWriteOnceAndKeepsWhatItConfirmed) {
@@ -708,9 +710,9 @@ TEST_P(GraphStoreContract, AnErasedUserIsGoneAtOnceAndWhatTheyWroteInBoundedStep
     Must(AddFollow(1, i));
     Must(AddFollow(i, 1));
   }
-  const std::int64_t before = changes_end();
+  const std::int64_t before = changes_recorded();
   Must(Do([&](GraphTransaction& tx) { return EraseUser(tx, TestUser(1)); }));
-  EXPECT_EQ(changes_end(), before + 1) << "the user alone";
+  EXPECT_EQ(changes_recorded(), before + 1) << "the user alone";
   EXPECT_EQ(store().GetUser(TestUser(1)), std::nullopt);
   EXPECT_TRUE(store().Followers(TestUser(2), 10, std::nullopt).items.empty()) << "not in the lists of others either";
   EXPECT_EQ(CodeOf(AddFollow(3, 1)), "unknown_user");
@@ -719,12 +721,12 @@ TEST_P(GraphStoreContract, AnErasedUserIsGoneAtOnceAndWhatTheyWroteInBoundedStep
   int steps = 0;
   for (bool done = false; !done; ++steps) {
     if (steps == 2) Reopen();
-    const std::int64_t from = changes_end();
+    const std::int64_t from = changes_recorded();
     done = Do(step);
-    EXPECT_LE(changes_end() - from, 3);
+    EXPECT_LE(changes_recorded() - from, 3);
   }
   EXPECT_EQ(steps, 6) << "16 rows by three";
-  EXPECT_EQ(changes_end(), before + 1 + 16);
+  EXPECT_EQ(changes_recorded(), before + 1 + 16);
   EXPECT_TRUE(Do(step)) << "again, of nothing";
   EXPECT_TRUE(Do([&](GraphTransaction& tx) { return RemoveErased(tx, TestUser(2), 3); })) << "of somebody who stays";
   EXPECT_TRUE(FindLike(2, 4) == std::nullopt && store().GetUser(TestUser(2)));
@@ -776,7 +778,7 @@ TEST_P(GraphStoreContract, HidingPutsPseudonymsIntoTheRowsThatStay) {
   Must(Erase(1));
   const std::vector<Erasure> erased = store().ReadErasures();
   const UserId pseudonym = erased.at(0).pseudonym;
-  const std::int64_t end = changes_end();
+  const std::int64_t end = changes_recorded();
   const auto theirs = store().GetPost(TestPost(3));
 
   for (int round = 0; round < 2; ++round) {
@@ -800,7 +802,9 @@ TEST_P(GraphStoreContract, HidingPutsPseudonymsIntoTheRowsThatStay) {
     EXPECT_EQ(waiting, (std::vector<std::pair<UserId, UserId>>{{TestUser(3), pseudonym}, {TestUser(2), TestUser(2)}}));
     Reopen();
   }
-  EXPECT_EQ(changes_end(), end) << "no change";
+  if (!captured_outside()) {
+    EXPECT_EQ(changes_recorded(), end) << "no change";
+  }
   EXPECT_EQ(CodeOf(Unlike(2, 1)), "") << "on a deleted post";
   EXPECT_EQ(CodeOf(Uncomment(TestUser(2), 1)), "");
   EXPECT_EQ(CodeOf(AddPost(1, 2, "mine")), "id_retired");
@@ -1063,13 +1067,13 @@ TEST_P(GraphStoreContract, FollowsByOrOfTheUnknownAre404) {
 
 TEST_P(GraphStoreContract, ADismissalIsKeptAndNoChangeOfTheLog) {
   AddUsers(3);
-  const std::int64_t before = changes_end();
+  const std::int64_t before = changes_recorded();
   Must(Dismiss(1, 2));
   clock_.Advance(3);
   EXPECT_EQ(CodeOf(Dismiss(1, 2)), "") << "again";
   Must(Dismiss(1, 3));
   Must(Dismiss(2, 1));
-  EXPECT_EQ(changes_end(), before);
+  EXPECT_EQ(changes_recorded(), before);
   Reopen();
   std::vector<UserId> dismissed = store().DismissedBy(TestUser(1));
   std::sort(dismissed.begin(), dismissed.end());

@@ -45,6 +45,9 @@ struct OpenGraph {
   ChangeFeed* changes = nullptr;
   // Forgets changes committed before `before`, up to sequence `applied`, as the adapter's retention does.
   std::function<void(TimeMs before, std::int64_t applied)> forget_changes;
+  // How many rows were changed so far, where changes are captured from outside (a database's own log) and what a write
+  // is answered with is a place in that log. Empty: sequences count the changes.
+  std::function<std::int64_t()> count_changes = nullptr;
 };
 
 // For adapters whose one class is both ports.
@@ -122,10 +125,11 @@ class GraphStoreFixture : public ::testing::TestWithParam<GraphStoreFactory> {
   // Runs one work that must be committed; the sequence that the store answers.
   std::int64_t Commit(GraphStore::Work work) { return Must(TryCommit(std::move(work))); }
 
-  // The sequence of the last change.
-  std::int64_t changes_end() {
-    return Commit([](GraphTransaction&) {});
+  // How many changes there were.
+  std::int64_t changes_recorded() {
+    return graph_.count_changes ? graph_.count_changes() : Commit([](GraphTransaction&) {});
   }
+  bool captured_outside() const { return graph_.count_changes != nullptr; }
 
   // Commits a function of the transaction and hands on what it returns.
   template <class F>
