@@ -22,6 +22,7 @@ set(NOVAFEED_LAYERS
   "access: base social"
   "api: base runtime http social graph capture stream index candidates ranking timeline import demo access cache"
   "adapters/sqlite: base social graph capture stream"
+  "adapters/postgres: base social graph"
   "adapters/clickhouse: base http warehouse"
   "adapters/chdb: base runtime http"
   "adapters/redis: base cache"

@@ -15,6 +15,7 @@ MAX_README_LINES = 60
 PRIVATE_HEADERS = {
     "boost/beast": {"http"},
     "sqlite3.h": {"adapters/sqlite"},
+    "libpq-fe.h": {"adapters/postgres"},
     "spdlog/": {"base"},
     "prometheus/": {"base"},
     "toml++/": {"base"},
