@@ -3,6 +3,14 @@
 --   novafeed  owns the graph: the role of `serve`
 --   cdc       what Debezium connects as: it reads the captured tables and the WAL, and beats in cdc_heartbeat
 \set ON_ERROR_STOP on
+
+-- The statements below hold the passwords: none of them goes to the server's log, however that is set.
+SET log_statement = 'none';
+SET log_min_error_statement = 'panic';
+SET log_min_duration_statement = -1;
+SET log_min_duration_sample = -1;
+SET log_transaction_sample_rate = 0;
+
 \getenv app_password POSTGRES_APP_PASSWORD
 \getenv cdc_password POSTGRES_CDC_PASSWORD
 
