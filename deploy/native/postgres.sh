@@ -21,15 +21,17 @@ make_postgres_data() {
   [ ! -d "$home/postgres" ] || return 0
   rm -rf "$data"
   mkdir -m 700 "$data"
-  (umask 077 && printf '%s\n' "$POSTGRES_ADMIN_PASSWORD" >"$password")
   if [ ${#postgres_user[@]} -gt 0 ]; then
-    chown postgres: "$data" "$password"
+    chown postgres: "$data"
     "${postgres_user[@]}" test -w "$data" ||
       fail "The user postgres, as whom PostgreSQL runs where root starts it, cannot reach $home: let everybody pass" \
         "through the folders above it (chmod o+x), give another one with --data, or start ./cluster as another user."
   fi
+  (umask 077 && printf '%s\n' "$POSTGRES_ADMIN_PASSWORD" >"$password")
+  [ ${#postgres_user[@]} = 0 ] || chown postgres: "$password"
   "${postgres_user[@]}" "$kPostgresPrograms/initdb" --pgdata="$data" --username=postgres --encoding=UTF8 --locale=C \
     --data-checksums --auth=scram-sha-256 --pwfile="$password" >>"$logs/postgres.log" 2>&1 || {
+    rm "$password"
     show_end_of_log postgres
     fail "PostgreSQL could not make its data in $data."
   }
@@ -64,8 +66,8 @@ clear_dead_server() {
   rm -f "$home/postgres/postmaster.pid"
 }
 
-# Whether any process does. The dead have no working directory.
-works_in() { find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$1" 2>/dev/null | grep -q .; }
+# Whether any process does. The dead have no working directory. find fails at those that end meanwhile, or are others'.
+works_in() { grep -qxF -- "$1" < <(find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -printf '%l\n' 2>/dev/null); }
 
 # ask_postgres DATABASE [ARGUMENT OF PSQL...], as the superuser. Passwords go by the environment.
 ask_postgres() { as_superuser psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$@"; }

@@ -6,12 +6,31 @@ remember_redis() {
   remember REDIS_PASSWORD new_password
 }
 
+# The password goes by a file of its own, which only the owner reads.
+write_redis_config() {
+  (umask 077 && {
+    cat "$kDeploy/redis/redis.conf"
+    cat <<TEXT
+bind 127.0.0.1
+port $REDIS_PORT
+dir $(redis_text "$home/redis")
+requirepass $REDIS_PASSWORD
+TEXT
+  } >"$conf/redis.conf")
+}
+
+# In quotes, as Redis reads it, whatever stands in it.
+redis_text() {
+  local text=${1//\\/\\\\}
+  printf '"%s"' "${text//\"/\\\"}"
+}
+
 start_redis() {
   mkdir -p "$home/redis"
-  # The password goes by a file of its own, which only the owner reads.
-  (umask 077 && printf '%s\n' "include $kDeploy/redis/redis.conf" "bind 127.0.0.1" "port $REDIS_PORT" \
-    "dir $home/redis" "requirepass $REDIS_PASSWORD" >"$conf/redis.conf")
-  is_running redis || spawn redis "$REDIS_PORT" redis-server "$conf/redis.conf"
+  write_redis_config
+  # By standard input: in the name of a file, Redis takes [, * and ? for a pattern.
+  # shellcheck disable=SC2016  # parameters of sh -c, not of this script
+  is_running redis || spawn redis "$REDIS_PORT" sh -c 'exec redis-server - <"$1"' sh "$conf/redis.conf"
   await redis 20 check_redis
 }
 
