@@ -14,7 +14,7 @@ import time
 import tomllib
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, NewTopic
 
 SECONDS = 20  # a broker that takes longer does not answer
 MILLISECONDS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000}
@@ -54,9 +54,24 @@ def make_topics(brokers: str, path: str) -> None:
         if partitions != topic.num_partitions:
             sys.exit(f"The topic {topic.topic} has {partitions} partitions, and {path} wants {topic.num_partitions}: "
                      "that changes where keys lie, so it is not done behind your back.")
-    resources = [ConfigResource("topic", topic.topic, set_config=topic.config) for topic in wanted]
-    for changed in admin.alter_configs(resources, request_timeout=SECONDS).values():
-        changed.result()
+    set_configs(admin, {topic.topic: topic.config for topic in wanted if topic not in missing})
+
+
+def set_configs(admin: AdminClient, wanted: dict[str, dict[str, str]]) -> None:
+    """Alters what differs. Kafka replaces a topic's settings as a whole, so what else was set there is passed on."""
+    if not wanted:
+        return
+    topics = [ConfigResource("topic", name) for name in wanted]
+    changes = []
+    for topic, described in admin.describe_configs(topics, request_timeout=SECONDS).items():
+        held = {entry.name: entry.value for entry in described.result().values()
+                if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value}
+        config = {**held, **wanted[topic.name]}
+        if config != held:
+            changes.append(ConfigResource("topic", topic.name, set_config=config))
+    if changes:
+        for changed in admin.alter_configs(changes, request_timeout=SECONDS).values():
+            changed.result()
 
 
 def check(brokers: str, path: str) -> None:
