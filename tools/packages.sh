@@ -6,6 +6,7 @@ readonly kBuildPackages=(
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
   libsqlite3-dev libpq-dev libssl-dev zlib1g-dev libzstd-dev
   libspdlog-dev prometheus-cpp-dev libcli11-dev libtomlplusplus-dev libexpected-dev libhiredis-dev
+  nodejs npm
 )
 
 # On top of the build packages. procps: the tests look at processes; fonts: chromium draws text with them; redis-server,
@@ -39,13 +40,14 @@ as_root() {
 missing_packages() {
   local installed
   installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p') || true
+  installed+=$'\n'$(node_packages_that_work)
   comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
 }
 
 # Node is asked for by its commands: another vendor's nodejs brings its own npm, and Debian's cannot stand beside it.
-missing_node_packages() {
-  command -v node >/dev/null || echo nodejs
-  command -v npm >/dev/null || echo npm
+node_packages_that_work() {
+  ! command -v node >/dev/null || echo nodejs
+  ! command -v npm >/dev/null || echo npm
 }
 
 # Debian's PostgreSQL would start a server for everybody when it is installed. Nobody here uses that one.
@@ -59,7 +61,7 @@ keep_postgres_from_starting() {
 # ensure_packages NAME...: installs those that lack. Without any, no network and next to no time is used.
 ensure_packages() {
   local missing
-  mapfile -t missing < <(missing_packages "$@"; missing_node_packages)
+  mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
 
   echo "Installing ${#missing[@]} packages: ${missing[*]}" >&2
