@@ -73,7 +73,7 @@ export interface Session {
   events: EventsClient;
   impressions: Impressions;
   /** How long likes of this viewer took until the feed was shown with them, in seconds; the last ones. */
-  likeTimes: number[];
+  likeTimes: readonly number[];
   pipeline: PipelineWatch;
   /** Shows an error to the viewer. */
   report: (error: unknown) => void;

@@ -3,9 +3,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { type Act, movedText } from "../act";
 import { type Explanation, type Post, Problem, type Source } from "../api";
 import { plural, shortCount, timeAgo } from "../format";
+import { barPlaces } from "../pipeline/chart";
 import { useRelations } from "../relations";
 import { useSession, useUser } from "../session";
-import type { Move } from "../walk";
+import type { Move, Moves } from "../walk";
 import { Comments } from "./comments";
 import { Icon } from "./icons";
 import { Avatar, FollowButton, nameOf, NameLink } from "./person";
@@ -120,7 +121,7 @@ function MoveHint({ move }: { move: Move | undefined }) {
 }
 
 function Actions({ post, act }: { post: Post; act: Act }) {
-  const { events, likeTimes } = useSession();
+  const session = useSession();
   const relations = useRelations();
   const author = useUser(post.author_id);
   const [commenting, setCommenting] = useState(false);
@@ -128,14 +129,15 @@ function Actions({ post, act }: { post: Post; act: Act }) {
 
   const like = async () => {
     const pressed = performance.now();
-    const told = (moves: ReadonlyMap<string, Move>) => movedText(moves.get(post.id));
-    if (await act(() => relations.setLike(post.id, !liked), told)) {
-      likeTimes.push((performance.now() - pressed) / 1000);
-    }
+    const shown = (moves: Moves) => {
+      session.likeTimes = [...session.likeTimes, (performance.now() - pressed) / 1000].slice(-barPlaces);
+      return movedText(moves.get(post.id));
+    };
+    await act(() => relations.setLike(post.id, !liked), shown);
   };
   const share = async () => {
-    events.track("share", post.id);
-    const { problem } = await events.flush();
+    session.events.track("share", post.id);
+    const { problem } = await session.events.flush();
     if (problem)
       throw new Problem(problem.status, problem.code, `Not counted yet, it will be sent again. ${problem.detail}`);
   };

@@ -70,7 +70,10 @@ export function LineChart({ label, series, now, format, least = 0 }: Props) {
   );
 }
 
-/** Values one after the other, the last one at the right. */
+/** How many values a bar chart has room for. */
+export const barPlaces = 24;
+
+/** Values one after the other, the last one at the right; at most `barPlaces`. */
 export function BarChart({
   label,
   values,
@@ -80,17 +83,15 @@ export function BarChart({
   values: readonly number[];
   format: Props["format"];
 }) {
-  const places = 24;
-  const shown = values.slice(-places);
-  const top = niceCeiling(Math.max(0, ...shown));
-  const step = width / places;
+  const top = niceCeiling(Math.max(0, ...values));
+  const step = width / barPlaces;
   return (
     <figure class="chart">
       <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
         <path class="grid" d={`M0 1H${width}M0 ${height / 2}H${width}M0 ${height - 1}H${width}`} />
-        {shown.map((value, place) => {
+        {values.map((value, place) => {
           const tall = Math.max(2, (height * value) / top);
-          const x = width - (shown.length - place) * step + step * 0.15;
+          const x = width - (values.length - place) * step + step * 0.15;
           return <rect key={place} class="column" x={x} y={height - tall} width={step * 0.7} height={tall} rx="2" />;
         })}
       </svg>
