@@ -142,6 +142,37 @@ export function addPostTests(test) {
     { allow: /status of 503/ },
   );
 
+  test(
+    "what was sent is not sent again because the feed cannot be read after it",
+    async ({ page, viewer, person }) => {
+      await openFeed(page, viewer);
+      const sent = [];
+      page.on("request", (request) => request.method() === "POST" && sent.push(new URL(request.url()).pathname));
+      await page.route("**/api/v1/feed?*", (route) => route.abort());
+      const send = async (within, label, button, text) => {
+        await within.getByLabel(label).fill(text);
+        await within.getByRole("button", { name: button, exact: true }).click();
+        await page.locator(".alert", { hasText: "The server does not answer." }).waitFor();
+        await eventually(async () => assert.equal(await within.getByLabel(label).inputValue(), ""));
+        await page.getByRole("button", { name: "Close this message" }).click();
+      };
+      await send(page, "What is new?", "Post", "Sent once.");
+      await page.locator(".notice", { hasText: "Posted." }).waitFor();
+      const card = page.locator(".post").first();
+      await card.locator(".act-comment").click();
+      await send(card, "Write a comment", "Comment", "Said once.");
+      await card.locator(".comment .text", { hasText: "Said once." }).waitFor();
+      const commented = `/api/v1/posts/${await card.getAttribute("data-post")}/comments`;
+      assert.deepEqual(
+        sent.filter((path) => path !== "/api/v1/events"),
+        ["/api/v1/posts", commented],
+      );
+      const { posts } = await person.get(`/api/v1/users/${viewer.id}/posts?limit=20`);
+      assert.equal(posts.filter(({ text }) => text === "Sent once.").length, 1);
+    },
+    { allow: /net::ERR_FAILED/ },
+  );
+
   test("hostile text stays text", async ({ page, url, viewer, person }) => {
     const { users } = await person.get(`/api/v1/users/${viewer.id}/following?limit=1`);
     const author = await Person.of(url, users[0]);

@@ -4,19 +4,23 @@ import { plural } from "./format";
 import { type Session, useSession } from "./session";
 import type { Move, Moves } from "./walk";
 
-/** `told` is what the viewer is told when it is done; with a function, from what moved. True where it is done. */
+/**
+ * `told` is what the viewer is told when it is done; a function is called once the list is read again, with what moved.
+ * True where it is done, even where the list could not be read after it: nobody should do it twice.
+ */
 export type Act = (action: () => Promise<unknown>, told?: string | ((moves: Moves) => string)) => Promise<boolean>;
 
 async function run(session: Session, reread: () => Promise<Moves>, ...[action, told = ""]: Parameters<Act>) {
   try {
     await action();
-    const moves = await reread();
-    session.tell(typeof told === "string" ? told : told(moves));
-    return true;
   } catch (error) {
     session.report(error);
     return false;
   }
+  const moves = await reread().catch(session.report);
+  if (typeof told === "string") session.tell(told);
+  else if (moves) session.tell(told(moves));
+  return true;
 }
 
 export function useAct(reread: () => Promise<Moves>): Act {
