@@ -1,6 +1,7 @@
 // Choosing a viewer, staying them, and what the server refuses.
 import assert from "node:assert/strict";
-import { chooseViewer, follow, likeOf, openFeed } from "./acts.mjs";
+import { cardIds, chooseViewer, eventually, follow, likeOf, openFeed } from "./acts.mjs";
+import { demoUsers } from "./demo_server.mjs";
 
 export function addViewerTests(test) {
   test("a viewer is found by the beginning of their handle", async ({ page, viewer }) => {
@@ -28,6 +29,27 @@ export function addViewerTests(test) {
     assert.equal(await page.locator(".viewer .name-handle").innerText(), `@${viewer.handle}`);
     await page.getByRole("button", { name: "Change viewer" }).click();
     await page.getByLabel("Find by handle").waitFor();
+  });
+
+  test("another viewer sees their own feed", async ({ page, url, viewer }) => {
+    // The last one: no test has them as its viewer.
+    const other = (await demoUsers(url, 100)).findLast(({ following }) => following >= 8);
+    await chooseViewer(page, viewer);
+    const before = await cardIds(page);
+    await page.getByRole("button", { name: "Change viewer" }).click();
+    await page.getByLabel("Find by handle").fill(other.handle);
+    const read = page.waitForResponse((answer) => answer.url().includes("/api/v1/feed?"));
+    await page
+      .locator(".person", { hasText: `@${other.handle}` })
+      .first()
+      .click();
+    const answer = await read;
+    const expected = (await answer.json()).items.map(({ post }) => post.id);
+    assert.notDeepEqual(expected, before.slice(0, expected.length), "the two viewers cannot be told apart");
+    const [, claims] = answer.request().headers().authorization.split(".");
+    const { sub } = JSON.parse(Buffer.from(claims, "base64url").toString());
+    assert.equal(sub, other.id);
+    await eventually(async () => assert.deepEqual((await cardIds(page)).slice(0, expected.length), expected));
   });
 
   test(

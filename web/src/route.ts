@@ -52,21 +52,27 @@ export interface Here {
 }
 
 const rememberedPlaces = 20;
-const places = new Map<number, Place>();
-// Not from 1: after a reload older entries of the history still have the numbers that they were given before it.
-let lastNumber = Date.now();
 
-function placeNow(): Place {
-  const known = places.get((history.state as { place?: number } | null)?.place ?? -1);
-  if (known) return known;
-  const place: Place = { number: ++lastNumber, kept: new Map(), scroll: 0 };
-  places.set(place.number, place);
-  places.delete(place.number - rememberedPlaces);
-  history.replaceState({ place: place.number }, "");
-  return place;
+/** Where one viewer has been: on the same entry of the history another viewer's lists are others. */
+class Places {
+  private readonly known = new Map<number, Place>();
+  // Not from 1: after a reload, or for another viewer, older entries of the history still have their numbers.
+  private lastNumber = Date.now();
+
+  here(): Here {
+    return { route: routeOf(location.hash), place: this.placeNow() };
+  }
+
+  private placeNow(): Place {
+    const known = this.known.get((history.state as { place?: number } | null)?.place ?? -1);
+    if (known) return known;
+    const place: Place = { number: ++this.lastNumber, kept: new Map(), scroll: 0 };
+    this.known.set(place.number, place);
+    this.known.delete(place.number - rememberedPlaces);
+    history.replaceState({ place: place.number }, "");
+    return place;
+  }
 }
-
-const hereNow = (): Here => ({ route: routeOf(location.hash), place: placeNow() });
 
 export const HereContext = createContext<Here>({
   route: routeOf(""),
@@ -75,15 +81,19 @@ export const HereContext = createContext<Here>({
 
 export const useHere = (): Here => useContext(HereContext);
 
-/** Follows the address, and scrolls to where the viewer was on that entry of the history: to the top of a new one. */
+/**
+ * Follows the address, and scrolls to where the viewer was on that entry of the history: to the top of a new one.
+ * What is remembered lives as long as the component, which is one viewer's.
+ */
 export function useAddress(): Here {
-  const [here, setHere] = useState(hereNow);
+  const [places] = useState(() => new Places());
+  const [here, setHere] = useState(() => places.here());
   useEffect(() => {
     history.scrollRestoration = "manual";
-    const follow = () => setHere(hereNow());
+    const follow = () => setHere(places.here());
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
-  }, []);
+  }, [places]);
   useLayoutEffect(() => {
     scrollTo(0, here.place.scroll);
     const note = () => (here.place.scroll = scrollY);
