@@ -15,11 +15,6 @@ export class Impressions {
 
   constructor(private readonly events: EventsClient) {}
 
-  /** Stops watching. */
-  close(): void {
-    this.observer.disconnect();
-  }
-
   /** Returns a function that stops watching this card. */
   watch(card: Element, postId: string): () => void {
     this.posts.set(card, postId);
