@@ -133,7 +133,7 @@ std::vector<Setting> WarehouseSettings() {
            "chdb: a ClickHouse engine in a process of its own, which serve starts and watches; off: none. Where the "
            "engine is not installed, serve says so and runs without."),
       Bounded(
-          SettingType::kDuration, "warehouse.source_deadline", "500ms", 10, kMinute,
+          SettingType::kDuration, "warehouse.source_deadline", "1s", 10, kMinute,
           "How long each source of a feed may take in the warehouse; one that is late gives nothing, and the answer "
           "says so."),
       Bounded(SettingType::kDuration, "warehouse.trending_deadline", "2s", 10, kMinute,

@@ -18,7 +18,7 @@
 namespace novafeed {
 
 struct WarehouseEngineOptions {
-  std::chrono::milliseconds source_deadline{500};       // of each source of a ranking, and of mode=following
+  std::chrono::milliseconds source_deadline{1000};      // of each source of a ranking, and of mode=following
   std::chrono::milliseconds trending_deadline{2000};    // of the list that everybody shares
   std::chrono::milliseconds suggestion_deadline{2000};  // of each step of suggested users (WarehouseSuggestions)
   std::size_t query_threads = 8;                        // queries of rankings that run at a time
