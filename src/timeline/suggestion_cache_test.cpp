@@ -126,10 +126,13 @@ TEST_F(SuggestionCacheTest, OnesOwnFollowsCountAtOnce) {
   EXPECT_TRUE(IsCached(For(20)));
 }
 
-TEST_F(SuggestionCacheTest, AnotherInstantIsNotAnsweredFromIt) {
+TEST_F(SuggestionCacheTest, AnotherInstantOrANamedEngineIsNotAnsweredFromIt) {
   Suggest(For(20));
   SuggestionRequest request = For(20);
   request.as_of = kBase - 1;
+  EXPECT_FALSE(IsCached(request));
+  request.as_of.reset();
+  request.engine = "index";
   EXPECT_FALSE(IsCached(request));
 }
 

@@ -65,7 +65,8 @@ Status SuggestionService::Check(const SuggestionRequest& request) const {
 }
 
 Result<SuggestionList> SuggestionService::Suggest(const SuggestionRequest& request) const {
-  const bool may_be_kept = parts_.cache != nullptr && !request.as_of;
+  // Who names an engine or an instant wants to know what that finds.
+  const bool may_be_kept = parts_.cache != nullptr && !request.as_of && !request.engine;
   if (may_be_kept) {
     if (std::optional<SuggestionList> list = parts_.cache->Find(request)) {
       list->engine = parts_.engine->Name();
