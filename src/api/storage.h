@@ -23,8 +23,8 @@ namespace novafeed {
 // How long an answer waits for the index to catch up (contract, sections 2 and 5).
 inline constexpr std::int64_t kPositionWaitMs = 1000;
 
-// A write as a route means it: over one open transaction, with the rules of graph/commands.h. Where
-// several processes share the store, it may be run again.
+// A write as a route means it: over one open transaction, with the rules of graph/commands.h. Where several processes
+// share the store, it may be run again.
 template <class T>
 using Command = std::function<Result<T>(GraphTransaction&)>;
 // A blocking read.
