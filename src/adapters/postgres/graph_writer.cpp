@@ -11,27 +11,9 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::int64_t kLogIntervalMs = 10'000;
-
 // Metrics that every graph store has (adapters/sqlite has the same).
-const Metrics::Labels kLabels = {{"store", "graph"}};
-
-Error ErrorOf(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const StoreError& error) {
-    return error.error();
-  } catch (const std::exception& error) {
-    return {Failure::kInternal, "write_failed", std::string("A write failed and was taken back: ") + error.what()};
-  } catch (...) {
-    return {Failure::kInternal, "write_failed", "A write failed and was taken back."};
-  }
-}
-
-bool IsFaultOfStore(const Error& error) {
-  return error.failure == Failure::kStorageFull || error.failure == Failure::kUnavailable ||
-         error.failure == Failure::kInternal;
-}
+constexpr const char* kStore = "graph";
+const Metrics::Labels kLabels = {{"store", kStore}};
 
 }  // namespace
 
@@ -51,10 +33,8 @@ GraphWriter::GraphWriter(ConnectionPool* connections, const Clock* clock, Option
     : connections_(connections),
       clock_(clock),
       options_(options),
-      metrics_(metrics),
       instruments_(MakeInstruments(metrics)),
-      failure_gate_(kLogIntervalMs),
-      refusal_gate_(kLogIntervalMs) {
+      report_(kStore, metrics) {
   threads_.reserve(options_.threads);
   for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Run(); });
 }
@@ -109,8 +89,8 @@ Result<std::int64_t> GraphWriter::Perform(const GraphStore::Work& work) {
   try {
     RunWithRetries([&] { position = PerformOnce(work); }, [this] { instruments_.retries.Add(); });
   } catch (...) {
-    const Error error = ErrorOf(std::current_exception());
-    Report(error);
+    const Error error = WriteErrorOf(std::current_exception());
+    report_.RolledBack(error, 1);
     return tl::unexpected(error);
   }
   instruments_.commit_seconds.Observe(std::chrono::duration<double>(SteadyClock::now() - start).count());
@@ -131,23 +111,8 @@ std::int64_t GraphWriter::PerformOnce(const GraphStore::Work& work) {
 
 Error GraphWriter::Refuse(const std::string& detail) {
   const Error error = {Failure::kUnavailable, "overloaded", detail, 1000};
-  metrics_
-      ->AddCounter("novafeed_store_refused_total", "Writes that were not begun: the queue or the log was full.",
-                   {{"store", "graph"}, {"code", error.code}})
-      .Add();
-  if (refusal_gate_.Open()) Log(LogLevel::kWarn, "store_write_refused", {{"store", "graph"}, {"detail", detail}});
+  report_.Refused(error);
   return error;
-}
-
-// A log line only where it was the store that failed (or a bug): a work may also take itself back, with an Error of any
-// other kind.
-void GraphWriter::Report(const Error& error) {
-  metrics_
-      ->AddCounter("novafeed_store_failed_works_total", "Works that were rolled back.",
-                   {{"store", "graph"}, {"code", error.code}})
-      .Add();
-  if (!IsFaultOfStore(error) || !failure_gate_.Open()) return;
-  Log(LogLevel::kError, "store_write_failed", {{"store", "graph"}, {"code", error.code}, {"detail", error.detail}});
 }
 
 }  // namespace novafeed::postgres

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "adapters/postgres/connection_pool.h"
-#include "base/log.h"
 #include "base/metrics.h"
 #include "base/time.h"
 #include "graph/store.h"
+#include "graph/write_report.h"
 
 namespace novafeed::postgres {
 
@@ -58,15 +58,12 @@ class GraphWriter {
   Result<std::int64_t> Perform(const GraphStore::Work& work);
   std::int64_t PerformOnce(const GraphStore::Work& work);
   Error Refuse(const std::string& detail);
-  void Report(const Error& error);
 
   ConnectionPool* connections_;
   const Clock* clock_;
   const Options options_;
-  Metrics* metrics_;
   Instruments instruments_;
-  LogGate failure_gate_;
-  LogGate refusal_gate_;
+  WriteReport report_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

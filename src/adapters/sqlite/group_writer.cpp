@@ -18,18 +18,6 @@ constexpr std::int64_t kBulkFoldFactor = 16;
 // Where readers keep a passive checkpoint from finishing for this many periods, the writer waits for them.
 constexpr std::int64_t kRestartFactor = 8;
 
-Error ErrorOf(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const StoreError& error) {
-    return error.error();
-  } catch (const std::exception& error) {
-    return {Failure::kInternal, "write_failed", std::string("A write failed and was taken back: ") + error.what()};
-  } catch (...) {
-    return {Failure::kInternal, "write_failed", "A write failed and was taken back."};
-  }
-}
-
 double SecondsSince(SteadyClock::time_point start) {
   return std::chrono::duration<double>(SteadyClock::now() - start).count();
 }
@@ -173,7 +161,7 @@ void GroupWriter::RunTaskAlone(Task task) {
   try {
     task.work(sequence_);
   } catch (...) {
-    task.done(tl::unexpected(ErrorOf(std::current_exception())));
+    task.done(tl::unexpected(WriteErrorOf(std::current_exception())));
     return;
   }
   task.done(sequence_.last());
@@ -193,7 +181,7 @@ bool GroupWriter::RunTask(Task task) {
     group_.push_back(std::move(task));
     return true;
   } catch (...) {
-    const Error error = ErrorOf(std::current_exception());
+    const Error error = WriteErrorOf(std::current_exception());
     if (is_first || error.failure == Failure::kStorageFull || !database_->InTransaction()) {
       group_.push_back(std::move(task));
       FailGroup(error);
