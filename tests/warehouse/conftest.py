@@ -11,6 +11,8 @@ from differential import rankings
 from graphs import generate
 from harness import WITH_WAREHOUSE, Server, await_filled, scratch_directory
 from oracle import oracle
+from warehouse.tables import ON, Warehouse
+from warehouse.world import NOON
 
 SEEDS = (1, 8, 2, 3)  # one of them large
 
@@ -42,3 +44,13 @@ def serve_world():
         with Server(data, test_clock=graphs[-1].as_of, settings=WITH_WAREHOUSE) as server:
             await_filled(server)
             yield World(server, state, graphs)
+
+
+@pytest.fixture(name="warehouse", scope="module")
+def serve_empty_warehouse(request):
+    """A served warehouse with nothing in it, for a module that lands by chance, from its SEED."""
+    print(f"seed {request.module.SEED}")
+    with Server(test_clock=NOON, settings=ON) as server:
+        warehouse = Warehouse(server)
+        warehouse.wait_applied()
+        yield warehouse

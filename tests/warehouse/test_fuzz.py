@@ -7,8 +7,6 @@ from collections import Counter
 
 import pytest
 
-from harness import Server
-from warehouse.tables import ON, Warehouse
 from warehouse.world import NOON
 
 SEED = random.SystemRandom().randrange(1 << 32)
@@ -152,15 +150,6 @@ def strange(stream, chance):
         for _ in range(chance.randrange(1, 4)):
             text[chance.randrange(len(text))] = chance.randrange(256)
     return bytes(text).replace(b"\n", b" ")
-
-
-@pytest.fixture(name="warehouse", scope="module")
-def make_warehouse():
-    print(f"seed {SEED}")
-    with Server(test_clock=NOON, settings=ON) as server:
-        warehouse = Warehouse(server)
-        warehouse.wait_applied()
-        yield warehouse
 
 
 def land(warehouse, stream, lines):

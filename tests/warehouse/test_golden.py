@@ -6,9 +6,6 @@ import random
 import pytest
 
 from golden.messages import read_golden
-from harness import Server
-from warehouse.tables import ON, Warehouse
-from warehouse.world import NOON
 
 SEED = random.SystemRandom().randrange(1 << 32)
 TABLES = {
@@ -20,15 +17,6 @@ TABLES = {
     "follows": ["follower_id", "following_id", "created_at", "incarnation"],
 }
 RENAMED = {"author_id": "user_id"}  # in posts_cdc, by the seed
-
-
-@pytest.fixture(name="warehouse", scope="module")
-def make_warehouse():
-    print(f"seed {SEED}")
-    with Server(test_clock=NOON, settings=ON) as server:
-        warehouse = Warehouse(server)
-        warehouse.wait_applied()
-        yield warehouse
 
 
 def rows_that_are_left(table):
