@@ -115,7 +115,7 @@ asio::awaitable<Result<HttpResponse>> Show(PipelineDependencies dependencies, Re
     const Status allowed = RequirePlatform(context->caller(), "The state of the pipeline");
     if (!allowed) co_return tl::unexpected<Error>(allowed.error());
   }
-  std::function<Result<std::string>()> render = [&dependencies, live = context->live()] {
+  std::function<Result<std::string>()> render = [dependencies, live = context->live()] {
     return Render(dependencies, live);
   };
   BlockingPool* const pool =
