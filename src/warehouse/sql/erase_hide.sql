@@ -150,23 +150,25 @@ WHERE rows.author_id IN (SELECT user_id FROM novafeed.erasing);
 ALTER TABLE novafeed.post_totals
     DELETE WHERE author_id IN (SELECT user_id FROM novafeed.erasing);
 
+-- Counted from the sets that have just come in, not copied: what an interrupted run left of them may have been counted
+-- since, in a newer version. The version is above all that are there, and below that of the next refresh.
 INSERT INTO novafeed.post_counters
     (author_id, created_at, post_id, is_live, is_deleted, likes, comments, shares, impressions, views, _version)
-WITH (SELECT mapFromArrays(groupArray(user_id), groupArray(pseudonym)) FROM novafeed.erasing) AS names
 SELECT
-    names[rows.author_id] AS author_id,
-    rows.created_at,
-    rows.post_id,
-    rows.is_live,
-    rows.is_deleted,
-    rows.likes,
-    rows.comments,
-    rows.shares,
-    rows.impressions,
-    rows.views,
-    rows._version
-FROM novafeed.post_counters AS rows
-WHERE rows.author_id IN (SELECT user_id FROM novafeed.erasing);
+    author_id,
+    created_at,
+    post_id,
+    max(is_known) AND NOT max(totals.is_deleted) AS is_live,
+    max(totals.is_deleted) AS is_deleted,
+    toInt64(uniqExactMerge(likes_added)) - toInt64(uniqExactMerge(likes_removed)) AS likes,
+    toInt64(uniqExactMerge(comments_added)) - toInt64(uniqExactMerge(comments_removed)) AS comments,
+    toInt64(uniqExactMerge(shares_seen)) AS shares,
+    toInt64(uniqExactMerge(impressions_seen)) AS impressions,
+    toInt64(uniqExactMerge(views_seen)) AS views,
+    (SELECT max(_version) + 1 FROM novafeed.post_counters) AS _version
+FROM novafeed.post_totals AS totals
+WHERE author_id IN (SELECT pseudonym FROM novafeed.erasing)
+GROUP BY author_id, created_at, post_id;
 
 ALTER TABLE novafeed.post_counters
     DELETE WHERE author_id IN (SELECT user_id FROM novafeed.erasing);
