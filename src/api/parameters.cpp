@@ -81,6 +81,26 @@ Result<bool> FlagParam(const QueryParams& query, std::string_view name) {
   return IntParam(query, name, 0, 1).map([](std::optional<std::int64_t> flag) { return flag == 1; });
 }
 
+Result<std::vector<NamedPost>> PostsParam(const QueryParams& query) {
+  const std::string form = "posts must be 1 to " + std::to_string(kMaxLimit) + " ids with commas between them; ";
+  const std::optional<std::string_view> list = query.Get("posts");
+  if (!list) return BadParam("posts", form + "it is missing.");
+  std::vector<NamedPost> posts;
+  for (std::size_t from = 0; from <= list->size();) {
+    const std::size_t end = std::min(list->find(',', from), list->size());
+    const std::string_view name = list->substr(from, end - from);
+    const std::optional<ParsedId> id = ParseApiId(IdKind::kPost, name);
+    if (posts.size() == kMaxLimit) return BadParam("posts", form + "these are more.");
+    if (!id) {
+      const std::string place = std::to_string(posts.size() + 1);
+      return BadParam("posts", form + "number " + place + " is none: " + IdForm(IdKind::kPost) + ".");
+    }
+    posts.push_back({std::string(name), PostId{id->id}});
+    from = end + 1;
+  }
+  return posts;
+}
+
 std::string EncodeListCursor(const ListCursor& cursor) {
   std::string bytes;
   bytes.reserve(kListCursorBytes);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -35,6 +36,14 @@ Result<std::optional<std::int64_t>> IntParam(const QueryParams& query, std::stri
 Result<std::size_t> LimitParam(const QueryParams& query, std::size_t most = kMaxLimit);
 // 0 or 1; false where absent.
 Result<bool> FlagParam(const QueryParams& query, std::string_view name);
+
+// A post, and what the request calls it.
+struct NamedPost {
+  std::string name;
+  PostId id;
+};
+// posts=<id>,<id>,…: 1 to kMaxLimit of them, in the order sent. (No external id that has a comma can be among them.)
+Result<std::vector<NamedPost>> PostsParam(const QueryParams& query);
 
 // The place in a newest-first list that a page ended at: opaque text in cursor= and next_cursor. It gives no access
 // that the list itself does not give, so it is not signed.

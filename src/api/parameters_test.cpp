@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "api/feed_parameters.h"
 #include "base/test_support.h"
@@ -43,6 +44,29 @@ TEST(Parameters, FlagIsZeroOrOne) {
   EXPECT_TRUE(FlagParam(Query("explain=1"), "explain").value());
   for (const char* bad : {"explain=", "explain=2", "explain=true"}) {
     EXPECT_EQ(CodeOf(FlagParam(Query(bad), "explain")), "bad_explain") << bad;
+  }
+}
+
+TEST(Parameters, PostsAreOneToAHundredIdsAsTheyAreNamed) {
+  const std::string uuid = "00112233-4455-6677-8899-AABBCCDDEEFF";
+  const std::vector<NamedPost> posts = PostsParam(Query("posts=" + uuid + ",ext:42%2Cext:a%20b," + uuid)).value();
+  ASSERT_EQ(posts.size(), 4u);
+  EXPECT_EQ(posts[0].name, uuid);
+  EXPECT_EQ(posts[0].id.value, ParseUuid(uuid).value());
+  EXPECT_EQ(posts[1].name, "ext:42");
+  EXPECT_EQ(posts[1].id.value, IdFromExternal(IdKind::kPost, "42"));
+  EXPECT_EQ(posts[2].name, "ext:a b");
+  EXPECT_EQ(posts[3].name, uuid);
+
+  std::string most = "posts=ext:1";
+  for (int i = 2; i <= 100; ++i) most += ",ext:" + std::to_string(i);
+  EXPECT_EQ(PostsParam(Query(most)).value().size(), 100u);
+  const std::vector<std::string> bad_ones = {"limit=1",        "posts=",   "posts=,",    "posts=" + uuid + ",",
+                                             "posts=," + uuid, "posts=42", "posts=ext:", most + ",ext:101"};
+  for (const std::string& bad : bad_ones) {
+    const Result<std::vector<NamedPost>> refused = PostsParam(Query(bad));
+    EXPECT_EQ(CodeOf(refused), "bad_posts") << bad;
+    EXPECT_EQ(refused.error().failure, Failure::kInvalid);
   }
 }
 

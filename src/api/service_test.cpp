@@ -421,6 +421,24 @@ TEST_F(ApiServiceTest, BatchIsRefusedAsAWholeWhereTheLogIsFull) {
   EXPECT_EQ(Outcomes(SendEvents("bob", EventJson("1", "share", post))), Strings{"accepted"});
 }
 
+TEST_F(ApiServiceTest, LikesOfNamedPostsAreToldToWhomTheyBelong) {
+  const std::string liked = Post("ada", "one");
+  const std::string other = Post("ada", "two");
+  ASSERT_EQ(As("bob", Method::kPut, "/api/v1/posts/" + liked + "/like").status, 204);
+  const std::string target = "/api/v1/likes?posts=" + other + "," + liked;
+  const auto told = [](const Answer& answer) {
+    EXPECT_EQ(answer.status, 200) << answer.json;
+    Strings ids;
+    for (const boost::json::value& id : answer.json.at("liked").as_array()) ids.push_back(TextOf(id));
+    return ids;
+  };
+  EXPECT_EQ(told(As("bob", Method::kGet, target)), Strings{liked});
+  EXPECT_TRUE(told(As("ada", Method::kGet, target)).empty());
+  EXPECT_EQ(told(Platform(Method::kGet, target, "", {{"Novafeed-User", "ext:bob"}})), Strings{liked});
+  EXPECT_EQ(Platform(Method::kGet, target).code(), "user_required");
+  EXPECT_EQ(As("bob", Method::kGet, "/api/v1/likes").code(), "bad_posts");
+}
+
 TEST_F(ApiServiceTest, LikeEventIsTheSameWriteOnce) {
   const std::string post = Post("ada", "hello");
   const auto likes = [&] { return As("eve", Method::kGet, "/api/v1/posts/" + post).json.at("likes").as_int64(); };

@@ -216,6 +216,16 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
   std::optional<Comment> GetComment(CommentId id) override {
     return Peek([&](MemoryGraphTransaction& tx) { return tx.FindComment(id); });
   }
+  std::vector<PostId> LikedAmong(UserId user, std::span<const PostId> posts) override {
+    const std::lock_guard lock(mutex_);
+    std::set<PostId> liked;
+    for (const PostId& post : posts) {
+      const auto at = state_->posts.find(post);
+      const bool live = at != state_->posts.end() && !at->second.deleted_at;
+      if (live && state_->likes.contains({user, post})) liked.insert(post);
+    }
+    return {liked.begin(), liked.end()};
+  }
   std::vector<UserId> DismissedBy(UserId user) override {
     const std::lock_guard lock(mutex_);
     std::vector<UserId> dismissed;

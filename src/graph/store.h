@@ -167,6 +167,8 @@ class GraphStore {
   // Without deleted ones.
   virtual ListPage<Post> PostsOf(UserId author, std::size_t limit, std::optional<ListCursor> after) = 0;
   virtual ListPage<Comment> CommentsOn(PostId post, std::size_t limit, std::optional<ListCursor> after) = 0;
+  // Those of these posts that the user likes, without deleted ones; in no order, each once.
+  virtual std::vector<PostId> LikedAmong(UserId user, std::span<const PostId> posts) = 0;
   virtual std::vector<UserId> DismissedBy(UserId user) = 0;  // in no order
   virtual bool IsRetired(RetiredKind kind, Uuid id) = 0;
   virtual std::optional<std::string> GetFact(std::string_view key) = 0;

@@ -54,6 +54,13 @@ class GraphStoreContract : public GraphStoreFixture {
     return like;
   }
 
+  // Sorted.
+  std::vector<PostId> LikedAmong(int user, const std::vector<PostId>& posts) {
+    std::vector<PostId> found = store().LikedAmong(TestUser(user), posts);
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
   static Follow SampleFollow(int follower, int followee) {
     Follow follow;
     follow.follower = TestUser(follower);
@@ -205,6 +212,46 @@ TEST_P(GraphStoreContract, LikesAreKeptUntilDeleted) {
     EXPECT_EQ(tx.FindLike(TestUser(1), TestPost(1)), std::nullopt);
     EXPECT_EQ(tx.LikesOf(TestUser(1), 10), std::vector{second});
   });
+}
+
+TEST_P(GraphStoreContract, OfNamedPostsThoseThatAUserLikesAreFound) {
+  Like taken_back = SampleLike(1, 3);
+  const Post doomed = SamplePost(4, 9);
+  Post deleted = doomed;
+  deleted.deleted_at = kStart;
+  Commit([&](GraphTransaction& tx) {
+    for (int i = 1; i <= 3; ++i) tx.InsertPost(SamplePost(i, 9));
+    tx.InsertPost(doomed);
+    for (const int post : {1, 4}) tx.InsertLike(SampleLike(1, post));
+    tx.InsertLike(SampleLike(2, 2));
+    taken_back = tx.InsertLike(taken_back);
+  });
+  Commit([&](GraphTransaction& tx) {
+    tx.DeleteLike(taken_back);
+    tx.UpdatePost(doomed, deleted);
+  });
+  const std::vector<PostId> named = {TestPost(2), TestPost(1), TestPost(1), TestPost(3), TestPost(4), TestPost(77)};
+  EXPECT_EQ(LikedAmong(1, named), std::vector{TestPost(1)}) << "without what is deleted, taken back, or of others";
+  EXPECT_EQ(LikedAmong(2, named), std::vector{TestPost(2)});
+  EXPECT_TRUE(LikedAmong(1, {TestPost(2)}).empty());
+  EXPECT_TRUE(LikedAmong(1, {}).empty());
+  EXPECT_TRUE(LikedAmong(8, named).empty()) << "somebody who is not known";
+}
+
+TEST_P(GraphStoreContract, LikesAreFoundAmongAHundredPosts) {
+  std::vector<PostId> named;
+  std::vector<PostId> expected;
+  Commit([&](GraphTransaction& tx) {
+    for (int i = 1; i <= 100; ++i) {
+      tx.InsertPost(SamplePost(i, 9));
+      named.push_back(TestPost(i));
+      if (i % 3 != 0) continue;
+      tx.InsertLike(SampleLike(1, i));
+      expected.push_back(TestPost(i));
+    }
+  });
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(LikedAmong(1, named), expected);
 }
 
 TEST_P(GraphStoreContract, FollowsAreKeptUntilDeletedAndListedInBothDirections) {

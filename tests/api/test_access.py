@@ -129,6 +129,15 @@ def test_a_caller_over_the_limit_is_told_when_to_come_back():
         assert other.get(FEED).status == 200, "limits hold per caller"
 
 
+def test_asking_for_likes_counts_as_any_other_request():
+    likes = f"/api/v1/likes?posts={uuid.uuid4()}"
+    with Server(settings={"rate.user_per_second": 0.001, "rate.user_burst": 3}) as server:
+        client = server.client(str(uuid.uuid4()))
+        answers = [client.get(path) for path in (FEED, likes, likes, likes)]
+        assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == ["r=2", "r=1", "r=0", "r=0"]
+        assert_problem(answers[3], 429, "rate_limited")
+
+
 def test_every_answer_says_how_much_of_the_limit_is_left():
     settings = {"rate.user_per_second": 0.001, "rate.user_burst": 3, "rate.stranger_per_second": 0.001}
     with Server(settings=settings) as server:

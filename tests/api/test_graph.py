@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from harness.client import assert_problem
-from harness.ids import user_id
+from harness.ids import post_id, user_id
 
 
 # --- Users.
@@ -236,6 +236,61 @@ def test_a_deleted_post_takes_no_likes_and_no_comments_but_unlikes(person):
     assert_problem(bob.http.post(f"/api/v1/posts/{post['id']}/comments", {"text": "x"}), 404, "unknown_post")
     bob.unlike(post).expect(204)
     bob.http.delete(f"/api/v1/comments/{comment['id']}").expect(204)
+
+
+def liked(person, *posts):
+    return person.http.get("/api/v1/likes", posts=",".join(posts)).expect(200).json()["liked"]
+
+
+def test_of_named_posts_those_that_one_likes_are_told(person):
+    ada, bob = person(), person()
+    posts = [ada.post(str(n)) for n in range(4)]
+    ids = [post["id"] for post in posts]
+    assert liked(bob, *ids) == []
+    bob.like(posts[2]).expect(204)
+    bob.like(posts[0]).expect(204)
+    ada.like(posts[1]).expect(204)
+    assert liked(bob, *ids) == [ids[0], ids[2]], "in the order of the question"
+    assert liked(ada, *ids) == [ids[1]]
+    bob.unlike(posts[0]).expect(204)
+    assert liked(bob, *ids) == [ids[2]]
+    ada.http.delete(f"/api/v1/posts/{ids[2]}").expect(204)
+    assert liked(bob, *ids) == [], "a deleted post is gone from every answer"
+
+
+def test_likes_are_told_of_whom_a_service_names_and_as_the_posts_are_named(person, act_as, service):
+    bob = person()
+    own = f"liked-{uuid.uuid4().hex}"
+    act_as(bob.id).post("/api/v1/posts", {"text": "x", "id": f"ext:{own}"}).expect(201)
+    act_as(bob.id).put(f"/api/v1/posts/ext:{own}/like").expect(204)
+    unknown = str(uuid.uuid4()).upper()
+    answer = act_as(bob.id).get("/api/v1/likes", posts=f"{unknown},ext:{own},{post_id(own)}").expect(200).json()
+    assert answer == {"liked": [f"ext:{own}", post_id(own)]}
+    assert act_as(str(uuid.uuid4())).get("/api/v1/likes", posts=f"ext:{own}").expect(200).json() == {"liked": []}
+    assert_problem(service.get("/api/v1/likes", posts=f"ext:{own}"), 400, "user_required")
+
+
+def test_a_like_by_an_event_is_told_as_well(person, server):
+    ada, bob = person(), person()
+    post = ada.post()
+    for kind, expected in (("like", [post["id"]]), ("unlike", [])):
+        event = {"event_id": str(uuid.uuid4()), "type": kind, "post_id": post["id"], "at": server.now()}
+        bob.http.post("/api/v1/events", {"events": [event]}).expect(202)
+        assert liked(bob, post["id"]) == expected
+
+
+def test_likes_of_a_hundred_posts_are_told_at_once(person):
+    ada = person()
+    mine = ada.post()
+    ada.like(mine).expect(204)
+    others = [str(uuid.uuid4()) for _ in range(99)]
+    assert liked(ada, *others, mine["id"]) == [mine["id"]]
+    assert_problem(ada.http.get("/api/v1/likes", posts=",".join([*others, mine["id"], mine["id"]])), 400, "bad_posts")
+
+
+@pytest.mark.parametrize("posts", [None, "", ",", "7", "ext:", f"{uuid.uuid4()},", f"{uuid.uuid4()},x"])
+def test_likes_of_no_posts_are_refused(person, posts):
+    assert "posts" in assert_problem(person().http.get("/api/v1/likes", posts=posts), 400, "bad_posts")["detail"]
 
 
 def test_liking_an_unknown_post_is_404(person):

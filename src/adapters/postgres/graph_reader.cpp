@@ -27,6 +27,10 @@ constexpr Statement kCommentsOf = {"reading a user's comments",
                                    "SELECT " NOVAFEED_COMMENT_COLUMNS " FROM comments WHERE user_id = $1 LIMIT $2"};
 constexpr Statement kLikesOf = {"reading a user's likes",
                                 "SELECT " NOVAFEED_LIKE_COLUMNS " FROM likes WHERE user_id = $1 LIMIT $2"};
+constexpr Statement kLikedAmong = {"looking up a user's likes",
+                                   "SELECT likes.post_id FROM likes JOIN posts ON posts.id = likes.post_id "
+                                   "WHERE likes.user_id = $1 AND likes.post_id = ANY ($2::text::uuid[]) "
+                                   "AND posts.deleted_at IS NULL"};
 constexpr Statement kFollowsFrom = {"reading whom a user follows",
                                     "SELECT " NOVAFEED_FOLLOW_COLUMNS " FROM follows WHERE follower_id = $1 LIMIT $2"};
 constexpr Statement kFollowsTo = {"reading who follows a user",
@@ -114,6 +118,10 @@ OutboxEntry ReadOutboxEntry(const Rows& rows) {
 
 UserId ReadUserId(const Rows& rows) {
   return UserId{rows.Id(0)};
+}
+
+PostId ReadPostId(const Rows& rows) {
+  return PostId{rows.Id(0)};
 }
 
 std::int64_t AsLimit(std::size_t limit) {
@@ -221,6 +229,11 @@ std::vector<Dismissal> GraphReader::DismissalsOf(UserId user, std::size_t limit)
   std::vector<Dismissal> found = All(connection_->Execute(kDismissalsBy, user, AsLimit(limit)), ReadDismissal);
   AppendAll(connection_->Execute(kDismissalsOf, user, AsLimit(limit - found.size())), ReadDismissal, &found);
   return found;
+}
+
+std::vector<PostId> GraphReader::LikedAmong(UserId user, std::span<const PostId> posts) {
+  const std::string ids = UuidArray(posts, [](const PostId& post) { return post.value; });
+  return All(connection_->Execute(kLikedAmong, user, ids), ReadPostId);
 }
 
 std::vector<UserId> GraphReader::DismissedBy(UserId user) {

@@ -31,6 +31,7 @@ class GraphReader {
   std::vector<Like> LikesOf(UserId user, std::size_t limit);
   std::vector<Follow> FollowsOf(UserId user, std::size_t limit);
   std::vector<Dismissal> DismissalsOf(UserId user, std::size_t limit);
+  std::vector<PostId> LikedAmong(UserId user, std::span<const PostId> posts);
   std::vector<UserId> DismissedBy(UserId user);
   bool IsRetired(RetiredKind kind, const Uuid& id);
   std::optional<Erasure> FindErasure(UserId user);

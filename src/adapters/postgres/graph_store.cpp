@@ -117,6 +117,9 @@ class PostgresGraphStore final : public PostgresGraph {
   ListPage<Comment> CommentsOn(PostId post, std::size_t limit, std::optional<ListCursor> after) override {
     return Read(&read_connections_, [&](GraphReader& reader) { return reader.CommentsOn(post, limit, after); });
   }
+  std::vector<PostId> LikedAmong(UserId user, std::span<const PostId> posts) override {
+    return Read(&read_connections_, [&](GraphReader& reader) { return reader.LikedAmong(user, posts); });
+  }
   std::vector<UserId> DismissedBy(UserId user) override {
     return Read(&read_connections_, [&](GraphReader& reader) { return reader.DismissedBy(user); });
   }

@@ -40,6 +40,13 @@ constexpr char kCommentsOn[] =
     "SELECT " COMMENT_COLUMNS ", created_at, id FROM comments WHERE post = ?1" AFTER_CURSOR("created_at", "id");
 constexpr const char* kListQueries[] = {kFollowers, kFollowing, kPostsOf, kCommentsOn};
 
+// ?2 holds the posts' ids, 16 bytes each, one behind the other. CROSS JOIN: SQLite looks up each like, then its post.
+constexpr char kLikedAmong[] =
+    "WITH RECURSIVE named (place) AS "
+    "(SELECT 0 WHERE length(?2) > 0 UNION ALL SELECT place + 16 FROM named WHERE place + 16 < length(?2)) "
+    "SELECT likes.post FROM likes CROSS JOIN posts ON posts.id = likes.post WHERE likes.user = ?1 "
+    "AND likes.post IN (SELECT substr(?2, place + 1, 16) FROM named) AND posts.deleted_at IS NULL";
+
 User ReadUser(const Rows& rows) {
   return {UserId{rows.Id(0)}, rows.OptionalText(1), rows.Text(2), rows.Text(3), rows.Int(4)};
 }
@@ -157,6 +164,10 @@ void ReadTable(Database& database, const char* sql, T (*read)(const Rows&), cons
 
 }  // namespace
 
+const char* LikedAmongQuery() {
+  return kLikedAmong;
+}
+
 std::span<const char* const> ListQueries() {
   return kListQueries;
 }
@@ -174,6 +185,7 @@ GraphReader::GraphReader(Database& database)
       comments_of_(database, "reading a user's comments",
                    "SELECT " COMMENT_COLUMNS " FROM comments WHERE user = ?1 LIMIT ?2"),
       likes_of_(database, "reading a user's likes", "SELECT " LIKE_COLUMNS " FROM likes WHERE user = ?1 LIMIT ?2"),
+      liked_among_(database, "looking up a user's likes", kLikedAmong),
       follows_from_(database, "reading whom a user follows",
                     "SELECT " FOLLOW_COLUMNS " FROM follows WHERE follower = ?1 LIMIT ?2"),
       follows_to_(database, "reading who follows a user",
@@ -252,6 +264,16 @@ std::vector<Dismissal> GraphReader::DismissalsOf(UserId user, std::size_t limit)
   std::vector<Dismissal> found = All(dismissals_by_.Query(user, static_cast<std::int64_t>(limit)), ReadDismissal);
   AppendAll(dismissals_of_.Query(user, static_cast<std::int64_t>(limit - found.size())), ReadDismissal, &found);
   return found;
+}
+
+std::vector<PostId> GraphReader::LikedAmong(UserId user, std::span<const PostId> posts) {
+  std::string ids;
+  for (const PostId& post : posts) ids.append(post.value.bytes.begin(), post.value.bytes.end());
+  std::vector<PostId> liked;
+  for (Rows rows = liked_among_.Query(user, Blob{ids}); rows.Next();) {
+    liked.push_back(PostId{rows.Id(0)});
+  }
+  return liked;
 }
 
 std::vector<UserId> GraphReader::DismissedBy(UserId user) {

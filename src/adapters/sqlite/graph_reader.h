@@ -32,6 +32,7 @@ class GraphReader {
   std::vector<Like> LikesOf(UserId user, std::size_t limit);
   std::vector<Follow> FollowsOf(UserId user, std::size_t limit);
   std::vector<Dismissal> DismissalsOf(UserId user, std::size_t limit);
+  std::vector<PostId> LikedAmong(UserId user, std::span<const PostId> posts);
   std::vector<UserId> DismissedBy(UserId user);
   bool IsRetired(RetiredKind kind, const Uuid& id);
   std::optional<Erasure> FindErasure(UserId user);
@@ -60,6 +61,7 @@ class GraphReader {
   Statement live_posts_of_;
   Statement comments_of_;
   Statement likes_of_;
+  Statement liked_among_;
   Statement follows_from_;
   Statement follows_to_;
   Statement dismissals_by_;
@@ -80,6 +82,9 @@ class GraphReader {
   Statement forgotten_through_;
   Statement last_sequence_;
 };
+
+// The query of LikedAmong: each like must be looked up by its key (a test has it explained).
+const char* LikedAmongQuery();
 
 // The queries of the paged lists: each must be answered from an index, in its order (a test has them explained).
 std::span<const char* const> ListQueries();

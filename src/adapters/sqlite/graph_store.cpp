@@ -87,6 +87,9 @@ class SqliteGraphStore final : public SqliteGraph {
   ListPage<Comment> CommentsOn(PostId post, std::size_t limit, std::optional<ListCursor> after) override {
     return readers_.Borrow()->CommentsOn(post, limit, after);
   }
+  std::vector<PostId> LikedAmong(UserId user, std::span<const PostId> posts) override {
+    return readers_.Borrow()->LikedAmong(user, posts);
+  }
   std::vector<UserId> DismissedBy(UserId user) override { return readers_.Borrow()->DismissedBy(user); }
   bool IsRetired(RetiredKind kind, Uuid id) override { return readers_.Borrow()->IsRetired(kind, id); }
   std::optional<std::string> GetFact(std::string_view key) override { return readers_.Borrow()->GetFact(key); }

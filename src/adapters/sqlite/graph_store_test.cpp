@@ -246,6 +246,21 @@ TEST(SqliteGraph, ReadsPagesOfListsFromAnIndexWithoutSorting) {
   }
 }
 
+// Who likes much must not wait longer for the likes of a page.
+TEST(SqliteGraph, LikesOfNamedPostsAreLookedUpByTheirKey) {
+  TestHome home;
+  OpenSqliteGraph(home.Options());
+  Database file((home.directory.path() / "graph.db").string(), Access::kRead);
+  const std::string explain = std::string("EXPLAIN QUERY PLAN ") + LikedAmongQuery();
+  Statement plan(file, "explaining", explain.c_str());
+  std::string steps;
+  for (Rows rows = plan.Query(); rows.Next();) {
+    steps += rows.Text(3) + "; ";
+  }
+  EXPECT_THAT(steps, HasSubstr("SEARCH likes USING PRIMARY KEY (user=? AND post=?)"));
+  EXPECT_THAT(steps, HasSubstr("SEARCH posts"));
+}
+
 TEST(SqliteGraph, SaysWhatIsWrongWhereTheDirectoryIsMissing) {
   TestHome home;
   EXPECT_THROW(OpenSqliteGraph(home.OptionsAt("/nonexistent/novafeed")), std::runtime_error);

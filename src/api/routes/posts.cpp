@@ -1,6 +1,8 @@
 // Posts, a user's list of them, and likes.
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/bodies.h"
 #include "api/lookups.h"
@@ -91,6 +93,34 @@ asio::awaitable<Reply> DeleteLikeRoute(RequestContext* context, PathParams param
   return ChangeLike(context, std::move(params), false);
 }
 
+// {"liked":[…]}: of the named posts those that are liked, as the request names them.
+std::string RenderLiked(const std::vector<NamedPost>& named, std::vector<PostId> liked) {
+  std::ranges::sort(liked);
+  std::string body;
+  JsonWriter json(&body);
+  json.BeginObject().Key("liked").BeginArray();
+  for (const NamedPost& post : named) {
+    if (std::ranges::binary_search(liked, post.id)) json.String(post.name);
+  }
+  json.EndArray().EndObject();
+  return body;
+}
+
+// Waits for no position: the graph itself has every like that was answered.
+asio::awaitable<Reply> GetLikes(RequestContext* context, PathParams) {
+  const Result<UserId> user = context->RequirePerson();
+  if (!user) co_return tl::unexpected(user.error());
+  const Result<std::vector<NamedPost>> named = PostsParam(context->query());
+  if (!named) co_return tl::unexpected(named.error());
+  std::vector<PostId> posts;
+  for (const NamedPost& post : *named) posts.push_back(post.id);
+  Query<std::vector<PostId>> get = [user = *user, posts = std::move(posts)](GraphStore& graph) {
+    return Result<std::vector<PostId>>(graph.LikedAmong(user, posts));
+  };
+  const Result<std::vector<PostId>> liked = co_await QueryGraph(&context->dependencies(), std::move(get));
+  co_return liked.map([&](const std::vector<PostId>& found) { return JsonAnswer(200, RenderLiked(*named, found)); });
+}
+
 asio::awaitable<Reply> GetPostsOfUser(RequestContext* context, PathParams params) {
   const Result<UserId> author = PathIdAs<UserId>(IdKind::kUser, params[0]);
   if (!author) co_return tl::unexpected(author.error());
@@ -119,6 +149,7 @@ std::vector<ApiRoute> PostRoutes() {
           {Method::kDelete, "/api/v1/posts/{}", DeletePostRoute},
           {Method::kPut, "/api/v1/posts/{}/like", PutLikeRoute},
           {Method::kDelete, "/api/v1/posts/{}/like", DeleteLikeRoute},
+          {Method::kGet, "/api/v1/likes", GetLikes},
           {Method::kGet, "/api/v1/users/{}/posts", GetPostsOfUser}};
 }
 

@@ -119,10 +119,15 @@ function quoted(text: string): string {
 
 /** A command line that sends this request; $TOKEN is the reader's. */
 export function curlOf(document: ApiDocument, { method, path, parameters, operation }: Route, origin: string): string {
+  const valueOf = ({ name, example }: Parameter) => String(example ?? name);
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    return String(parameters.find((parameter) => parameter.name === name)?.example ?? name);
+    const parameter = parameters.find((one) => one.name === name);
+    return parameter ? valueOf(parameter) : name;
   });
-  const lines = [`curl ${method === "GET" ? "" : `-X ${method} `}${quoted(origin + filled)}`];
+  const needed = parameters.filter((parameter) => parameter.in === "query" && parameter.required);
+  const query = needed.map((parameter) => `${parameter.name}=${valueOf(parameter)}`).join("&");
+  const url = origin + filled + (query && `?${query}`);
+  const lines = [`curl ${method === "GET" ? "" : `-X ${method} `}${quoted(url)}`];
   if (operation.security?.length !== 0) lines.push(`-H "Authorization: Bearer $TOKEN"`);
   const body = exampleOf(document, operation.requestBody?.content);
   if (body) lines.push(`-H 'Content-Type: application/json'`, `-d ${quoted(JSON.stringify(body.value))}`);
