@@ -35,12 +35,21 @@ export async function follow(page, nav, name) {
   await page.locator(".post, .person-line, .figure, .empty").first().waitFor();
 }
 
-/** The list on the page waits for no answer. */
-export const isRead = (page) => page.locator('[role="feed"][aria-busy="false"]').waitFor();
+/** The list on the page waits for no answer, and what the viewer likes of it is known. */
+export async function isRead(page) {
+  await page.locator('[role="feed"][aria-busy="false"]').waitFor();
+  await page.waitForFunction(() => !document.querySelector(".act-like:not([aria-pressed])"));
+}
 
 export const cardIds = (page) => page.locator(".post").evaluateAll((cards) => cards.map((card) => card.dataset.post));
 export const cardOf = (page, id) => page.locator(`.post[data-post="${id}"]`);
 export const likeOf = (card) => card.locator(".act-like");
+export const isLiked = async (card) => (await likeOf(card).getAttribute("aria-pressed")) === "true";
+/** The cards that the viewer does not like yet; demo people like some. */
+export const unlikedIds = (page) =>
+  page
+    .locator('.post:has(.act-like[aria-pressed="false"])')
+    .evaluateAll((cards) => cards.map((card) => card.dataset.post));
 export const scoreOf = async (card) => Number((await card.locator(".score-value").innerText()).replace(/[^\d.-]/g, ""));
 export const countOf = async (card, action) => Number(await card.locator(`.act-${action} b`).innerText());
 

@@ -6,11 +6,13 @@ import {
   cardOf,
   countOf,
   follow,
+  isLiked,
   isRead,
   likeOf,
   noSidewaysScroll,
   openFeed,
   openView,
+  unlikedIds,
 } from "./acts.mjs";
 
 const focused = (page) => page.evaluateHandle(() => document.activeElement);
@@ -51,11 +53,15 @@ export function addLooksTests(test) {
     await page.keyboard.press("k");
     assert.ok(await focusedIs(page, cardOf(page, first)));
     const likes = await countOf(cardOf(page, first), "like");
+    const liked = await isLiked(cardOf(page, first));
     await page.keyboard.press("l");
-    await cardOf(page, first).locator('.act-like[aria-pressed="true"]').waitFor();
+    await cardOf(page, first).locator(`.act-like[aria-pressed="${!liked}"]`).waitFor();
     await page.waitForFunction(
-      ([id, before]) => Number(document.querySelector(`[data-post="${id}"] .act-like b`).textContent) >= before,
-      [first, likes],
+      ([id, before, more]) => {
+        const now = Number(document.querySelector(`[data-post="${id}"] .act-like b`).textContent);
+        return more ? now > before : now <= before;
+      },
+      [first, likes, !liked],
     );
     await isRead(page);
     await tabTo(page, cardOf(page, first).locator("summary"));
@@ -179,8 +185,9 @@ export function addLooksTests(test) {
             .slice(0, 3)
             .reduce((sum, part) => sum + Number(part), 0) / 3;
         assert.equal(brightness > 128 ? "light" : "dark", colorScheme, `the page is ${background}`);
-        await likeOf(page.locator(".post").nth(1)).click();
-        await page.locator('.act-like[aria-pressed="true"]').waitFor();
+        const card = cardOf(page, (await unlikedIds(page))[1]);
+        await likeOf(card).click();
+        await card.locator('.act-like[aria-pressed="true"]').waitFor();
         await page.locator(".post summary").first().click();
         const ofPosts = [
           ".post .text",

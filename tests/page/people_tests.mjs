@@ -6,10 +6,12 @@ import {
   countOf,
   eventually,
   follow,
+  isRead,
   likeOf,
   openView,
   pressAndReread,
   scrollToEnd,
+  unlikedIds,
 } from "./acts.mjs";
 import { demoUsers, Person } from "./demo_server.mjs";
 
@@ -76,7 +78,8 @@ export function addPeopleTests(test) {
   test("a like in the trending list is counted", async ({ page, viewer }) => {
     await openView(page, viewer, "trending/24h");
     await page.locator(".post").nth(3).waitFor();
-    const card = cardOf(page, (await cardIds(page))[3]);
+    await isRead(page);
+    const card = cardOf(page, (await unlikedIds(page))[3]);
     const before = await countOf(card, "like");
     await pressAndReread(page, likeOf(card), "/api/v1/trending?");
     await eventually(async () => assert.ok((await countOf(card, "like")) > before));

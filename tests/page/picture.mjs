@@ -1,5 +1,5 @@
 // picture.mjs URL FILE: takes the README's picture of the page from a demo server.
-import { chooseViewer, likeOf, pressAndReread } from "./acts.mjs";
+import { cardOf, chooseViewer, isRead, likeOf, pressAndReread, unlikedIds } from "./acts.mjs";
 import { launchBrowser, openPage } from "./browser.mjs";
 
 const [url, file] = process.argv.slice(2);
@@ -9,8 +9,9 @@ await chooseViewer(page, { handle: "andre_mensah" });
 await page.locator(".post .name-full").nth(5).waitFor();
 await page.locator(".suggested").waitFor();
 // Likes one after the other, until one of them has risen to the top.
+await isRead(page);
 for (let place = 9; !(await page.locator(".post").first().locator(".move-up").isVisible()); --place) {
-  await pressAndReread(page, likeOf(page.locator(".post").nth(place)));
+  await pressAndReread(page, likeOf(cardOf(page, (await unlikedIds(page))[place])));
 }
 await page.locator(".post summary").first().click();
 await page.locator(".notice").waitFor({ state: "detached" });

@@ -1,6 +1,16 @@
 // Choosing a viewer, staying them, and what the server refuses.
 import assert from "node:assert/strict";
-import { cardIds, chooseViewer, eventually, follow, likeOf, openFeed } from "./acts.mjs";
+import {
+  cardIds,
+  cardOf,
+  chooseViewer,
+  eventually,
+  follow,
+  isLiked,
+  likeOf,
+  openFeed,
+  unlikedIds,
+} from "./acts.mjs";
 import { demoUsers } from "./demo_server.mjs";
 
 export function addViewerTests(test) {
@@ -64,9 +74,10 @@ export function addViewerTests(test) {
         }),
       );
       await openFeed(page, viewer);
-      await likeOf(page.locator(".post").first()).click();
+      const card = cardOf(page, (await unlikedIds(page))[0]);
+      await likeOf(card).click();
       assert.match(await page.getByRole("alert").locator(".alert").innerText(), new RegExp(detail));
-      assert.equal(await likeOf(page.locator(".post").first()).getAttribute("aria-pressed"), "false");
+      assert.equal(await isLiked(card), false);
       await page.getByRole("button", { name: "Close this message" }).click();
       assert.equal(await page.locator(".alert").count(), 0);
     },

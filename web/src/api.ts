@@ -62,7 +62,7 @@ type Parts<O extends Operation> = { query?: Query<O> } & (object extends Operati
 /** The same, where it no longer matters which operation it is. */
 interface AnyParts {
   path?: Record<string, string>;
-  query?: Record<string, string | number | null | undefined>;
+  query?: Record<string, string | number | readonly string[] | null | undefined>;
   body?: unknown;
 }
 
@@ -71,7 +71,7 @@ interface Answered<O extends Operation> {
   headers: Headers;
 }
 
-/** "GET /api/v1/posts/{post_id}" and its parts as a path with a query. */
+/** "GET /api/v1/posts/{post_id}" and its parts as a path with a query, in which lists have commas. */
 function targetOf(template: string, { path = {}, query = {} }: AnyParts): string {
   const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name]!));
   const params = new URLSearchParams();
@@ -203,6 +203,11 @@ export class Api {
     const parts = { path: { post_id: postId } };
     if (on) return this.call("PUT /api/v1/posts/{post_id}/like", parts);
     return this.call("DELETE /api/v1/posts/{post_id}/like", parts);
+  }
+
+  /** Those of these posts, 1 to 100, that the viewer likes. */
+  async likedAmong(posts: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set((await this.call("GET /api/v1/likes", { query: { posts: [...posts] } })).liked);
   }
 
   post(text: string): Promise<Post> {

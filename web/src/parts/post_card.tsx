@@ -125,7 +125,8 @@ function Actions({ post, act }: { post: Post; act: Act }) {
   const relations = useRelations();
   const author = useUser(post.author_id);
   const [commenting, setCommenting] = useState(false);
-  const liked = relations.likes.has(post.id);
+  // Not known yet is no state of the button; who presses it then wants to like.
+  const liked = relations.likes.get(post.id);
 
   const like = async () => {
     const pressed = performance.now();
@@ -152,7 +153,7 @@ function Actions({ post, act }: { post: Post; act: Act }) {
           aria-label={`Like, ${plural(post.likes, "like")}`}
           onClick={() => void like()}
         >
-          <Icon name="like" filled={liked} /> <b>{shortCount(post.likes)}</b>
+          <Icon name="like" filled={liked === true} /> <b>{shortCount(post.likes)}</b>
         </button>
         <button
           type="button"

@@ -10,6 +10,7 @@ import { PostList } from "../parts/post_list";
 import { Empty } from "../parts/states";
 import { TextForm } from "../parts/text_form";
 import { ViewHead } from "../parts/view";
+import { useRelations } from "../relations";
 import { hrefOf, useHere } from "../route";
 import { useSession } from "../session";
 import { type List, useWalk } from "../walk";
@@ -38,7 +39,8 @@ interface FeedProps {
 
 function Feed({ mode, live, setLive }: FeedProps) {
   const { api, report } = useSession();
-  const list = useWalk<Item, FeedPageRead>("feed", (limit, cursor) => api.feed(mode, limit, cursor), idOf);
+  const { withLikes } = useRelations();
+  const list = useWalk<Item, FeedPageRead>("feed", (limit, cursor) => withLikes(api.feed(mode, limit, cursor)), idOf);
   const act = useAct(list.reread);
   const stop = useCallback(() => setLive(false), [setLive]);
   useLive(live, list.reread, stop);

@@ -9,6 +9,7 @@ import { PostList } from "../parts/post_list";
 import type { Entry } from "../parts/post_card";
 import { Empty, Failed, ListFoot, Skeletons } from "../parts/states";
 import { ViewHead } from "../parts/view";
+import { useRelations } from "../relations";
 import { type ProfileList, useHere } from "../route";
 import { useSession } from "../session";
 import { useWalk } from "../walk";
@@ -110,9 +111,10 @@ async function entriesOf(posts: Promise<Page<Post>>): Promise<Page<Entry>> {
 
 function Posts({ user, refresh }: PartProps) {
   const { api } = useSession();
+  const { withLikes } = useRelations();
   const list = useWalk(
     "posts",
-    (limit, cursor) => entriesOf(api.postsOf(user.id, limit, cursor)),
+    (limit, cursor) => withLikes(entriesOf(api.postsOf(user.id, limit, cursor))),
     (entry: Entry) => entry.post.id,
   );
   const act = useAct(async () => {

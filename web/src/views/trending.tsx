@@ -5,6 +5,7 @@ import { Aside } from "../parts/aside";
 import { PostList } from "../parts/post_list";
 import { Empty } from "../parts/states";
 import { ViewHead } from "../parts/view";
+import { useRelations } from "../relations";
 import { useHere } from "../route";
 import { useSession } from "../session";
 import { useWalk } from "../walk";
@@ -38,9 +39,10 @@ export function TrendingView({ window }: { window: TrendingWindow }) {
 
 function TrendingList({ window }: { window: TrendingWindow }) {
   const { api } = useSession();
+  const { withLikes } = useRelations();
   const list = useWalk(
     "trending",
-    () => api.trending(window, shown),
+    () => withLikes(api.trending(window, shown)),
     (item: Item) => item.post.id,
   );
   const act = useAct(list.reread);
