@@ -8,11 +8,29 @@ import { fileURLToPath } from "node:url";
 
 const builtBinary = fileURLToPath(new URL("../../build/release/novafeed", import.meta.url));
 
-/** Starts `novafeed serve --demo` with these settings, on a free port with a data directory of its own. */
+/**
+ * Starts `novafeed serve --demo` with these settings, on a free port with a data directory of its own. `end` and `start`
+ * are a restart at the same address with the same data; `stop` ends it for good.
+ */
 export async function startDemoServer(settings) {
   const directory = mkdtempSync(join(tmpdir(), "novafeed-page-"));
+  const data = join(directory, "data");
+  let running = await launch(data, "127.0.0.1:0", settings);
+  const { url } = running;
+  const end = () => running.end();
+  const start = async () => {
+    running = await launch(data, new URL(url).host, settings);
+  };
+  const stop = async () => {
+    await end();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { url, end, start, stop };
+}
+
+async function launch(data, address, settings) {
   const binary = process.env.NOVAFEED_BINARY ?? builtBinary;
-  const args = ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", join(directory, "data")];
+  const args = ["serve", "--demo", "--listen", address, "--data", data];
   for (const [name, value] of Object.entries(settings)) args.push("--set", `${name}=${value}`);
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
@@ -27,12 +45,11 @@ export async function startDemoServer(settings) {
       child.on("close", (status) => reject(new Error(`${binary} ended with ${status} before it was ready:\n${log}`)));
     }),
   ]);
-  const stop = async () => {
+  const end = async () => {
     child.kill("SIGTERM");
     await ended;
-    rmSync(directory, { recursive: true, force: true });
   };
-  return { url, stop };
+  return { url, end };
 }
 
 function readyAddress(child) {

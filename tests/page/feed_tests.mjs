@@ -114,23 +114,63 @@ export function addFeedTests(test) {
     assert.equal(await page.evaluate(() => scrollY), 0, "a new visit does not begin at the top");
   });
 
-  test(
-    "a live feed moves with what others do",
-    async ({ page, url, viewer, person }) => {
-      const { users } = await person.get(`/api/v1/users/${viewer.id}/following?limit=2`);
-      const [author, other] = await Promise.all(users.map((user) => Person.of(url, user)));
-      await openFeed(page, viewer, "following");
-      await page.getByRole("button", { name: "Live" }).click();
-      const { id } = await author.post("Seen without a press.");
-      await cardOf(page, id).waitFor();
-      assert.equal((await cardIds(page))[0], id);
-      assert.equal(await cardOf(page, id).locator(".move").innerText(), "new");
-      await other.like(id);
-      await eventually(async () => assert.equal(await countOf(cardOf(page, id), "like"), 1));
+  test("a live feed moves with what others do", async ({ page, url, viewer, person }) => {
+    const { users } = await person.get(`/api/v1/users/${viewer.id}/following?limit=2`);
+    const [author, other] = await Promise.all(users.map((user) => Person.of(url, user)));
+    await openFeed(page, viewer, "following");
+    await page.getByRole("button", { name: "Live" }).click();
+    const { id } = await author.post("Seen without a press.");
+    await cardOf(page, id).waitFor();
+    assert.equal((await cardIds(page))[0], id);
+    assert.equal(await cardOf(page, id).locator(".move").innerText(), "new");
+    await other.like(id);
+    await eventually(async () => assert.equal(await countOf(cardOf(page, id), "like"), 1));
+  });
 
-      await page.route("**/api/v1/feed?*", (route) => route.abort());
-      await page.locator(".alert", { hasText: "The server does not answer." }).waitFor();
-      assert.equal(await page.getByRole("button", { name: "Live" }).getAttribute("aria-pressed"), "false");
+  test(
+    "a live feed says that the server is away, and is live again when it is back",
+    async ({ page, server, url, viewer, person }) => {
+      const { users } = await person.get(`/api/v1/users/${viewer.id}/following?limit=1`);
+      const author = await Person.of(url, users[0]);
+      await openFeed(page, viewer, "following");
+      const live = page.getByRole("button", { name: "Live" });
+      await live.click();
+      await server.end();
+      const lost = page.getByRole("status").filter({ hasText: "Not live at the moment: the server does not answer." });
+      await lost.waitFor();
+      assert.equal(await live.getAttribute("aria-pressed"), "true");
+      assert.ok((await page.locator(".post").count()) > 0, "what was there is gone");
+      await server.start();
+      await page.locator(".notice", { hasText: "Live again." }).waitFor({ timeout: 40_000 });
+      await lost.waitFor({ state: "detached" });
+      const { id } = await author.post("Seen after a restart.");
+      await cardOf(page, id).waitFor();
+    },
+    { server: "restarted", allow: /net::ERR_/ },
+  );
+
+  test(
+    "a live feed asks a server that does not answer less and less often",
+    async ({ page, viewer }) => {
+      let asked = 0;
+      await page.clock.install();
+      await openFeed(page, viewer, "following");
+      await page.route("**/api/v1/feed?*", (route) => {
+        ++asked;
+        return route.abort();
+      });
+      await page.getByRole("button", { name: "Live" }).click();
+      // A request that the page had sent by now would have come to the route before this one is answered.
+      const settled = () => page.evaluate(() => fetch("/favicon.svg"));
+      for (const [times, pause] of [3000, 6000, 12_000].entries()) {
+        await page.clock.runFor(pause - 1500);
+        await settled();
+        assert.equal(asked, times, `asked again before ${pause} ms were over`);
+        await page.clock.runFor(1500);
+        await eventually(() => assert.equal(asked, times + 1));
+        await page.getByText("Not live at the moment").waitFor();
+        await settled();
+      }
     },
     { allow: /net::ERR_FAILED/ },
   );

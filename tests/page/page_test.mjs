@@ -17,6 +17,7 @@ const atATime = 2;
 const servers = {
   plain: { "warehouse.engine": "off", "hot_posts.refresh_every": "1s" },
   warehouse: {},
+  restarted: { "warehouse.engine": "off" },  // for the one test that ends it and starts it again
 };
 
 const tests = [];
@@ -41,11 +42,12 @@ async function chooseViewers(url, count) {
   return users.slice(0, count);
 }
 
-async function runTest(browser, url, viewer, { name, body, allow, context }) {
+async function runTest(browser, server, viewer, { name, body, allow, context }) {
+  const { url } = server;
   const page = await openPage(browser, url, context);
   try {
     const person = await Person.of(url, viewer);
-    await body({ page, url, viewer, person });
+    await body({ page, server, url, viewer, person });
     assert.deepEqual(
       page.complaints.filter((complaint) => !allow.test(complaint)),
       [],
@@ -73,8 +75,8 @@ try {
   const runSome = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const [number, one] = next;
-      const { url } = await started[one.server];
-      await runTest(browser, url, (await chooseViewers(url, wanted.length))[number], one);
+      const server = await started[one.server];
+      await runTest(browser, server, (await chooseViewers(server.url, wanted.length))[number], one);
     }
   };
   await Promise.all(Array.from({ length: atATime }, runSome));

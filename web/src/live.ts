@@ -1,25 +1,46 @@
 // Reading a list again and again, so that what others do moves it before the viewer's eyes.
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useSession } from "./session";
 
 const everyMs = 3000;
+const longestMs = 30_000;
 
-/** While `on`, as long as the page can be seen. Where it fails, it says so and stops: `stop` is told. */
-export function useLive(on: boolean, reread: () => Promise<unknown>, stop: () => void): void {
-  const { report } = useSession();
+/**
+ * While `on`, as long as the page can be seen. Where it fails it goes on, each time after a longer pause, until the
+ * list can be read again. Why it could not be read last; null where it could.
+ */
+export function useLive(on: boolean, reread: () => Promise<unknown>): unknown {
+  const { tell } = useSession();
+  const [problem, setProblem] = useState<unknown>(null);
   useEffect(() => {
     if (!on) return;
-    let busy = false;
-    const look = async () => {
-      if (document.visibilityState !== "visible" || busy) return;
-      busy = true;
-      await reread().catch((error: unknown) => {
-        report(error);
-        stop();
-      });
-      busy = false;
+    let ended = false;
+    let failures = 0;
+    let timer = 0;
+    const read = async () => {
+      try {
+        await reread();
+        if (failures > 0 && !ended) tell("Live again.");
+        failures = 0;
+        if (!ended) setProblem(null);
+      } catch (error) {
+        ++failures;
+        if (!ended) setProblem(error);
+      }
     };
-    const timer = setInterval(() => void look(), everyMs);
-    return () => clearInterval(timer);
-  }, [on, reread, stop, report]);
+    const look = async () => {
+      if (document.visibilityState === "visible") await read();
+      if (!ended) wait();
+    };
+    const wait = () => {
+      timer = window.setTimeout(() => void look(), Math.min(everyMs * 2 ** failures, longestMs));
+    };
+    wait();
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+      setProblem(null);
+    };
+  }, [on, reread, tell]);
+  return problem;
 }

@@ -1,13 +1,13 @@
 // The viewer's feed: for you, ranked and taken apart, and following, in the order of time.
-import { useCallback, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { useAct } from "../act";
-import type { FeedFacts, FeedMode, Item, Page } from "../api";
+import { type FeedFacts, type FeedMode, type Item, type Page, Problem } from "../api";
 import { useLive } from "../live";
 import { AboutScore, Facts } from "../parts/about_score";
 import { Aside } from "../parts/aside";
 import { Avatar } from "../parts/person";
 import { PostList } from "../parts/post_list";
-import { Empty } from "../parts/states";
+import { Empty, messageOf } from "../parts/states";
 import { TextForm } from "../parts/text_form";
 import { ViewHead } from "../parts/view";
 import { useRelations } from "../relations";
@@ -31,6 +31,9 @@ export function FeedView({ mode }: { mode: FeedMode }) {
   return <Feed key={place.number} mode={mode} live={live} setLive={setLive} />;
 }
 
+const whyLost = (error: unknown): string =>
+  error instanceof Problem && error.status === 0 ? "the server does not answer." : messageOf(error);
+
 interface FeedProps {
   mode: FeedMode;
   live: boolean;
@@ -42,8 +45,7 @@ function Feed({ mode, live, setLive }: FeedProps) {
   const { withLikes } = useRelations();
   const list = useWalk<Item, FeedPageRead>("feed", (limit, cursor) => withLikes(api.feed(mode, limit, cursor)), idOf);
   const act = useAct(list.reread);
-  const stop = useCallback(() => setLive(false), [setLive]);
-  useLive(live, list.reread, stop);
+  const lost = useLive(live, list.reread);
   const facts = list.walk?.last.facts;
   const [title, text] = empties[mode];
   return (
@@ -57,11 +59,19 @@ function Feed({ mode, live, setLive }: FeedProps) {
             ["Following", { view: "feed", mode: "following" }],
           ]}
           end={
-            <button type="button" class="live" aria-pressed={live} onClick={() => setLive(!live)}>
+            <button
+              type="button"
+              class={lost === null ? "live" : "live live-lost"}
+              aria-pressed={live}
+              onClick={() => setLive(!live)}
+            >
               Live
             </button>
           }
         />
+        <p role="status" class="lost">
+          {lost !== null && `Not live at the moment: ${whyLost(lost)} The page tries again by itself.`}
+        </p>
         <Compose list={list} />
         <details class="about about-narrow">
           <summary>How the order comes about</summary>
