@@ -1,4 +1,4 @@
-// The pipeline in three lines, beside the feed: what moves when the viewer likes something.
+// The pipeline in a few lines, beside the feed: what moves when the viewer likes something.
 import { duration, percent } from "../format";
 import { hitRate, quantile } from "../pipeline/figures";
 import { usePipeline } from "../pipeline/watch";
@@ -9,17 +9,25 @@ export function PipelineBox() {
   const { likeTimes } = useSession();
   const last = usePipeline().samples.at(-1);
   if (!last) return null;
-  const lag = Math.max(last.index.lag_seconds, last.warehouse?.lag_seconds ?? 0);
-  const like = likeTimes.at(-1) ?? quantile(last.likes, 0.95);
+  const ofServer = quantile(last.likes, 0.95);
+  const ofPage = likeTimes.at(-1);
   const hits = hitRate(last.cache);
   return (
     <section class="card pipeline-box" aria-label="Pipeline">
       <h2>Pipeline</h2>
       <dl class="facts">
-        <dt>Log lag</dt>
-        <dd>{duration(lag)}</dd>
-        <dt>Like → feed</dt>
-        <dd>{like === null ? "–" : duration(like)}</dd>
+        <dt>Index lag</dt>
+        <dd>{duration(last.index.lag_seconds)}</dd>
+        {last.warehouse && (
+          <>
+            <dt>Warehouse lag</dt>
+            <dd>{duration(last.warehouse.lag_seconds)}</dd>
+          </>
+        )}
+        <dt>Like → feed, server</dt>
+        <dd>{ofServer === null ? "–" : duration(ofServer)}</dd>
+        <dt>Like → feed, page</dt>
+        <dd>{ofPage === undefined ? "–" : duration(ofPage)}</dd>
         <dt>Cache hits</dt>
         <dd>{hits === null ? "–" : percent(hits)}</dd>
       </dl>

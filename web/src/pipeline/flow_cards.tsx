@@ -13,54 +13,84 @@ export interface CardProps {
 
 const perSecond = (value: number): string => `${Number(value.toPrecision(2))}/s`;
 
-export function LagCard({ samples, last }: CardProps) {
-  const ofIndex = last.index.lag_seconds;
-  const ofWarehouse = last.warehouse?.lag_seconds ?? null;
-  const series = [
-    { name: "index", points: pointsOf(samples, ({ index }) => index.lag_seconds) },
-    { name: "warehouse", points: pointsOf(samples, ({ warehouse }) => warehouse?.lag_seconds ?? null) },
-  ];
-  const spoken = `index ${duration(ofIndex)}${ofWarehouse === null ? "" : `, warehouse ${duration(ofWarehouse)}`}`;
+interface LagProps extends CardProps {
+  of: "Index" | "Warehouse";
+  read: (sample: Pipeline) => number | null;
+  meaning: string;
+}
+
+function LagCard({ samples, last, of, read, meaning }: LagProps) {
+  const lag = read(last);
+  const value = lag === null ? "off" : duration(lag);
+  return (
+    <FigureCard name={`${of.toLowerCase()}-lag`} title={`${of} lag`} value={value} meaning={meaning}>
+      {lag !== null && (
+        <LineChart
+          label={`${of} lag over two minutes, now ${value}`}
+          series={[{ name: of, points: pointsOf(samples, read) }]}
+          now={last.at}
+          format={duration}
+          least={1}
+        />
+      )}
+    </FigureCard>
+  );
+}
+
+export function IndexLagCard(props: CardProps) {
+  const meaning = "How far the index is behind the log: the age of the counters that feeds are made with.";
+  return <LagCard {...props} of="Index" read={({ index }) => index.lag_seconds} meaning={meaning} />;
+}
+
+export function WarehouseLagCard(props: CardProps) {
+  const meaning = props.last.warehouse
+    ? "How far the warehouse is behind the log: the age of the oldest entry that it lacks. The index does not wait for it."
+    : "This server runs without a warehouse.";
+  const read = ({ warehouse }: Pipeline) => warehouse?.lag_seconds ?? null;
+  return <LagCard {...props} of="Warehouse" read={read} meaning={meaning} />;
+}
+
+const likeP95 = ({ likes }: Pipeline): number | null => quantile(likes, 0.95);
+
+export function ServerLikesCard({ samples, last }: CardProps) {
+  const p95 = likeP95(last);
+  const told = p95 === null ? "not known" : duration(p95);
   return (
     <FigureCard
-      name="lag"
-      title="Log lag"
-      value={duration(Math.max(ofIndex, ofWarehouse ?? 0))}
+      name="likes-server"
+      title="Like → feed, seen by the server"
+      value={p95 === null ? "–" : duration(p95)}
       meaning={
         <>
-          <span class="key series-0">index {duration(ofIndex)}</span>
-          {ofWarehouse !== null && <span class="key series-1">warehouse {duration(ofWarehouse)}</span>}
+          From the commit of a like until feeds count it; 95 % take no longer.{" "}
+          {p95 === null
+            ? "Nobody has liked anything since the server started."
+            : `${plural(last.likes.count, "like")} since the server started.`}
         </>
       }
     >
       <LineChart
-        label={`Log lag over two minutes, now ${spoken}`}
-        series={series}
+        label={`Like to feed on the server over two minutes, P95 now ${told}`}
+        series={[{ name: "P95", points: pointsOf(samples, likeP95) }]}
         now={last.at}
         format={duration}
-        least={1}
       />
     </FigureCard>
   );
 }
 
-export function LikeCard({ last: { likes } }: CardProps) {
+export function PageLikesCard() {
   const { likeTimes } = useSession();
   const own = likeTimes.at(-1);
-  const p95 = quantile(likes, 0.95);
   return (
     <FigureCard
-      name="likes"
-      title="Like → feed"
-      value={own === undefined ? (p95 === null ? "–" : duration(p95)) : duration(own)}
+      name="likes-page"
+      title="Like → feed, seen by this page"
+      value={own === undefined ? "–" : duration(own)}
       meaning={
         <>
-          {own === undefined
-            ? "Like a post to see how long it takes here. "
-            : "Your last like, from the press to the new feed. "}
-          {p95 === null
-            ? "Nobody has liked anything since the server started."
-            : `On the server: ${plural(likes.count, "like")}, P95 ${duration(p95)}.`}
+          From your press of the heart until this page shows the new feed: the write, the feed, and the way to the
+          server and back. {own === undefined && "Like a post to see it."}
         </>
       }
     >

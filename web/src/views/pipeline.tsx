@@ -1,7 +1,15 @@
 // How the pipeline does: the log and what follows it, likes on their way to the feed, cache, warehouse, jobs.
 import { messageOf, Skeletons } from "../parts/states";
 import { ViewHead } from "../parts/view";
-import { CacheCard, type CardProps, LagCard, LikeCard, LogCard } from "../pipeline/flow_cards";
+import {
+  CacheCard,
+  type CardProps,
+  IndexLagCard,
+  LogCard,
+  PageLikesCard,
+  ServerLikesCard,
+  WarehouseLagCard,
+} from "../pipeline/flow_cards";
 import { JobsCard } from "../pipeline/jobs_card";
 import { WarehouseCard } from "../pipeline/warehouse_card";
 import { usePipeline } from "../pipeline/watch";
@@ -31,8 +39,10 @@ export function PipelineView() {
 function Charts(props: CardProps) {
   return (
     <div class="figures">
-      <LagCard {...props} />
-      <LikeCard {...props} />
+      <IndexLagCard {...props} />
+      <WarehouseLagCard {...props} />
+      <ServerLikesCard {...props} />
+      <PageLikesCard />
       <LogCard {...props} />
       <CacheCard {...props} />
       <WarehouseCard {...props} />
