@@ -16,7 +16,7 @@ import {
 } from "./session";
 import { FeedView } from "./views/feed";
 import { PeopleView } from "./views/people";
-import { ViewerPicker } from "./views/picker";
+import { type Refusal, ViewerPicker } from "./views/picker";
 import { PipelineView } from "./views/pipeline";
 import { ProfileView } from "./views/profile";
 import { TrendingView } from "./views/trending";
@@ -36,7 +36,7 @@ function useNotice(): [text: string, tell: (text: string) => void] {
 }
 
 /** The session of whom the viewer chose to be; null until it is open. */
-function useOpened(choice: Choice | null, refused: (error: unknown) => void): OpenedSession | null {
+function useOpened(choice: Choice | null, refused: (choice: Choice, error: unknown) => void): OpenedSession | null {
   const [opened, setOpened] = useState<OpenedSession | null>(null);
   useEffect(() => {
     storeChoice(choice);
@@ -50,7 +50,7 @@ function useOpened(choice: Choice | null, refused: (error: unknown) => void): Op
         if (current) setOpened(next);
         else void events.close();
       },
-      (error: unknown) => current && refused(error),
+      (error: unknown) => current && refused(choice, error),
     );
     return () => {
       current = false;
@@ -63,11 +63,13 @@ function useOpened(choice: Choice | null, refused: (error: unknown) => void): Op
 export function App() {
   const [choice, setChoice] = useState<Choice | null>(storedChoice);
   const [problem, setProblem] = useState<string | null>(null);
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [notice, tell] = useNotice();
   const report = useCallback((error: unknown) => setProblem(messageOf(error)), []);
   const refused = useCallback(
-    (error: unknown) => {
-      report(error);
+    (made: Choice, error: unknown) => {
+      if (made.kind === "token") setRefusal({ credentials: made.credentials, why: messageOf(error) });
+      else report(error);
       setChoice(null);
     },
     [report],
@@ -77,6 +79,7 @@ export function App() {
 
   const choose = (next: Choice | null) => {
     setProblem(null);
+    setRefusal(null);
     setChoice(next);
   };
 
@@ -85,7 +88,7 @@ export function App() {
       <a class="skip" href="#view" onClick={skipToView}>
         Skip to the content
       </a>
-      {!choice && <ViewerPicker onChoose={choose} onError={report} />}
+      {!choice && <ViewerPicker refusal={refusal} onChoose={choose} onError={report} />}
       {session && <SignedIn session={session} onLeave={() => choose(null)} key={session.viewer.id} />}
       {choice && !session && (
         <p class="waiting" role="status">

@@ -111,7 +111,7 @@ export function useUser(id: string): User | undefined {
 export async function openSession(choice: Choice): Promise<OpenedSession> {
   const api = await apiFor(choice);
   const id = choice.kind === "demo" ? choice.userId : (choice.credentials.actAs ?? subjectOf(choice.credentials.token));
-  if (!id) throw new Problem(0, "bad_token", "That is not a token. Paste what `novafeed token` printed.");
+  if (!id) throw new Problem(0, "bad_token", "That is not a token. Paste what the command novafeed token printed.");
   const viewer = await api.user(id).catch((error: unknown) => {
     throw choice.kind === "token" ? inWordsOfTheForm(error, choice.credentials) : error;
   });

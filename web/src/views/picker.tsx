@@ -1,18 +1,25 @@
 // Choosing a viewer: anybody of a demo server, else whoever a token speaks for.
-import { useEffect, useState } from "preact/hooks";
-import { demoUsers, type User } from "../api";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type Credentials, demoUsers, type User } from "../api";
 import { plural } from "../format";
 import { Avatar, Name } from "../parts/person";
 import type { Choice } from "../session";
 
 const shownUsers = 12;
 
+/** Credentials that the server did not take. */
+export interface Refusal {
+  credentials: Credentials;
+  why: string;
+}
+
 interface Props {
+  refusal: Refusal | null;
   onChoose: (choice: Choice) => void;
   onError: (error: unknown) => void;
 }
 
-export function ViewerPicker({ onChoose, onError }: Props) {
+export function ViewerPicker({ refusal, onChoose, onError }: Props) {
   const [prefix, setPrefix] = useState("");
   const [users, setUsers] = useState<User[] | null | undefined>(undefined);
 
@@ -37,7 +44,7 @@ export function ViewerPicker({ onChoose, onError }: Props) {
       </header>
       <section class="card" aria-label="Choose a viewer">
         {users === null ? (
-          <TokenForm onChoose={onChoose} />
+          <TokenForm refusal={refusal} onChoose={onChoose} />
         ) : (
           <DemoUsers users={users} prefix={prefix} onPrefix={setPrefix} onChoose={onChoose} />
         )}
@@ -87,7 +94,12 @@ function DemoUsers({ users, prefix, onPrefix, onChoose }: DemoUsersProps) {
   );
 }
 
-function TokenForm({ onChoose }: { onChoose: (choice: Choice) => void }) {
+/** What was refused stands in the fields again, to be corrected. */
+function TokenForm({ refusal, onChoose }: Pick<Props, "refusal" | "onChoose">) {
+  const tokenField = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (refusal) tokenField.current!.focus();
+  }, [refusal]);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
@@ -95,6 +107,7 @@ function TokenForm({ onChoose }: { onChoose: (choice: Choice) => void }) {
     const actAs = String(form.get("act_as")).trim();
     onChoose({ kind: "token", credentials: actAs ? { token, actAs } : { token } });
   };
+  const described = refusal ? { "aria-invalid": true, "aria-describedby": "refusal" } : {};
   return (
     <form onSubmit={submit}>
       <h2>Whose feed do you want to see?</h2>
@@ -102,13 +115,35 @@ function TokenForm({ onChoose }: { onChoose: (choice: Choice) => void }) {
         This server is no demo, so it wants a token: <code>novafeed token --data DIR --user ext:ada</code> prints one
         for the person with your own id <code>ada</code>. It goes into the field Token; nothing else is needed then.
       </p>
+      {refusal && (
+        <p class="refusal" role="alert" id="refusal">
+          {refusal.why}
+        </p>
+      )}
       <label class="field">
         Token
-        <input type="password" name="token" required autocomplete="off" spellcheck={false} />
+        <input
+          type="password"
+          name="token"
+          required
+          autocomplete="off"
+          spellcheck={false}
+          defaultValue={refusal?.credentials.token ?? ""}
+          ref={tokenField}
+          {...described}
+        />
       </label>
       <label class="field">
         User id (only with a service token)
-        <input type="text" name="act_as" placeholder="ext:ada" autocomplete="off" spellcheck={false} />
+        <input
+          type="text"
+          name="act_as"
+          placeholder="ext:ada"
+          autocomplete="off"
+          spellcheck={false}
+          defaultValue={refusal?.credentials.actAs ?? ""}
+          {...described}
+        />
       </label>
       <button type="submit" class="primary">
         Show the feed
