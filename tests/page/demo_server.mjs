@@ -84,6 +84,10 @@ export class Person {
     return call(`${this.url}/api/v1/posts/${postId}/like`, "PUT", undefined, this.token);
   }
 
+  comment(postId, text) {
+    return call(`${this.url}/api/v1/posts/${postId}/comments`, "POST", { text }, this.token);
+  }
+
   /** Every element of a list that is read page by page. */
   async all(path, name) {
     const elements = [];

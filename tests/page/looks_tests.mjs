@@ -145,7 +145,8 @@ export function addLooksTests(test) {
 
   test(
     "nothing is wider than a phone, and all views are at hand",
-    async ({ page, viewer }) => {
+    async ({ page, viewer, person }) => {
+      await person.post("Seen on a phone.");
       await openFeed(page, viewer);
       const card = page.locator(".post").first();
       await card.locator("summary").click();
@@ -166,6 +167,14 @@ export function addLooksTests(test) {
         .locator("main button")
         .evaluateAll((all) => all.filter((one) => one.offsetHeight < 24 || one.offsetWidth < 24).length);
       assert.equal(small, 0, "buttons too small for a finger");
+      await openView(page, viewer, `profile/${viewer.id}`);
+      await page.getByRole("button", { name: "Edit the post" }).first().tap();
+      await page.getByRole("button", { name: "Save" }).waitFor();
+      await noSidewaysScroll(page, "a post that is edited");
+      await page.getByRole("button", { name: "Delete the post" }).first().tap();
+      const { x, width } = await page.getByRole("dialog").boundingBox();
+      assert.ok(x >= 0 && x + width <= 360, "the question is wider than the window");
+      await page.getByRole("button", { name: "Keep it" }).tap();
       await page.getByRole("button", { name: "Change viewer" }).tap();
       await page.locator(".person").first().waitFor();
       await noSidewaysScroll(page, "the choice of a viewer");
@@ -176,7 +185,7 @@ export function addLooksTests(test) {
   for (const colorScheme of ["light", "dark"]) {
     test(
       `every view can be read in ${colorScheme} mode`,
-      async ({ page, viewer }) => {
+      async ({ page, viewer, person }) => {
         await openFeed(page, viewer);
         const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
         const brightness =
@@ -228,9 +237,13 @@ export function addLooksTests(test) {
           ".jobs td",
           ".jobs thead th",
         ]);
+        await person.post("To be read.");
         await follow(page, "Views", "Profile");
         await page.locator(".profile").waitFor();
-        await assertReadable(page, [".profile small", ".profile .name-handle"]);
+        await page.locator(".own-actions").first().waitFor();
+        await assertReadable(page, [".profile small", ".profile .name-handle", ".own-actions .round"]);
+        await page.locator(".act-delete").first().click();
+        await assertReadable(page, [".confirm h2", ".confirm p", ".confirm .danger"]);
       },
       { context: { colorScheme } },
     );

@@ -207,6 +207,129 @@ export function addPostTests(test) {
     );
   });
 
+  test("one's own post is edited, by keyboard", async ({ page, viewer, person }) => {
+    const { id } = await person.post("Written in a hury.");
+    await openView(page, viewer, `profile/${viewer.id}`);
+    const card = cardOf(page, id);
+    const edit = card.getByRole("button", { name: "Edit the post" });
+    await edit.focus();
+    await page.keyboard.press("Enter");
+    const field = card.getByLabel("Edit the post", { exact: true }).and(page.locator("textarea"));
+    await field.waitFor();
+    assert.equal(await field.inputValue(), "Written in a hury.");
+    await page.keyboard.press("Escape");
+    await field.waitFor({ state: "detached" });
+    assert.ok(await edit.evaluate((button) => button === document.activeElement), "the focus is lost");
+    await page.keyboard.press("Enter");
+    await field.waitFor();
+    await page.keyboard.type(" No longer.");
+    await page.keyboard.press("Control+Enter");
+    await page.locator(".notice", { hasText: "The post is changed." }).waitFor();
+    await eventually(async () =>
+      assert.equal(await card.locator("p.text").innerText(), "Written in a hury. No longer."),
+    );
+    assert.ok(await edit.evaluate((button) => button === document.activeElement), "the focus is lost");
+    assert.equal((await person.get(`/api/v1/posts/${id}`)).text, "Written in a hury. No longer.");
+  });
+
+  test(
+    "an edit that is refused is told, and not lost",
+    async ({ page, viewer, person }) => {
+      const { id } = await person.post("As it was.");
+      await openView(page, viewer, `profile/${viewer.id}`);
+      const card = cardOf(page, id);
+      await card.getByRole("button", { name: "Edit the post" }).click();
+      await card.locator("textarea").fill("Another text.");
+      await page.route("**/api/v1/posts/*", (route) => route.fulfill({ status: 503, json: { detail: "Not now." } }));
+      await card.getByRole("button", { name: "Save" }).click();
+      await page.locator(".alert", { hasText: "Not now." }).waitFor();
+      assert.equal(await card.locator("textarea").inputValue(), "Another text.");
+      await page.getByRole("button", { name: "Close this message" }).click();
+      await card.getByRole("button", { name: "Delete the post" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Delete the post" }).click();
+      await page.locator(".alert", { hasText: "Not now." }).waitFor();
+      assert.equal(await card.count(), 1);
+      assert.equal((await person.get(`/api/v1/posts/${id}`)).text, "As it was.");
+    },
+    { allow: /status of 503/ },
+  );
+
+  test("one's own post is deleted, by keyboard, once that was confirmed", async ({ page, viewer, person }) => {
+    const kept = await person.post("This one stays.");
+    const { id } = await person.post("This one goes.");
+    await openView(page, viewer, `profile/${viewer.id}`);
+    const card = cardOf(page, id);
+    const remove = card.getByRole("button", { name: "Delete the post" });
+    await remove.focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Delete this post?" });
+    await dialog.waitFor();
+    const keep = dialog.getByRole("button", { name: "Keep it" });
+    assert.ok(await keep.evaluate((button) => button === document.activeElement), "a key too many would delete it");
+    for (const no of ["Enter", "Escape"]) {
+      await page.keyboard.press(no);
+      await dialog.waitFor({ state: "detached" });
+      assert.ok(await remove.evaluate((button) => button === document.activeElement), "the focus is lost");
+      await page.keyboard.press("Enter");
+      await dialog.waitFor();
+    }
+    assert.equal((await person.get(`/api/v1/posts/${id}`)).text, "This one goes.");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.locator(".notice", { hasText: "The post is deleted." }).waitFor();
+    await card.waitFor({ state: "detached" });
+    const next = cardOf(page, kept.id);
+    await eventually(async () => assert.ok(await next.evaluate((one) => one === document.activeElement)));
+    await assert.rejects(person.get(`/api/v1/posts/${id}`), /404/);
+  });
+
+  test("what is somebody else's is not there to be edited or deleted", async ({ page, viewer }) => {
+    await openFeed(page, viewer);
+    assert.equal(await page.locator(".own-actions").count(), 0);
+  });
+
+  test("comments are deleted by who wrote them, and by the post's author", async ({ page, url, viewer, person }) => {
+    const { users } = await person.get(`/api/v1/users/${viewer.id}/following?limit=1`);
+    const other = await Person.of(url, users[0]);
+    const theirs = await other.post("What do you say?");
+    await other.comment(theirs.id, "Nothing, myself.");
+    await person.comment(theirs.id, "Much, and too much.");
+    const mine = await person.post("And here?");
+    await other.comment(mine.id, "Not wanted here.");
+
+    const openComments = async (post) => {
+      await openView(page, viewer, `profile/${post.author_id}`);
+      const card = cardOf(page, post.id);
+      await card.locator(".act-comment").click();
+      return card;
+    };
+    const removeOnly = async (card, text) => {
+      const line = card.locator(".comment", { hasText: text });
+      await line.getByRole("button", { name: "Delete the comment" }).click();
+      const dialog = page.getByRole("dialog", { name: "Delete this comment?" });
+      await dialog.getByRole("button", { name: "Keep it" }).click();
+      await dialog.waitFor({ state: "detached" });
+      assert.equal(await line.count(), 1);
+      await line.getByRole("button", { name: "Delete the comment" }).click();
+      await dialog.getByRole("button", { name: "Delete the comment" }).click();
+      await page.locator(".notice", { hasText: "The comment is deleted." }).waitFor();
+      await line.waitFor({ state: "detached" });
+    };
+    let card = await openComments(theirs);
+    await card.locator(".comment", { hasText: "Nothing, myself." }).waitFor();
+    assert.equal(await card.getByRole("button", { name: "Delete the comment" }).count(), 1, "only one's own");
+    await removeOnly(card, "Much, and too much.");
+    await eventually(async () => assert.equal(await countOf(card, "comment"), 1));
+    card = await openComments(mine);
+    await removeOnly(card, "Not wanted here.");
+    await eventually(async () => assert.equal(await countOf(card, "comment"), 0));
+    const { comments } = await person.get(`/api/v1/posts/${theirs.id}/comments`);
+    assert.deepEqual(
+      comments.map(({ text }) => text),
+      ["Nothing, myself."],
+    );
+  });
+
   test(
     "a text that is too long is not sent, and one that is refused is not lost",
     async ({ page, viewer }) => {

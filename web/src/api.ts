@@ -210,6 +210,18 @@ export class Api {
     return new Set((await this.call("GET /api/v1/likes", { query: { posts: [...posts] } })).liked);
   }
 
+  editPost(id: string, text: string): Promise<Post> {
+    return this.call("PATCH /api/v1/posts/{post_id}", { path: { post_id: id }, body: { text } });
+  }
+
+  deletePost(id: string): Promise<void> {
+    return this.call("DELETE /api/v1/posts/{post_id}", { path: { post_id: id } });
+  }
+
+  deleteComment(id: string): Promise<void> {
+    return this.call("DELETE /api/v1/comments/{comment_id}", { path: { comment_id: id } });
+  }
+
   post(text: string): Promise<Post> {
     return this.call("POST /api/v1/posts", { body: { text } });
   }

@@ -2,6 +2,7 @@
 import type { EventsClient } from "@novafeed/events";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Frame } from "./frame";
+import { Confirm } from "./parts/confirm";
 import { messageOf } from "./parts/states";
 import { RelationsProvider, useOwnRelations } from "./relations";
 import { HereContext, type Route, useAddress } from "./route";
@@ -9,6 +10,7 @@ import {
   type Choice,
   type OpenedSession,
   openSession,
+  type Question,
   type Session,
   SessionContext,
   storeChoice,
@@ -33,6 +35,28 @@ function useNotice(): [text: string, tell: (text: string) => void] {
     timer.current = window.setTimeout(() => setText(""), noticeMs);
   }, []);
   return [text, tell];
+}
+
+interface Asked {
+  question: Question;
+  answer: (yes: boolean) => void;
+}
+
+/** A question that waits for the viewer's answer; null where there is none. */
+function useQuestion(): [asked: Asked | null, confirm: Session["confirm"]] {
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const confirm = useCallback(
+    (question: Question) =>
+      new Promise<boolean>((resolve) => {
+        const answer = (yes: boolean) => {
+          setAsked(null);
+          resolve(yes);
+        };
+        setAsked({ question, answer });
+      }),
+    [],
+  );
+  return [asked, confirm];
 }
 
 /** The session of whom the viewer chose to be; null until it is open. */
@@ -65,6 +89,7 @@ export function App() {
   const [problem, setProblem] = useState<string | null>(null);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [notice, tell] = useNotice();
+  const [asked, confirm] = useQuestion();
   const report = useCallback((error: unknown) => setProblem(messageOf(error)), []);
   const refused = useCallback(
     (made: Choice, error: unknown) => {
@@ -75,7 +100,7 @@ export function App() {
     [report],
   );
   const opened = useOpened(choice, refused);
-  const session = useMemo(() => opened && { ...opened, report, tell }, [opened, report, tell]);
+  const session = useMemo(() => opened && { ...opened, report, tell, confirm }, [opened, report, tell, confirm]);
 
   const choose = (next: Choice | null) => {
     setProblem(null);
@@ -95,6 +120,7 @@ export function App() {
           Opening the feed…
         </p>
       )}
+      {asked && <Confirm question={asked.question} onAnswer={asked.answer} />}
       <div role="alert" class="toasts toasts-alert">
         {problem !== null && (
           <div class="toast alert">

@@ -79,9 +79,19 @@ export interface Session {
   report: (error: unknown) => void;
   /** Tells the viewer what was done. */
   tell: (text: string) => void;
+  /** Asks the viewer before something is done that cannot be taken back. */
+  confirm: (question: Question) => Promise<boolean>;
 }
 
-export type OpenedSession = Omit<Session, "report" | "tell">;
+export interface Question {
+  title: string;
+  /** What becomes of it. */
+  text: string;
+  /** What the button says that does it. */
+  button: string;
+}
+
+export type OpenedSession = Omit<Session, "report" | "tell" | "confirm">;
 
 export const SessionContext = createContext<Session | null>(null);
 

@@ -1,17 +1,19 @@
 // The comments under one post, newest first, and a form for another.
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Act } from "../act";
-import type { Comment, Page } from "../api";
+import type { Comment, Page, Post } from "../api";
 import { timeAgo } from "../format";
 import { useSession, useUser } from "../session";
+import { Icon } from "./icons";
 import { Avatar, NameLink } from "./person";
 import { TextForm } from "./text_form";
 
 const pageSize = 10;
 
-export function Comments({ postId, act }: { postId: string; act: Act }) {
-  const { api, report } = useSession();
+export function Comments({ post: { id: postId, author_id: author }, act }: { post: Post; act: Act }) {
+  const { api, viewer, report, confirm } = useSession();
   const [page, setPage] = useState<Page<Comment> | null>(null);
+  const section = useRef<HTMLElement>(null);
 
   const load = useCallback(
     (before: Comment[], cursor: string | null) =>
@@ -28,12 +30,31 @@ export function Comments({ postId, act }: { postId: string; act: Act }) {
       await load([], null);
     }, "Your comment is there.");
 
+  const remove = async ({ id }: Comment) => {
+    const sure = await confirm({
+      title: "Delete this comment?",
+      text: "It goes for everybody, and cannot be brought back.",
+      button: "Delete the comment",
+    });
+    if (!sure) return;
+    const done = await act(async () => {
+      await api.deleteComment(id);
+      setPage((now) => now && { ...now, elements: now.elements.filter((comment) => comment.id !== id) });
+    }, "The comment is deleted.");
+    if (done) section.current?.focus();
+  };
+
   return (
-    <section class="comments" aria-label="Comments">
+    <section class="comments" aria-label="Comments" ref={section} tabIndex={-1}>
       <TextForm label="Write a comment" button="Comment" onSubmit={send} />
       <ol>
         {page?.elements.map((comment) => (
-          <CommentLine key={comment.id} comment={comment} now={api.now()} />
+          <CommentLine
+            key={comment.id}
+            comment={comment}
+            now={api.now()}
+            onDelete={viewer.id === comment.user_id || viewer.id === author ? () => void remove(comment) : null}
+          />
         ))}
       </ol>
       {page?.next_cursor && (
@@ -45,7 +66,14 @@ export function Comments({ postId, act }: { postId: string; act: Act }) {
   );
 }
 
-function CommentLine({ comment, now }: { comment: Comment; now: number }) {
+interface LineProps {
+  comment: Comment;
+  now: number;
+  /** Null for whom the comment is not to delete. */
+  onDelete: (() => void) | null;
+}
+
+function CommentLine({ comment, now, onDelete }: LineProps) {
   const user = useUser(comment.user_id);
   return (
     <li class="comment">
@@ -59,6 +87,11 @@ function CommentLine({ comment, now }: { comment: Comment; now: number }) {
           {comment.text}
         </p>
       </div>
+      {onDelete && (
+        <button type="button" class="round" aria-label="Delete the comment" title="Delete" onClick={onDelete}>
+          <Icon name="remove" />
+        </button>
+      )}
     </li>
   );
 }

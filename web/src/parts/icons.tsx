@@ -11,6 +11,8 @@ const paths = {
   comment: "M4 5h16v11H11l-5 4v-4H4z",
   share: "M12 15V4M8 7.5 12 3.5l4 4M5 12v8h14v-8",
   close: "M6 6l12 12M18 6 6 18",
+  edit: "M4.5 19.5l1-4.3L16.2 4.5l3.3 3.3L8.8 18.5zM13.8 6.9l3.3 3.3",
+  remove: "M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.9 13h9.2l.9-13M10.2 10.8v5.4M13.8 10.8v5.4",
 };
 
 export function Icon({ name, filled = false }: { name: keyof typeof paths; filled?: boolean }) {

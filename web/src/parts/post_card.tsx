@@ -1,4 +1,5 @@
 // One post with its place in the list explained, and what a viewer can do about it.
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Act, movedText } from "../act";
 import { type Explanation, type Post, Problem, type Source } from "../api";
@@ -9,6 +10,7 @@ import { useSession, useUser } from "../session";
 import type { Move, Moves } from "../walk";
 import { Comments } from "./comments";
 import { Icon } from "./icons";
+import { EditForm, OwnActions } from "./own_post";
 import { Avatar, FollowButton, nameOf, NameLink } from "./person";
 import { Score, ScoreMeter } from "./score";
 
@@ -50,6 +52,11 @@ export function PostCard({ entry, place, all, move, scale, now, act, numbered = 
   const author = useUser(post.author_id);
   const card = useRef<HTMLElement>(null);
   const own = post.author_id === viewer.id;
+  const [editing, setEditing] = useState(false);
+  const endEditing = () => {
+    setEditing(false);
+    card.current?.querySelector<HTMLElement>(".act-edit")?.focus();
+  };
   useEffect(() => (own ? undefined : impressions.watch(card.current!, post.id)), [impressions, post.id, own]);
 
   return (
@@ -80,10 +87,19 @@ export function PostCard({ entry, place, all, move, scale, now, act, numbered = 
           )}
         </span>
       </header>
-      <PostText text={post.text} />
+      {editing ? <EditForm post={post} act={act} onEnd={endEditing} /> : <PostText text={post.text} />}
       {score !== null && explain && <Score score={score} explain={explain} scale={scale} />}
       {score !== null && !explain && <ScoreMeter score={score} scale={scale} />}
-      <Actions post={post} act={act} />
+      <Actions post={post} act={act}>
+        {own && (
+          <OwnActions
+            post={post}
+            act={act}
+            editing={editing}
+            onEdit={() => (editing ? endEditing() : setEditing(true))}
+          />
+        )}
+      </Actions>
     </article>
   );
 }
@@ -120,7 +136,8 @@ function MoveHint({ move }: { move: Move | undefined }) {
   );
 }
 
-function Actions({ post, act }: { post: Post; act: Act }) {
+/** What everybody can do; `children` is what this viewer can do beside it. */
+function Actions({ post, act, children }: { post: Post; act: Act; children: ComponentChildren }) {
   const session = useSession();
   const relations = useRelations();
   const author = useUser(post.author_id);
@@ -174,8 +191,9 @@ function Actions({ post, act }: { post: Post; act: Act }) {
         </button>
         <small class="seen">{plural(post.impressions, "impression")}</small>
         <FollowButton id={post.author_id} user={author} act={act} />
+        {children}
       </footer>
-      {commenting && <Comments postId={post.id} act={act} />}
+      {commenting && <Comments post={post} act={act} />}
     </>
   );
 }

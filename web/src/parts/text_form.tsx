@@ -1,5 +1,5 @@
 // Writing: a text field with a button, for posts and for comments.
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 export const maxCodePoints = 10_000;
 
@@ -8,10 +8,20 @@ interface TextFormProps {
   button: string;
   /** Does what the button is for; true where it is done, then the text is cleared. */
   onSubmit: (text: string) => Promise<boolean>;
+  /** What is written anew: the field begins with it, and has the focus. */
+  before?: string;
+  /** Leaves the text as it was. */
+  onCancel?: () => void;
 }
 
-export function TextForm({ label, button, onSubmit }: TextFormProps) {
-  const [text, setText] = useState("");
+export function TextForm({ label, button, onSubmit, before, onCancel }: TextFormProps) {
+  const [text, setText] = useState(before ?? "");
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (before === undefined) return;
+    field.current!.focus();
+    field.current!.setSelectionRange(before.length, before.length);
+  }, []);
   const [busy, setBusy] = useState(false);
   const id = useId();
   const tooMany = [...text].length - maxCodePoints;
@@ -36,6 +46,7 @@ export function TextForm({ label, button, onSubmit }: TextFormProps) {
       </label>
       <textarea
         id={id}
+        ref={field}
         rows={1}
         dir="auto"
         placeholder={label}
@@ -44,10 +55,16 @@ export function TextForm({ label, button, onSubmit }: TextFormProps) {
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.form!.requestSubmit();
+          if (event.key === "Escape") onCancel?.();
         }}
       />
       <div class="text-form-end" id={`${id}-end`}>
         {tooMany > 0 && <small class="wrong">{tooMany} characters too many</small>}
+        {onCancel && (
+          <button type="button" class="quiet" onClick={onCancel}>
+            Cancel
+          </button>
+        )}
         <button type="submit" class="primary" disabled={!sendable}>
           {button}
         </button>
