@@ -43,6 +43,10 @@ export function addDocsTests(test) {
       assert.ok(text.includes(said), `"${said}" is not there`);
     }
     assert.ok(text.indexOf("\n422") < text.indexOf("\n4XX") && text.indexOf("\n4XX") < text.indexOf("\n500"));
+    const likes = page.locator("#getLikes");
+    await likes.locator("summary").click();
+    assert.match(await likes.locator("pre").first().innerText(), /\/api\/v1\/likes\?posts=ext:hello,ext:bye'/);
+    await page.getByText("TOKEN=$(novafeed token --data DIR --user ext:ada)").waitFor();
     await card.getByRole("link", { name: "NewText" }).first().click();
     await page.waitForFunction(() => location.hash === "#schema-NewText");
   });

@@ -71,6 +71,11 @@ function Shown({ document }: { document: ApiDocument }) {
         </p>
         <Text text={document.info.description} />
         <Text text={document.components.securitySchemes["token"]?.description} />
+        <p>
+          The requests below take the token from <code>$TOKEN</code>:{" "}
+          <code>TOKEN=$(novafeed token --data DIR --user ext:ada)</code>, with the server's data directory and whose
+          token it is.
+        </p>
         <Contents document={document} />
         <label class="field">
           Find a route
