@@ -64,16 +64,32 @@ void EntityWriter::Write(const Comment& comment) {
   json_.EndObject();
 }
 
-void EntityWriter::Write(const FeedItem& item, bool explain) {
+// Up to the score.
+void EntityWriter::BeginItem(const FeedItem& item) {
   json_.BeginObject().Key("post");
   PostFields(item.content.id.value, item.content.external_id, item.author, item.content.text, item.created_at,
              item.counters);
   json_.Key("source").String(SourceName(item.source)).Key("score");
   if (item.parts) {
     json_.Double(item.parts->score);
-    if (explain) Explain(item);
   } else {
     json_.Null();
+  }
+}
+
+void EntityWriter::Write(const FeedItem& item, bool explain) {
+  BeginItem(item);
+  if (item.parts && explain) Explain(item);
+  json_.EndObject();
+}
+
+void EntityWriter::Write(const TrendingItem& listed, bool explain) {
+  BeginItem(listed.item);
+  if (explain) {
+    json_.Key("explain").BeginObject();
+    FreshnessTerm(*listed.item.parts);
+    EngagementTerm(*listed.item.parts, listed.window);
+    json_.EndObject();
   }
   json_.EndObject();
 }
@@ -86,14 +102,22 @@ void EntityWriter::BeginTerm(std::string_view name, double value, double weight)
 void EntityWriter::Explain(const FeedItem& item) {
   const ScoreParts& parts = *item.parts;
   json_.Key("explain").BeginObject();
-  BeginTerm("freshness", parts.freshness, kFreshnessWeight);
-  json_.Key("age_hours").Double(parts.age_hours).EndObject();
-  BeginTerm("engagement", parts.engagement, kEngagementWeight);
-  json_.Key("likes").Int(item.counters.likes).Key("comments").Int(item.counters.comments);
-  json_.Key("shares").Int(item.counters.shares).Key("impressions").Int(item.counters.impressions).EndObject();
+  FreshnessTerm(parts);
+  EngagementTerm(parts, item.counters);
   BeginTerm("affinity", parts.affinity, kAffinityWeight);
   json_.Key("interactions").Int(item.interactions).EndObject();
   json_.EndObject();
+}
+
+void EntityWriter::FreshnessTerm(const ScoreParts& parts) {
+  BeginTerm("freshness", parts.freshness, kFreshnessWeight);
+  json_.Key("age_hours").Double(parts.age_hours).EndObject();
+}
+
+void EntityWriter::EngagementTerm(const ScoreParts& parts, const Counters& counters) {
+  BeginTerm("engagement", parts.engagement, kEngagementWeight);
+  json_.Key("likes").Int(counters.likes).Key("comments").Int(counters.comments);
+  json_.Key("shares").Int(counters.shares).Key("impressions").Int(counters.impressions).EndObject();
 }
 
 void EntityWriter::Write(const Suggestion& suggestion, const People& people, bool explain) {
@@ -159,12 +183,12 @@ std::string RenderSuggestions(const SuggestedPeople& suggested, bool explain) {
   return body;
 }
 
-std::string RenderTrendingPage(const TrendingPage& page) {
+std::string RenderTrendingPage(const TrendingPage& page, bool explain) {
   std::string body;
   body.reserve((page.items.size() + 1) * kBytesPerItem);
   EntityWriter writer(&body);
   writer.json().BeginObject().Key("items").BeginArray();
-  for (const FeedItem& item : page.items) writer.Write(item, false);
+  for (const TrendingItem& item : page.items) writer.Write(item, explain);
   writer.json().EndArray().Key("trending_as_of").Int(page.as_of).EndObject();
   return body;
 }

@@ -33,6 +33,8 @@ class EntityWriter {
   void Write(const Comment& comment);
   // `explain`: with the parts of the score and the counts that it was computed from; nothing where there is no score.
   void Write(const FeedItem& item, bool explain);
+  // `explain`: with the parts of the list's own score and the window's counts.
+  void Write(const TrendingItem& listed, bool explain);
   // Nothing where `people` does not hold the user.
   void Write(const Suggestion& suggestion, const People& people, bool explain);
 
@@ -41,7 +43,10 @@ class EntityWriter {
   void External(const std::optional<std::string>& external_id);
   void PostFields(const Uuid& id, const std::optional<std::string>& external_id, UserId author, std::string_view text,
                   TimeMs created_at, const Counters& counters);
+  void BeginItem(const FeedItem& item);
   void Explain(const FeedItem& item);
+  void FreshnessTerm(const ScoreParts& parts);
+  void EngagementTerm(const ScoreParts& parts, const Counters& counters);
   void Reasons(const Suggestion& suggestion, const People& people);
   void BeginTerm(std::string_view name, double value, double weight);
 
@@ -53,7 +58,7 @@ class EntityWriter {
 Counters CountersOf(const PostTotals& totals);
 
 std::string RenderFeedPage(const FeedPage& page, bool explain);
-std::string RenderTrendingPage(const TrendingPage& page);
+std::string RenderTrendingPage(const TrendingPage& page, bool explain);
 
 // Suggestions with the people whom they name. Who is not among them (erased since) is not shown.
 struct SuggestedPeople {

@@ -109,6 +109,23 @@ TEST(Render, TermsSumToTheScoreToTheLastDigit) {
   }
 }
 
+TEST(Render, TrendingPageExplainsByTheCountersOfTheWindow) {
+  TrendingItem listed{MakeItem(), Counters{1, 0, 0, 2}};
+  listed.item.parts = TrendingScore(1000, listed.window, 1000 + 5 * kMsPerHour);
+  TrendingPage page;
+  page.as_of = 7;
+  page.items.push_back(listed);
+  const std::string text = RenderTrendingPage(page, true);
+  EXPECT_NE(text.find(R"("likes":1,"comments":2,"shares":3,"impressions":4},"source":"trending","score":)"), text.npos);
+  EXPECT_NE(text.find(R"("likes":1,"comments":0,"shares":0,"impressions":2}}}],"trending_as_of":7})"), text.npos)
+      << text;
+  EXPECT_NE(text.find(R"(,"age_hours":5},"engagement":{)"), text.npos) << text;
+  EXPECT_EQ(text.find("affinity"), text.npos) << text;
+  EXPECT_EQ(NumberAfter(text, "\"freshness\"", "term") + NumberAfter(text, "\"engagement\"", "term"),
+            NumberAfter(text, "\"source\"", "score"));
+  EXPECT_EQ(RenderTrendingPage(page, false).find("explain"), std::string::npos);
+}
+
 TEST(Render, FeedPage) {
   FeedPage page;
   page.next_cursor = "abc";

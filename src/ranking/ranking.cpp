@@ -105,13 +105,20 @@ std::vector<RankedPost> RankAgain(const std::vector<Candidate>& posts, TimeMs as
   return ranked;
 }
 
+ScoreParts TrendingScore(TimeMs created_at, const Counters& window, TimeMs as_of) {
+  ScoreParts parts;
+  parts.freshness = Freshness(created_at, as_of, &parts.age_hours);
+  parts.engagement = Engagement(window);
+  parts.score = kEngagementWeight * parts.engagement + kFreshnessWeight * parts.freshness;
+  return parts;
+}
+
 TrendingList RankTrending(std::vector<TrendingCandidate> candidates, TimeMs as_of) {
   TrendingList list;
   list.as_of = as_of;
   list.posts.reserve(candidates.size());
   for (const TrendingCandidate& candidate : candidates) {
-    const double score =
-        kEngagementWeight * Engagement(candidate.window) + kFreshnessWeight * Freshness(candidate.created_at, as_of);
+    const double score = TrendingScore(candidate.created_at, candidate.window, as_of).score;
     list.posts.push_back(TrendingPost{candidate.id, candidate.author, candidate.created_at, candidate.window, score});
   }
   KeepBest(&list.posts, kTrendingCut, TrendsBefore);

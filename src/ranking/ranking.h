@@ -52,7 +52,10 @@ Ranking Rank(const CandidateSet& candidates, TimeMs as_of);
 // Posts of one ranking, scored and ordered anew; those of fallback stay behind the others, newest first.
 std::vector<RankedPost> RankAgain(const std::vector<Candidate>& posts, TimeMs as_of);
 
-// 0.40*E + 0.30*F over the window's counters, ordered as above, the best 200.
+// The score of the shared lists: 0.40*E + 0.30*F over the window's counters; the affinity is 0.
+ScoreParts TrendingScore(TimeMs created_at, const Counters& window, TimeMs as_of);
+
+// By that score, ordered as above, the best 200.
 TrendingList RankTrending(std::vector<TrendingCandidate> candidates, TimeMs as_of);
 
 }  // namespace novafeed

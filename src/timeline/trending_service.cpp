@@ -25,13 +25,13 @@ Result<TrendingPage> TrendingService::Page(TrendingWindow window, std::size_t li
     std::optional<PostContent> content = index_->ContentOf(std::span(&listed.id, 1)).front();
     const std::optional<IndexedPost> post = index_->FindPost(listed.id);
     if (!content || !post) continue;  // deleted since the list was made
-    FeedItem& item = page.items.emplace_back();
+    FeedItem& item = page.items.emplace_back(TrendingItem{{}, listed.window}).item;
     item.content = *std::move(content);
     item.author = post->author;
     item.created_at = post->created_at;
     item.counters = {post->totals.likes, post->totals.comments, post->totals.shares, post->totals.impressions};
     item.source = Source::kTrending;
-    item.parts.emplace().score = listed.score;
+    item.parts = TrendingScore(listed.created_at, listed.window, list->as_of);
   }
   return page;
 }

@@ -17,8 +17,13 @@ enum class TrendingWindow { kHour, kDay };
 
 inline constexpr std::size_t kMaxTrendingPage = 200;
 
+struct TrendingItem {
+  FeedItem item;    // its counters are those of the post, in all; `parts` are those of the list's own score
+  Counters window;  // those that the score was computed from
+};
+
 struct TrendingPage {
-  std::vector<FeedItem> items;  // their counters are those of the post; `parts` holds the list's own score alone
+  std::vector<TrendingItem> items;
   TimeMs as_of = 0;
 };
 

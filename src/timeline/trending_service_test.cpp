@@ -35,7 +35,7 @@ class TrendingServiceTest : public ::testing::Test {
     Apply();
     std::vector<PostId> ids;
     const TrendingPage page = *service_.Page(window, limit);
-    for (const FeedItem& item : page.items) ids.push_back(item.content.id);
+    for (const TrendingItem& listed : page.items) ids.push_back(listed.item.content.id);
     return ids;
   }
   bool Shows(const std::string& line) const { return metrics_.Render().find(line + "\n") != std::string::npos; }
@@ -70,8 +70,28 @@ TEST_F(TrendingServiceTest, ScoresAreTheListsOwnAndCountersThePosts) {
   const TrendingPage page = *service_.Page(TrendingWindow::kHour, 20);
   ASSERT_EQ(page.items.size(), 1U);
   EXPECT_EQ(page.as_of, kBase);
-  EXPECT_EQ(page.items[0].counters.likes, 2);
-  EXPECT_EQ(page.items[0].parts->score, 0.40 * Engagement({1, 0, 0, 0}) + 0.30 * Freshness(kBase - kMsPerDay, kBase));
+  EXPECT_EQ(page.items[0].item.counters.likes, 2);
+  EXPECT_EQ(page.items[0].item.parts->score,
+            0.40 * Engagement({1, 0, 0, 0}) + 0.30 * Freshness(kBase - kMsPerDay, kBase));
+}
+
+TEST_F(TrendingServiceTest, WhatTheScoreWasComputedFromIsThatOfTheWindowAlsoFromTheCache) {
+  log_.AddPost(1, 1, kBase - kMsPerDay);
+  log_.AddLike(1, 1, kBase - 5 * kMsPerHour);
+  log_.AddLike(2, 1, kBase);
+  Apply();
+  for (const TrendingWindow window : {TrendingWindow::kHour, TrendingWindow::kHour, TrendingWindow::kDay}) {
+    const TrendingPage page = *service_.Page(window, 20);
+    ASSERT_EQ(page.items.size(), 1U);
+    const ScoreParts& parts = *page.items[0].item.parts;
+    EXPECT_EQ(page.items[0].window, (Counters{window == TrendingWindow::kDay ? 2 : 1, 0, 0, 0}));
+    EXPECT_EQ(parts.engagement, Engagement(page.items[0].window));
+    EXPECT_EQ(parts.freshness, Freshness(kBase - kMsPerDay, page.as_of));
+    EXPECT_EQ(parts.age_hours, 24.0);
+    EXPECT_EQ(parts.affinity, 0.0);
+    EXPECT_EQ(parts.score, 0.40 * parts.engagement + 0.30 * parts.freshness);
+  }
+  EXPECT_TRUE(Shows("novafeed_cache_hits_total{kind=\"hot\"} 1"));
 }
 
 TEST_F(TrendingServiceTest, TheListIsKeptForItsTime) {

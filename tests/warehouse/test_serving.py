@@ -12,7 +12,9 @@ import pytest
 from differential import rankings
 from graphs import generate
 from harness import WITH_WAREHOUSE, Server, assert_problem, novafeed, post_id, scratch_directory, user_id, wait_until
+from harness.warehouse import await_filled
 from oracle import oracle
+from warehouse.test_feed_cache import await_runs, metric
 
 SOON = {**WITH_WAREHOUSE, "warehouse.source_deadline": "1s", "warehouse.trending_deadline": "1s"}
 
@@ -92,6 +94,25 @@ def test_the_pipeline_tells_how_far_the_warehouse_is_and_what_it_holds(served):
         finally:
             os.kill(engine, signal.SIGCONT)
         wait_until(held, "it answers again", 60)
+
+
+def test_the_hours_list_from_the_warehouse_explains_itself_as_the_days_from_the_index_does():
+    with Server(settings={**WITH_WAREHOUSE, "hot_posts.refresh_every": "1s"}) as server:
+        write_post(server)
+        with server.client(user_id("bob")) as bob:
+            bob.request("PUT", f"/api/v1/posts/{post_id('hello')}/like").expect(204)
+            seen = {"event_id": "ext:e", "type": "impression", "post_id": post_id("hello"), "at": server.now()}
+            bob.post("/api/v1/events", {"events": [seen]}).expect(202)
+            await_filled(server)
+            def explained(window: str) -> dict | None:
+                items = bob.get(f"/api/v1/trending?window={window}&explain=1").expect(200).json()["items"]
+                return items[0]["explain"]["engagement"] if items else None
+
+            of_day = explained("24h")
+            assert (of_day["likes"], of_day["impressions"]) == (1, 1)
+            await_runs(server, "hot_posts")
+            assert metric(server, "novafeed_hot_posts_fallbacks_total") == 0, "the warehouse makes the list"
+            assert explained("1h") == of_day
 
 
 def test_an_engine_that_does_not_answer_is_said_and_costs_the_index_nothing(served):

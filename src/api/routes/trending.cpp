@@ -26,13 +26,16 @@ asio::awaitable<Result<HttpResponse>> GetTrending(RequestContext* context, PathP
   if (!window) co_return tl::unexpected(window.error());
   const Result<std::size_t> limit = LimitParam(context->query(), kMaxTrendingPage);
   if (!limit) co_return tl::unexpected(limit.error());
+  const Result<bool> explain = FlagParam(context->query(), "explain");
+  if (!explain) co_return tl::unexpected(explain.error());
 
   co_await AwaitCarried(context);
   std::function<Result<TrendingPage>()> make = [service = context->live().trending, window = *window, limit = *limit] {
     return service->Page(window, limit);
   };
   const Result<TrendingPage> page = co_await AwaitResult(context->dependencies().readers, std::move(make));
-  co_return page.map([](const TrendingPage& found) { return JsonAnswer(200, RenderTrendingPage(found)); });
+  if (!page) co_return tl::unexpected(page.error());
+  co_return JsonAnswer(200, RenderTrendingPage(*page, *explain));
 }
 
 }  // namespace
