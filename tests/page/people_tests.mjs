@@ -30,6 +30,10 @@ function reasonOf({ user, reasons: [reason] }) {
 
 const plainText = (text) => text.replace(/[\u2068\u2069]/g, "");
 
+const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const countsText = ({ likes, comments, shares, impressions }) =>
+  `${counted(likes, "like")}, ${counted(comments, "comment")}, ${counted(shares, "share")} in ${counted(impressions, "impression")}`;
+
 export function addPeopleTests(test) {
   test("trending shows the list of each window, by rank", async ({ page, url, viewer, person }) => {
     const author = await Person.of(url, (await demoUsers(url, 100)).at(-1));
@@ -54,6 +58,16 @@ export function addPeopleTests(test) {
         ),
       );
       assert.ok(items.some((item) => item.post.id === id));
+      assert.deepEqual(
+        await page.locator(".post .window-counts").allInnerTexts(),
+        items.map((item) => countsText(item.explain.engagement)),
+        "each card tells the counts of the window",
+      );
+      assert.deepEqual(
+        await page.locator(".post .facts dd:last-child").allInnerTexts(),
+        items.map((item) => countsText(item.post)),
+        "and those of all time apart",
+      );
       const ranks = await page.locator(".post .rank").allInnerTexts();
       assert.deepEqual(
         ranks,

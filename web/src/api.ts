@@ -9,6 +9,7 @@ import type {
   Pipeline,
   Post,
   SuggestedUser,
+  TrendingItem,
   User,
 } from "../generated/api";
 
@@ -147,8 +148,9 @@ export class Api {
   }
 
   /** The list has no pages. */
-  async trending(window: TrendingWindow, limit: number): Promise<Page<Item> & { as_of: number }> {
-    const { items, trending_as_of } = await this.call("GET /api/v1/trending", { query: { window, limit } });
+  async trending(window: TrendingWindow, limit: number): Promise<Page<TrendingItem> & { as_of: number }> {
+    const query = { window, limit, explain: 1 as const };
+    const { items, trending_as_of } = await this.call("GET /api/v1/trending", { query });
     return { elements: items, next_cursor: null, as_of: trending_as_of };
   }
 

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Act, movedText } from "../act";
-import { type Explanation, type Post, Problem, type Source } from "../api";
+import { type Post, Problem, type Source } from "../api";
 import { plural, shortCount, timeAgo } from "../format";
 import { barPlaces } from "../pipeline/chart";
 import { useRelations } from "../relations";
@@ -12,14 +12,14 @@ import { Comments } from "./comments";
 import { Icon } from "./icons";
 import { EditForm, OwnActions } from "./own_post";
 import { Avatar, FollowButton, nameOf, NameLink } from "./person";
-import { Score, ScoreMeter } from "./score";
+import { type Parts, Score } from "./score";
 
 /** A post in a list. Where nothing ranks the list there is no source and no score. */
 export interface Entry {
   post: Post;
   source: Source | null;
   score: number | null;
-  explain?: Explanation;
+  explain?: Parts;
 }
 
 const sourceLabels: Record<Source, [label: string, meaning: string]> = {
@@ -44,9 +44,11 @@ interface Props {
   act: Act;
   /** The place is shown. */
   numbered?: boolean;
+  /** What is told about the post beside its score. */
+  note?: ComponentChildren;
 }
 
-export function PostCard({ entry, place, all, move, scale, now, act, numbered = false }: Props) {
+export function PostCard({ entry, place, all, move, scale, now, act, numbered = false, note }: Props) {
   const { post, source, score, explain } = entry;
   const { viewer, impressions } = useSession();
   const author = useUser(post.author_id);
@@ -89,7 +91,7 @@ export function PostCard({ entry, place, all, move, scale, now, act, numbered = 
       </header>
       {editing ? <EditForm post={post} act={act} onEnd={endEditing} /> : <PostText text={post.text} />}
       {score !== null && explain && <Score score={score} explain={explain} scale={scale} />}
-      {score !== null && !explain && <ScoreMeter score={score} scale={scale} />}
+      {note}
       <Actions post={post} act={act}>
         {own && (
           <OwnActions

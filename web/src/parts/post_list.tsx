@@ -8,14 +8,16 @@ import { FlipList } from "./flip_list";
 import { type Entry, PostCard } from "./post_card";
 import { Failed, ListFoot, Skeletons } from "./states";
 
-interface Props {
+interface Props<T extends Entry> {
   label: string;
-  list: List<Entry, Page<Entry>>;
+  list: List<T, Page<T>>;
   act: Act;
   /** The instant that ages are told for. */
   now: number;
   empty: ComponentChildren;
   numbered?: boolean;
+  /** What is told about each of them beside its score. */
+  noteOf?: (entry: T) => ComponentChildren;
 }
 
 /** The card that holds the focus, and what a key does from there: J and K go through the cards, L likes. */
@@ -34,7 +36,9 @@ function handleKey(event: KeyboardEvent): void {
   step();
 }
 
-export function PostList({ label, list: { walk, loading, problem, more }, act, now, empty, numbered = false }: Props) {
+export function PostList<T extends Entry>(props: Props<T>) {
+  const { label, list, act, now, empty, numbered = false, noteOf } = props;
+  const { walk, loading, problem, more } = list;
   const { viewer } = useSession();
   if (!walk) return problem ? <Failed error={problem} retry={() => void more()} /> : <Skeletons what="posts" />;
   const { elements, last, moves } = walk;
@@ -55,6 +59,7 @@ export function PostList({ label, list: { walk, loading, problem, more }, act, n
               now={now}
               act={act}
               numbered={numbered}
+              note={noteOf?.(entry)}
             />
           ))}
         </FlipList>

@@ -1,36 +1,49 @@
 // A score taken apart: one bar of three terms, and the numbers that made them.
-import type { Explanation } from "../api";
+import type { Explanation, Post, TrendingExplanation } from "../api";
 import { count, decimal, plural } from "../format";
 
-type TermName = keyof Explanation;
+/** What a score is made of; the lists that are the same for everybody know no affinity. */
+export type Parts = TrendingExplanation & Partial<Explanation>;
 
-const termNames: TermName[] = ["freshness", "engagement", "affinity"];
+interface Term {
+  name: keyof Parts;
+  value: number;
+  weight: number;
+  term: number;
+  origin: string;
+}
 
 const ageOf = (hours: number) => (hours < 48 ? `${hours.toFixed(1)} hours old` : `${(hours / 24).toFixed(1)} days old`);
 
-function originOf(name: TermName, explain: Explanation): string {
-  switch (name) {
-    case "freshness":
-      return ageOf(explain.freshness.age_hours);
-    case "engagement": {
-      const { likes, comments, shares, impressions } = explain.engagement;
-      return `${plural(likes, "like")}, ${plural(comments, "comment")}, ${plural(shares, "share")} in ${plural(impressions, "impression")}`;
-    }
-    case "affinity":
-      return `${plural(explain.affinity.interactions, "interaction")} of yours with the author`;
+/** "3 likes, 1 comment, 0 shares in 20 impressions". */
+export function countsOf(counts: Pick<Post, "likes" | "comments" | "shares" | "impressions">): string {
+  const { likes, comments, shares, impressions } = counts;
+  return `${plural(likes, "like")}, ${plural(comments, "comment")}, ${plural(shares, "share")} in ${plural(impressions, "impression")}`;
+}
+
+function termsOf({ freshness, engagement, affinity }: Parts): Term[] {
+  const terms: Term[] = [
+    { name: "freshness", ...freshness, origin: ageOf(freshness.age_hours) },
+    { name: "engagement", ...engagement, origin: countsOf(engagement) },
+  ];
+  if (affinity) {
+    const origin = `${plural(affinity.interactions, "interaction")} of yours with the author`;
+    terms.push({ name: "affinity", ...affinity, origin });
   }
+  return terms;
 }
 
 interface Props {
   score: number;
-  explain: Explanation;
+  explain: Parts;
   /** The score that fills the whole width. */
   scale: number;
 }
 
 export function Score({ score, explain, scale }: Props) {
-  const percent = (name: TermName) => (scale > 0 ? (100 * Math.max(0, explain[name].term)) / scale : 0);
-  const spoken = termNames.map((name) => `${name} ${decimal(explain[name].term)}`).join(", ");
+  const terms = termsOf(explain);
+  const percent = (term: number) => (scale > 0 ? (100 * Math.max(0, term)) / scale : 0);
+  const spoken = terms.map(({ name, term }) => `${name} ${decimal(term)}`).join(", ");
   return (
     <details class="score">
       <summary>
@@ -39,9 +52,9 @@ export function Score({ score, explain, scale }: Props) {
           {decimal(score)}
         </span>
         <span class="bar" role="img" aria-label={`made of ${spoken}`}>
-          {termNames.map((name) => (
-            <span key={name} class={`part part-${name}`} style={{ width: `${percent(name)}%` }}>
-              <span class="part-value">{decimal(explain[name].term)}</span>
+          {terms.map(({ name, term }) => (
+            <span key={name} class={`part part-${name}`} style={{ width: `${percent(term)}%` }}>
+              <span class="part-value">{decimal(term)}</span>
             </span>
           ))}
         </span>
@@ -56,36 +69,21 @@ export function Score({ score, explain, scale }: Props) {
           </tr>
         </thead>
         <tbody>
-          {termNames.map((name) => (
+          {terms.map(({ name, weight, value, term, origin }) => (
             <tr key={name}>
               <th scope="row">
                 <span class={`dot part-${name}`} aria-hidden="true" /> {name}
               </th>
               <td>
-                {explain[name].weight.toFixed(2)} × {decimal(explain[name].value)}
+                {weight.toFixed(2)} × {decimal(value)}
               </td>
-              <td>{decimal(explain[name].term)}</td>
-              <td class="origin">{originOf(name, explain)}</td>
+              <td>{decimal(term)}</td>
+              <td class="origin">{origin}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </details>
-  );
-}
-
-/** A score that comes without its parts. */
-export function ScoreMeter({ score, scale }: { score: number; scale: number }) {
-  return (
-    <div class="score-meter">
-      <span class="score-value">
-        <span class="hidden">Score </span>
-        {decimal(score)}
-      </span>
-      <span class="bar" aria-hidden="true">
-        <span class="part part-whole" style={{ width: `${scale > 0 ? (100 * Math.max(0, score)) / scale : 0}%` }} />
-      </span>
-    </div>
   );
 }
 

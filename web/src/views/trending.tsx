@@ -1,8 +1,9 @@
 // What is trending, the same for everybody, in two windows.
 import { useAct } from "../act";
-import type { Item, TrendingWindow } from "../api";
+import type { TrendingItem, TrendingWindow } from "../api";
 import { Aside } from "../parts/aside";
 import { PostList } from "../parts/post_list";
+import { countsOf } from "../parts/score";
 import { Empty } from "../parts/states";
 import { ViewHead } from "../parts/view";
 import { useRelations } from "../relations";
@@ -15,6 +16,8 @@ const meanings: Record<TrendingWindow, string> = {
   "1h": "By what people did in this clock hour and the one before it; the list is made anew every minute.",
   "24h": "By what people did in the last 24 hours; the list is made anew every second.",
 };
+
+const spans: Record<TrendingWindow, string> = { "1h": "In the last hour", "24h": "In the last 24 hours" };
 
 export function TrendingView({ window }: { window: TrendingWindow }) {
   const { place } = useHere();
@@ -43,7 +46,7 @@ function TrendingList({ window }: { window: TrendingWindow }) {
   const list = useWalk(
     "trending",
     () => withLikes(api.trending(window, shown)),
-    (item: Item) => item.post.id,
+    (item: TrendingItem) => item.post.id,
   );
   const act = useAct(list.reread);
   return (
@@ -54,6 +57,23 @@ function TrendingList({ window }: { window: TrendingWindow }) {
       now={list.walk?.last.as_of ?? api.now()}
       empty={<Empty title="Nothing is trending">Nobody has reacted to a post in this time.</Empty>}
       numbered
+      noteOf={(item) => <Counts item={item} window={window} />}
     />
+  );
+}
+
+/** What put the post into the list, and, apart from it, what it has in all. */
+function Counts({ item: { post, explain }, window }: { item: TrendingItem; window: TrendingWindow }) {
+  return (
+    <dl class="facts">
+      {explain && (
+        <>
+          <dt>{spans[window]}</dt>
+          <dd class="window-counts">{countsOf(explain.engagement)}</dd>
+        </>
+      )}
+      <dt>In all</dt>
+      <dd>{countsOf(post)}</dd>
+    </dl>
   );
 }
