@@ -37,9 +37,11 @@ class ProgressView {
   ImportProgressLines lines_{SteadyNow(), line_.is_terminal()};
 };
 
-Result<int> Conclude(const ImportResult& result, bool dry_run) {
+Result<int> Conclude(const ImportResult& result, const ImportFlags& flags) {
+  const bool dry_run = flags.dry_run;
   for (const std::string& warning : result.warnings) std::cerr << "warning: " << warning << "\n";
-  std::cout << FormatImportSummary(result, dry_run);
+  std::cout << FormatImportSummary(result, dry_run) << std::flush;
+  if (flags.bad_file.empty()) std::cerr << FormatBadLines(result, dry_run);
   if (result.error) return tl::unexpected<Error>(*result.error);
   if (result.stopped) {
     return Fail(
@@ -118,7 +120,7 @@ Result<int> RunImport(const ImportFlags& flags) {
 
   const Result<ImportResult> result = RunWithProgress(flags, std::move(options));
   if (!result) return tl::unexpected<Error>(result.error());
-  return Conclude(*result, flags.dry_run);
+  return Conclude(*result, flags);
 }
 
 }  // namespace novafeed

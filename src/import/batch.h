@@ -47,6 +47,7 @@ struct ImportBatch {
   std::string tail;
 
   std::int64_t packed_bytes = 0;  // of the file, read so far
+  std::int64_t blank_lines = 0;   // that were left out, where the batch is not one that is sent again
 
   std::string_view TextOf(const ImportLine& line) const {
     return std::string_view(text).substr(line.text_at, line.text_size);

@@ -259,6 +259,7 @@ Status ImportRun::ImportFile(std::size_t file, TimeMs shift_of_new) {
   const auto show = [&] { ShowReading(ImportPhase::kPassOver, file, **input); };
   Status imported = feed.SkipImported(show);
   if (imported) imported = ImportLines(file, **input, feed, from.complete);
+  result_.files.back().lines_before -= feed.blank_before();
   for (const std::string& warning : feed.Warnings()) result_.warnings.push_back(name + ": " + warning);
   return imported;
 }
@@ -292,6 +293,10 @@ Status ImportRun::TakeBatch(const ImportBatch& batch) {
   result_.counts.Add(report.counts);
   WarnOf(report);
   file.lines += report.counts.Total();
+  for (const RejectedLine& line : report.rejected) {
+    if (result_.bad_lines.size() < kMaxToldBadLines) result_.bad_lines.push_back({file.name, line});
+  }
+  if (applied) file.blank_lines += batch.blank_lines;
   if (applied) file.lines_again += std::ssize(batch.lines) - report.counts.Total();
   Status written = bad_file_.Write(file.name, batch, report.rejected);
   return applied ? written : applied;

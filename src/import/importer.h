@@ -50,10 +50,19 @@ struct ImportOptions {
 struct ImportedFile {
   std::string name;
   std::int64_t lines_before = 0;  // imported by an earlier command
-  std::int64_t lines = 0;         // taken by this one; blank ones do not count
+  std::int64_t lines = 0;         // taken by this one; blank ones do not count, neither here nor before
   TimeMs shift = 0;
   std::int64_t rejected_before = 0;  // of the lines imported before
+  std::int64_t blank_lines = 0;      // beside those that this command has taken
   std::int64_t lines_again = 0;      // of those imported before: their events were sent again, which may not be durable
+};
+
+// Bad lines that an import tells of itself; the others are only counted, and written to `bad_file`.
+inline constexpr std::size_t kMaxToldBadLines = 10;
+
+struct BadLine {
+  std::string file;
+  RejectedLine line;
 };
 
 struct ImportResult {
@@ -61,6 +70,7 @@ struct ImportResult {
   ImportCounts counts;
   std::int64_t users_by_mention = 0;
   std::int64_t numbered_handles = 0;  // were taken, and got a number
+  std::vector<BadLine> bad_lines;     // the first kMaxToldBadLines of this command
   std::vector<std::string> warnings;  // of conflicts and numbered handles only the first kMaxRemarks
   bool stopped = false;               // by `stop`; the same command goes on
   std::optional<Error> error;  // what ended it; what the counts say is done all the same, and the same command goes on

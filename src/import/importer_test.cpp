@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "base/json.h"
@@ -570,6 +571,42 @@ TEST_F(Importing, EmptyFilesAndBlankLinesAreNothing) {
   EXPECT_FALSE(Import("").error);
   EXPECT_EQ(Import("\n \n\t\r\n").counts.Total(), 0);
   EXPECT_EQ(Import("\n\n" + Post("p", "ann", 1000) + "\n").counts.Total(), 1);
+}
+
+TEST_F(Importing, BlankLinesAreToldBesideTheOthersAndAreNoneOfThoseImportedBefore) {
+  const std::string begin = "\n" + Post("p", "ann", 1000) + " \n" + Act("view", "ben", "p", 2000);
+  World server;
+  const std::function<ImportResult(const ImportOptions&)> ways[] = {
+      [&](const ImportOptions& options) { return world_.Import(options); },
+      [&](const ImportOptions& options) { return RunRemoteImport(options, SendTo(server)); }};
+  for (const auto& import : ways) {
+    ImportOptions options;
+    options.batch_lines = 2;
+    options.files = {Write(begin)};
+    const ImportedFile first = import(options).files.at(0);
+    EXPECT_EQ(std::tie(first.lines_before, first.lines, first.blank_lines), std::make_tuple(0, 2, 2));
+    options.files = {Write(begin + "\n" + Act("view", "cem", "p", 3000))};
+    const ImportedFile grown = import(options).files.at(0);
+    EXPECT_EQ(std::tie(grown.lines_before, grown.lines, grown.blank_lines), std::make_tuple(2, 1, 1));
+    const ImportedFile again = import(options).files.at(0);
+    EXPECT_EQ(std::tie(again.lines_before, again.lines, again.blank_lines), std::make_tuple(3, 0, 0));
+  }
+}
+
+TEST_F(Importing, TellsTheFirstBadLinesOfAllFiles) {
+  std::string bad;
+  for (int line = 0; line < 7; ++line) bad += Act("like", "ben", "nowhere", 2000);
+  ImportOptions options;
+  options.files = {Write(Post("p", "ann", 1000) + bad), Write("nonsense\n" + bad, "second.ndjson")};
+  const ImportResult result = world_.Import(options);
+  EXPECT_EQ(Count(result, Outcome::kBad), 15);
+  ASSERT_THAT(result.bad_lines, SizeIs(kMaxToldBadLines));
+  EXPECT_EQ(result.bad_lines[0].file, options.files[0]);
+  EXPECT_EQ(result.bad_lines[0].line.number, 2);
+  EXPECT_EQ(result.bad_lines[0].line.code, "unknown_post");
+  EXPECT_EQ(result.bad_lines[7].file, options.files[1]);
+  EXPECT_EQ(result.bad_lines[7].line.number, 1);
+  EXPECT_EQ(result.bad_lines[7].line.code, "malformed_json");
 }
 
 TEST_F(Importing, StopsBetweenBatchesAndGoesOn) {

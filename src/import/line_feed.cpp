@@ -87,6 +87,7 @@ Status LineFeed::SkipImported(const std::function<void()>& on_line) {
     const Result<bool> more = input_->Next(&line);
     if (!more) return tl::unexpected<Error>(more.error());
     if (!*more) break;
+    if (IsBlank(line.text)) ++blank_before_;
     ImportLine parsed{line.number, 0, 0, Parse(line), {}, 0};
     numbering_.Assign(&parsed);
     Observe(parsed);
@@ -108,8 +109,12 @@ Result<bool> LineFeed::TakeLine(ImportBatch* batch) {
   InputLine line;
   Result<bool> more = input_->Next(&line);
   if (!more || !*more) return more;
-  if (!line.whole && !IsBlank(line.text)) tail_ = Sha256Hex(line.text);
-  if (!IsBlank(line.text) && !IsKnownTail(line)) Add(line, batch);
+  if (IsBlank(line.text)) {
+    ++(IsReplayed(*batch) ? blank_before_ : batch->blank_lines);
+    return true;
+  }
+  if (!line.whole) tail_ = Sha256Hex(line.text);
+  if (!IsKnownTail(line)) Add(line, batch);
   return true;
 }
 

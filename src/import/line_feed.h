@@ -48,6 +48,8 @@ class LineFeed {
 
   // After the end: the batch that says so.
   ImportBatch Completion();
+  // How many of the lines that were imported before were blank; not while a batch is read.
+  std::int64_t blank_before() const { return blank_before_; }
   // Sentences, each once. Not for the lines that were imported before.
   std::vector<std::string> Warnings() const;
 
@@ -82,6 +84,7 @@ class LineFeed {
   std::set<std::string> ignored_names_;
   bool has_more_ignored_names_ = false;
   std::string tail_;  // SHA-256 of a last line without a line end
+  std::int64_t blank_before_ = 0;
   Tally early_;
   Tally late_;
   Tally ext_ids_;

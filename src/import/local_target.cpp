@@ -46,7 +46,8 @@ void AddRemarks(const ImportLine& line, bool is_conflict, const LineApplier::Sid
   report->numbered_handles += std::ssize(effects.numbered_handles);
   for (const std::string& handle : effects.numbered_handles) report->Remark({line.number, handle});
   if (is_conflict) {
-    report->Remark({line.number, "is a conflict: its id is known with other content, and the first content stays"});
+    report->Remark(
+        {line.number, "is a conflict: its id is known with other content or as deleted, and what is there stays"});
   }
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 
 import pytest
@@ -162,6 +163,78 @@ def test_bad_lines_end_in_their_own_exit_status(directory):
     assert done.returncode == BAD_LINES
     assert len(bad.read_text(encoding="utf-8").splitlines()) == 1
     assert len(rank(directory / "data", "--as-of", NOON)["items"]) > 0
+
+
+NOWHERE = {"type": "like", "user": "ann", "post": "none", "at": NOON}
+
+
+def told_bad(done) -> list[str]:
+    return [line for line in done.stderr.splitlines() if line.startswith("bad: ")]
+
+
+def test_bad_lines_are_told_without_a_file_and_the_way_to_all_of_them_holds(directory):
+    file = write_ndjson(directory / "actions.ndjson", [*ACTIONS, *[NOWHERE] * 13])
+    before = len(ACTIONS)
+    done = novafeed("import", file, "--data", directory / "data", check=False)
+    *first, last = told_bad(done)
+    assert [line.split(":")[2:4] for line in first] == [
+        [f" line {before + n}", " unknown_post"] for n in range(1, 11)
+    ], first
+    assert all(line.endswith("put its line first.") for line in first), first
+    assert last.startswith("bad: 3 more lines") and "--dry-run, --bad FILE and a --data that is not there" in last
+    assert done.stderr.endswith(last + "\n") and done.returncode == BAD_LINES
+
+    bad = directory / "bad.out"
+    search = ("import", file, "--dry-run", "--bad", bad, "--data", directory / "not-there")
+    again = novafeed(*search, check=False)
+    assert again.returncode == BAD_LINES and told_bad(again) == []
+    numbers = [json.loads(line)["line"] for line in bad.read_text(encoding="utf-8").splitlines()]
+    assert numbers == list(range(before + 1, before + 14))
+    assert not (directory / "not-there").exists()
+
+
+def test_a_few_bad_lines_are_all_told(directory):
+    file = write_ndjson(directory / "actions.ndjson", [*ACTIONS, NOWHERE])
+    assert len(told_bad(novafeed("import", file, "--data", directory / "data", check=False))) == 1
+    dry = novafeed("import", file, "--dry-run", "--data", directory / "other", check=False)
+    assert len(told_bad(dry)) == 1 and dry.returncode == BAD_LINES
+
+
+def counted(report: str) -> tuple[int, dict[str, int]]:
+    """Of a report about one file: lines that it says it took, and how many of them ended how."""
+    first, *others = report.splitlines()
+    outcomes: dict[str, int] = {}
+    for line in others:
+        for number, outcome in re.findall(r"([\d,]+) (applied|unchanged|conflict|duplicate|bad)\b(?!:)", line):
+            outcomes[outcome] = outcomes.get(outcome, 0) + int(number.replace(",", ""))
+    return int(re.search(r": ([\d,]+) lines", first)[1].replace(",", "")), outcomes
+
+
+def test_a_report_tells_of_every_line_once_and_says_where_nothing_changed(directory):
+    share = {"type": "share", "id": "s", "user": "ann", "post": "post-0", "at": NOON}
+    other = {**ACTIONS[3], "text": "another text"}
+    actions = [*ACTIONS, share, share, ACTIONS[4], other, NOWHERE]
+    lines = [json.dumps(action) for action in actions] + ["", "nonsense", " "]
+    file = directory / "actions.ndjson"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    data = directory / "data"
+
+    first = novafeed("import", file, "--data", data, check=False).stdout
+    taken, outcomes = counted(first)
+    assert taken == len(actions) + 1 and " and 2 blank" in first
+    assert outcomes == {"applied": len(ACTIONS) + 1, "duplicate": 1, "unchanged": 1, "conflict": 1, "bad": 2}
+    assert "nothing changed" not in first
+
+    again = novafeed("import", file, "--data", data, check=False).stdout
+    assert f"nothing new, its {taken} lines were imported before, 2 of them rejected then" in again
+    assert again.endswith("nothing changed\n")
+
+    behind = directory / "behind.ndjson"  # another file that brings the same
+    behind.write_text("\n".join(lines[1:]) + "\n", encoding="utf-8")
+    same = novafeed("import", behind, "--data", data, check=False).stdout
+    taken, outcomes = counted(same)
+    assert taken == len(actions) and "applied" not in outcomes and sum(outcomes.values()) == taken
+    assert same.endswith("nothing changed\n")
 
 
 def test_import_reads_standard_input(directory):
