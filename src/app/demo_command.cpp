@@ -138,6 +138,9 @@ Result<int> KeepAlive(const DemoFlags& flags) {
   if (!flags.token.empty()) options.service_token = [&flags] { return flags.token; };
   options.network = {flags.seed, flags.users, clock.Now(), settings->Number("demo.rate")};
   std::optional<ProgressLine> line(std::in_place);
+  options.begun = [rate = options.network.rate, &clock] {
+    std::cout << DescribeLiveRate(rate, clock.Now()) << std::endl;
+  };
   options.progress = [&line](const LiveTally& tally) { line->Show(tally.Summary()); };
   LiveDriver driver(std::move(options), &clock);
   const StopSignals signals([&driver] { driver.Stop(); });

@@ -47,6 +47,14 @@ boost::json::array ObjectsOf(const std::string& body, std::string_view name) {
   return list != nullptr && list->is_array() ? list->get_array() : boost::json::array();
 }
 
+// Of an item's reader with its author; 0 where it is not told.
+int InteractionsIn(JsonFields* item) {
+  const boost::json::value* explain = item->Find("explain");
+  const boost::json::value* affinity = explain == nullptr ? nullptr : JsonFields(*explain).Find("affinity");
+  if (affinity == nullptr) return 0;
+  return static_cast<int>(JsonFields(*affinity).RequireInt("interactions").value_or(0));
+}
+
 std::optional<LiveItem> ReadItem(const boost::json::value& object) {
   JsonFields item(object);
   const boost::json::value* post = item.Find("post");
@@ -57,7 +65,7 @@ std::optional<LiveItem> ReadItem(const boost::json::value& object) {
   const std::optional<Uuid> author = RequireUuid(&fields, "author_id");
   const Result<std::string> text = fields.RequireString("text");
   if (!id || !author || !text) return std::nullopt;
-  return LiveItem{*id, *author, *text, *source == "follow"};
+  return LiveItem{*id, *author, *text, *source == "follow", InteractionsIn(&item)};
 }
 
 }  // namespace
@@ -67,7 +75,8 @@ LiveCall CallFor(const LiveStep& step, TimeMs now) {
   const std::string limit = std::to_string(step.limit);
   switch (step.act) {
     case LiveAct::kReadFeed:
-      return {Method::kGet, "/api/v1/feed?limit=" + limit + (step.only_following ? "&mode=following" : ""), ""};
+      return {Method::kGet, "/api/v1/feed?limit=" + limit + (step.only_following ? "&mode=following" : "&explain=1"),
+              ""};
     case LiveAct::kSee:
     case LiveAct::kView:
     case LiveAct::kShare:

@@ -46,7 +46,18 @@ TEST(ReadFeedItems, TakesWhatPeopleMind) {
   EXPECT_EQ(items[0].author, kOther);
   EXPECT_EQ(items[0].text, "hi");
   EXPECT_TRUE(items[0].followed);
+  EXPECT_EQ(items[0].interactions, 0);
   for (const char* odd : {"", "7", "{}", R"({"items":3})"}) EXPECT_TRUE(ReadFeedItems(odd).empty());
+}
+
+TEST(ReadFeedItems, TakesTheInteractionsThatAnExplainedFeedTells) {
+  LiveStep step;
+  step.limit = 20;
+  EXPECT_TRUE(CallFor(step, 7).target.ends_with("&explain=1"));
+  const auto items = ReadFeedItems(R"({"items":[{"post":{"id":")" + kPostText + R"(","author_id":")" + kOtherText +
+                                   R"(","text":"hi"},"source":"follow","explain":{"affinity":{"interactions":3}}}]})");
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0].interactions, 3);
 }
 
 TEST(ReadSuggestions, TakesTheUsersInTheirOrder) {

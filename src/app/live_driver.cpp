@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <boost/json/value.hpp>
 #include <charconv>
+#include <cmath>
 #include <span>
 #include <utility>
 
 #include "app/admin_client.h"
 #include "app/live_api.h"
 #include "base/json.h"
+#include "demo/rhythm.h"
 
 namespace novafeed {
 namespace {
@@ -56,6 +58,12 @@ std::chrono::milliseconds LiveBackoff::Next(std::string_view retry_after) {
   return std::clamp<std::chrono::milliseconds>(std::chrono::seconds(seconds), kFirst, kLongest);
 }
 
+std::string DescribeLiveRate(double mean_rate, TimeMs now) {
+  const auto a_minute = [](double a_second) { return std::to_string(std::lround(60 * a_second)); };
+  return "Its people do about " + a_minute(LiveRateAt(mean_rate, now)) + " things a minute at this hour (UTC), " +
+         a_minute(BusiestLiveRate(mean_rate)) + " in the busiest one.";
+}
+
 LiveDriver::LiveDriver(LiveDriverOptions options, const Clock* clock)
     : options_(std::move(options)), clock_(clock), network_(options_.network) {}
 
@@ -77,6 +85,7 @@ Status LiveDriver::Run() {
   if (!client) return tl::unexpected<Error>(client.error());
   client_ = std::move(*client);
   if (Status met = Meet(); !met) return met;
+  if (options_.begun) options_.begun();
   TimePoint due = TimePoint::clock::now();
   while (true) {
     // By the clock, so that the time of a request takes nothing from the rate; after a rest, people do not catch up.

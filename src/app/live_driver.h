@@ -48,8 +48,12 @@ struct LiveDriverOptions {
   // Gives a token of service scope; empty: each person's own is taken from POST /demo/token.
   std::function<std::string()> service_token;
   LiveOptions network;
-  std::function<void(const LiveTally&)> progress;  // after each step, on the thread of Run
+  std::function<void()> begun;                     // where the server knows the people, before their first step
+  std::function<void(const LiveTally&)> progress;  // after each step; both on the thread of Run
 };
+
+// How much the people of a live network do now, for whoever waits for something to move: a sentence.
+std::string DescribeLiveRate(double mean_rate, TimeMs now);
 
 class LiveDriver {
  public:

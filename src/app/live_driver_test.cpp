@@ -23,6 +23,14 @@ TEST(LiveBackoff, TakesAsLongAsTheServerSaysWithinReason) {
   EXPECT_EQ(backoff.Next("Wed, 21 Oct 2026 07:28:00 GMT"), milliseconds(1000));
 }
 
+TEST(LiveRate, IsToldForTheHour) {
+  constexpr TimeMs kMidnight = 1'764'028'800'000;
+  EXPECT_EQ(DescribeLiveRate(3, kMidnight + 3 * kMsPerHour),
+            "Its people do about 101 things a minute at this hour (UTC), 304 in the busiest one.");
+  EXPECT_EQ(DescribeLiveRate(3, kMidnight + 19 * kMsPerHour),
+            "Its people do about 304 things a minute at this hour (UTC), 304 in the busiest one.");
+}
+
 TEST(LiveTally, NamesWhatWasDone) {
   LiveTally tally;
   tally.steps[static_cast<std::size_t>(LiveAct::kLike)] = 4;

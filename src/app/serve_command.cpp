@@ -121,10 +121,11 @@ void PrintDemoViewer(EmbeddedNode* node) {
             << "/api/v1/feed?limit=5&explain=1'\n";
 }
 
-void PrintReady(EmbeddedNode* node, const ServeFlags& flags, const DataDirectory& directory) {
+void PrintReady(EmbeddedNode* node, const ServeFlags& flags, const Settings& settings, const DataDirectory& directory) {
   std::cout << "ready " << node->url() << "\n";
   if (flags.demo) {
     std::cout << "Open " << node->url() << "/ in a browser, and choose a viewer.\n";
+    if (flags.live) std::cout << DescribeLiveRate(settings.Number("demo.rate"), node->clock().Now()) << "\n";
     PrintDemoViewer(node);
   } else {
     std::cout << "A token for " << node->url() << "/: " << flags.program << " token --data " << directory.path()
@@ -144,7 +145,7 @@ Result<int> Serve(const ServeFlags& flags, const Settings& settings, const DataD
       demo = *filled;
     }
     BootNode(&node, stop);
-    PrintReady(&node, flags, directory);
+    PrintReady(&node, flags, settings, directory);
     std::optional<LiveDemo> live;  // ends before the listeners drain
     if (flags.live) live.emplace(&node, *demo, settings.Number("demo.rate"));
     stop.Wait();

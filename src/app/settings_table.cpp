@@ -84,10 +84,11 @@ std::vector<Setting> ServingSettings() {
            "either with engine=."),
       Bounded(SettingType::kDuration, "serve.drain_grace", "10s", 0, 10 * kMinute,
               "How long running requests may take to end after SIGTERM."),
-      Bounded(SettingType::kNumber, "demo.rate", "3", 0.5, 1000,
-              "Of serve --demo --live and demo --live: things that people do, as the mean of a day; evenings have "
-              "twice as many, nights a tenth.",
-              "actions/s"),
+      Bounded(
+          SettingType::kNumber, "demo.rate", "3", 0.5, 1000,
+          "Of serve --demo --live and demo --live: things that people do, as the mean of a day; evenings (UTC) have "
+          "1.7 times as many, nights half.",
+          "actions/s"),
       Text("log.level", "info", "Least level of the lines on standard error: debug, info, warn or error."),
   };
 }

@@ -19,11 +19,12 @@ namespace {
 constexpr TimeMs kMsPerMinute = 60 * kMsPerSecond;
 constexpr TimeMs kNewestPostAge = 3 * kMsPerMinute;
 constexpr double kReadNetwork = 200;  // people, up to which everybody may read everybody
+constexpr double kClose = 0.5;        // of those whom somebody follows
 
 struct Follower {
   std::size_t user;
   TimeMs since;
-  bool close;  // reacts far more often to this author than to others
+  bool close;  // reacts far more readily to this author than to others
 };
 
 struct DemoPost {
@@ -92,14 +93,14 @@ void Generator::MakePeople() {
     famous_.Add(person.fame);
     famous_by_topic_[person.topic].Add(person.fame);
     people_by_topic_[person.topic].push_back(number);
-    authors_.Add(person.diligence);
+    authors_.Add(std::sqrt(person.diligence));  // those who do a lot do not only write
     Add(JoinedAt(person, options_), UserLine{.id = person.id, .handle = person.handle, .name = person.name});
   }
 }
 
 void Generator::MakeFollows() {
   for (std::size_t follower = 0; follower < people_.size(); ++follower) {
-    const double wanted = std::min(12.0 + 8.0 * random_.Pareto(1.3), 0.4 * static_cast<double>(people_.size()));
+    const double wanted = std::min(24.0 + 8.0 * random_.Pareto(1.3), 0.4 * static_cast<double>(people_.size()));
     std::unordered_set<std::size_t> chosen{follower};  // nobody follows themselves
     for (int draws = static_cast<int>(wanted); draws > 0; --draws) {
       const std::size_t followee = DrawFollowee(people_[follower]);
@@ -107,7 +108,7 @@ void Generator::MakeFollows() {
       // Most ties are as old as the network, some are new.
       const double days = random_.Chance(0.7) ? random_.Unit() : random_.Unit() * options_.days;
       const TimeMs since = start_ - kMsPerDay + static_cast<TimeMs>(days * static_cast<double>(kMsPerDay));
-      followers_[followee].push_back({.user = follower, .since = since, .close = random_.Chance(0.15)});
+      followers_[followee].push_back({.user = follower, .since = since, .close = random_.Chance(kClose)});
       Add(since, FollowLine{.user = people_[follower].id, .target = people_[followee].id});
     }
   }
@@ -171,24 +172,18 @@ void Generator::Show(const DemoPost& post, std::size_t reader, bool close) {
     return from + 1 + static_cast<TimeMs>(random_.Exponential(mean_minutes) * static_cast<double>(kMsPerMinute));
   };
   const TimeMs at = DrawReadingTime(post.at);
-  // People spread their attention: the more they reacted to an author, the less it takes them. Without this, each feed
-  // would be one favourite author's posts of a month.
   int& reactions = reactions_[reader * people_.size() + post.author];
-  const double eagerness = post.appeal * (close ? 3.0 : 1.0) / ((1.0 + reactions) * (1.0 + reactions));
+  const double eagerness = post.appeal * (close ? 4.0 : 1.0);
+  const auto reacts = [&](double usual, double most) {
+    const bool does = reactions < kMostReactions && random_.Chance(std::min(usual * eagerness, most));
+    reactions += does ? 1 : 0;
+    return does;
+  };
   AddEvent(EventType::kImpression, post, reader, at);
   if (random_.Chance(0.25)) AddEvent(EventType::kView, post, reader, after(at, 0.2));
-  if (random_.Chance(std::min(0.065 * eagerness, 0.5))) {
-    Add(after(at, 0.5), LikeLine{.user = people_[reader].id, .post = post.id});
-    ++reactions;
-  }
-  if (random_.Chance(std::min(0.018 * eagerness, 0.3))) {
-    Comment(post, reader, after(at, 3));
-    ++reactions;
-  }
-  if (random_.Chance(std::min(0.006 * eagerness, 0.2))) {
-    AddEvent(EventType::kShare, post, reader, after(at, 1));
-    ++reactions;
-  }
+  if (reacts(0.05, 0.5)) Add(after(at, 0.5), LikeLine{.user = people_[reader].id, .post = post.id});
+  if (reacts(0.016, 0.3)) Comment(post, reader, after(at, 3));
+  if (reacts(0.005, 0.2)) AddEvent(EventType::kShare, post, reader, after(at, 1));
 }
 
 void Generator::Comment(const DemoPost& post, std::size_t reader, TimeMs at) {

@@ -39,7 +39,7 @@ TimeMs JoinedAt(const DemoPerson& person, const DemoOptions& options);
 
 // Gives `take` every action, in the order of their times. The same options give the same actions.
 // Ids are external ids: "demo-<handle>", "demo-post-<n>", "demo-comment-<n>"; events have none.
-// About 80,000 actions with the defaults, made within a second.
+// About 115,000 actions with the defaults, made within a second.
 void GenerateDemoNetwork(const DemoOptions& options, const std::function<void(const ImportAction&)>& take);
 
 }  // namespace novafeed

@@ -23,6 +23,7 @@ constexpr double kViews = 0.25;
 constexpr double kLikes = 0.09;
 constexpr double kComments = 0.022;
 constexpr double kShares = 0.008;
+constexpr double kBeyondLimit = 0.1;  // of that, to an author whom the reader has reacted to enough
 
 // Of visits.
 constexpr double kOnlyFollowing = 0.35;
@@ -46,8 +47,7 @@ LiveNetwork::LiveNetwork(const LiveOptions& options)
 }
 
 std::chrono::microseconds LiveNetwork::Pause(TimeMs now) {
-  const double per_second = rate_ * ActivityAt(now) / MeanActivity();
-  const std::chrono::duration<double> pause(random_.Exponential(1 / per_second));
+  const std::chrono::duration<double> pause(random_.Exponential(1 / LiveRateAt(rate_, now)));
   return std::min(std::chrono::duration_cast<std::chrono::microseconds>(pause), kLongestPause);
 }
 
@@ -64,7 +64,9 @@ void LiveNetwork::Begin(Visit* visit) {
   visit->person = &people_[visitors_.Draw(&random_)];
   LiveStep read = Step(LiveAct::kReadFeed, *visit);
   read.limit = 10 + random_.Below(21);
-  read.only_following = random_.Chance(kOnlyFollowing);
+  // That feed tells no interactions: who comes by for the first time reads the other one.
+  const bool has_read = !readers_.insert(visit->person).second;
+  read.only_following = random_.Chance(kOnlyFollowing) && has_read;
   visit->steps.push_back(std::move(read));
 }
 
@@ -94,13 +96,33 @@ void LiveNetwork::SawFeed(const std::vector<LiveItem>& items) {
     see.event_ids.push_back(DrawEventId());
   }
   if (!see.posts.empty()) visit.steps.push_back(std::move(see));
-  for (const LiveItem* item : fresh) React(&visit, *item);
+  const int limit = LimitFor(*visit.person, items);
+  for (const LiveItem* item : fresh) React(&visit, *item, limit);
   Conclude(&visit, items);
 }
 
 bool LiveNetwork::IsNewTo(const DemoPerson& reader, const LiveItem& item) {
   if (seen_.size() >= kRemembered) seen_.clear();
   return seen_.insert(PairOf(reader.id.id, item.post)).second;
+}
+
+int& LiveNetwork::ReactionsOf(const DemoPerson& reader, const LiveItem& item) {
+  if (reactions_.size() >= kRemembered) reactions_.clear();
+  return reactions_[PairOf(reader.id.id, item.author)];
+}
+
+// That of the feed's lower quarter: so all whom somebody reads rise together, and none of them fills the feed.
+int LiveNetwork::LimitFor(const DemoPerson& reader, const std::vector<LiveItem>& items) {
+  std::vector<int> counts;
+  for (const LiveItem& item : items) {
+    int& known = ReactionsOf(reader, item);
+    known = std::max(known, item.interactions);
+    counts.push_back(known);
+  }
+  if (counts.empty()) return kMostReactions;
+  const auto low = counts.begin() + std::ssize(counts) / 4;
+  std::ranges::nth_element(counts, low);
+  return std::max(kMostReactions, *low);
 }
 
 double LiveNetwork::EagernessFor(const DemoPerson& reader, const LiveItem& item) const {
@@ -116,17 +138,23 @@ double LiveNetwork::EagernessFor(const DemoPerson& reader, const LiveItem& item)
   return interest * appeal * (is_close ? 3.0 : 1.0);
 }
 
-void LiveNetwork::React(Visit* visit, const LiveItem& item) {
+void LiveNetwork::React(Visit* visit, const LiveItem& item, int limit) {
   const double eagerness = EagernessFor(*visit->person, item);
   const auto draws = [&](double usual) { return random_.Chance(std::min(usual * eagerness, 0.6)); };
+  int& reactions = ReactionsOf(*visit->person, item);
+  const auto reacts = [&](double usual) {
+    const bool does = draws(reactions < limit ? usual : usual * kBeyondLimit);
+    reactions += does ? 1 : 0;
+    return does;
+  };
   if (draws(kViews)) visit->steps.push_back(EventStep(LiveAct::kView, *visit, item.post));
-  if (draws(kLikes)) visit->steps.push_back(Step(LiveAct::kLike, *visit, item.post));
-  if (draws(kComments)) {
+  if (reacts(kLikes)) visit->steps.push_back(Step(LiveAct::kLike, *visit, item.post));
+  if (reacts(kComments)) {
     LiveStep comment = Step(LiveAct::kComment, *visit, item.post);
     comment.text = writer_.WriteComment(item.text);
     visit->steps.push_back(std::move(comment));
   }
-  if (draws(kShares)) visit->steps.push_back(EventStep(LiveAct::kShare, *visit, item.post));
+  if (reacts(kShares)) visit->steps.push_back(EventStep(LiveAct::kShare, *visit, item.post));
 }
 
 // What somebody does after they have read.

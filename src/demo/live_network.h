@@ -60,6 +60,7 @@ struct LiveItem {
   Uuid author;
   std::string text;
   bool followed = false;  // it is there because they follow its author
+  int interactions = 0;   // of the reader with its author, where the feed tells
 };
 
 // The same options and the same answers give the same steps. One owner, no locking.
@@ -67,7 +68,7 @@ class LiveNetwork {
  public:
   explicit LiveNetwork(const LiveOptions& options);
 
-  // How long until the next step: by chance, more often in the evening than at night. At most a minute.
+  // How long until the next step: by chance, by day more often than at night (rhythm.h). At most a minute.
   std::chrono::microseconds Pause(TimeMs now);
   // What happens next.
   LiveStep Next();
@@ -91,9 +92,12 @@ class LiveNetwork {
   LiveStep EventStep(LiveAct act, const Visit& visit, Uuid post);
   // How likely this person does something about this post, where the middle is 1.
   double EagernessFor(const DemoPerson& reader, const LiveItem& item) const;
-  void React(Visit* visit, const LiveItem& item);
+  void React(Visit* visit, const LiveItem& item, int limit);
   void Conclude(Visit* visit, const std::vector<LiveItem>& items);
   bool IsNewTo(const DemoPerson& reader, const LiveItem& item);
+  int& ReactionsOf(const DemoPerson& reader, const LiveItem& item);
+  // How many reactions to one author this reader comes to before the author has to wait for others to catch up.
+  int LimitFor(const DemoPerson& reader, const std::vector<LiveItem>& items);
   Uuid DrawEventId();
 
   static constexpr std::size_t kVisits = 12;  // people who are there at a time
@@ -106,7 +110,9 @@ class LiveNetwork {
   WeightedDraw visitors_;
   std::array<Visit, kVisits> visits_;
   std::size_t last_visit_ = 0;
-  boost::unordered_flat_set<std::uint64_t> seen_;  // who has seen which post
+  boost::unordered_flat_set<std::uint64_t> seen_;            // who has seen which post
+  boost::unordered_flat_set<const DemoPerson*> readers_;     // who has been there
+  boost::unordered_flat_map<std::uint64_t, int> reactions_;  // of a reader to an author, as far as is known
 };
 
 }  // namespace novafeed

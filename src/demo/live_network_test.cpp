@@ -147,7 +147,7 @@ TEST(LiveNetwork, PeopleLikeWhatTheirCommunityWritesAbout) {
   EXPECT_GT(other, 20);
 }
 
-TEST(LiveNetwork, EveningsAreBusyAndNightsAreQuietAndTheRateIsTheMeanOfADay) {
+TEST(LiveNetwork, EveningsAreBusyAndNightsAreNotAsleepAndTheRateIsTheMeanOfADay) {
   LiveNetwork network({.seed = 3, .users = 20, .started = kMidnight, .rate = 5});
   std::chrono::microseconds since_midnight{0};
   std::array<int, 24> by_hour{};
@@ -158,8 +158,36 @@ TEST(LiveNetwork, EveningsAreBusyAndNightsAreQuietAndTheRateIsTheMeanOfADay) {
     since_midnight += network.Pause(now);
   }
   EXPECT_NEAR(steps, 5 * 86'400, 5 * 86'400 * 0.05);
-  EXPECT_GT(by_hour[19], 8 * by_hour[3]);
-  EXPECT_GT(by_hour[3], 0);
+  EXPECT_GT(by_hour[19], 2.5 * by_hour[3]);
+  EXPECT_GT(*std::ranges::min_element(by_hour), *std::ranges::max_element(by_hour) * 0.31) << "about a third";
+  for (const TimeMs hour : {TimeMs{3}, TimeMs{8}, TimeMs{19}}) {
+    const double told = 3600 * LiveRateAt(5, kMidnight + hour * kMsPerHour);
+    EXPECT_NEAR(by_hour[static_cast<std::size_t>(hour)], told, 0.05 * told) << hour;
+  }
+  EXPECT_EQ(BusiestLiveRate(5), LiveRateAt(5, kMidnight + 19 * kMsPerHour));
+}
+
+TEST(LiveNetwork, PeopleSpreadTheirAttentionOverTheirAuthors) {
+  LiveNetwork network({.seed = 3, .users = 40, .started = kMidnight});
+  const Uuid favourite = IdFromExternal(IdKind::kUser, "favourite");
+  int number = 0;
+  int to_favourite = 0;
+  int to_others = 0;
+  for (int i = 0; i < 40'000; ++i) {
+    const LiveStep step = network.Next();
+    if (step.act == LiveAct::kLike) (step.subject.bytes[0] == 0 ? to_favourite : to_others) += 1;
+    if (step.act != LiveAct::kReadFeed) continue;
+    std::vector<LiveItem> items;
+    for (std::uint8_t place = 0; place < 4; ++place) {
+      Uuid id = IdFromExternal(IdKind::kPost, std::to_string(++number));
+      id.bytes[0] = place;
+      const Uuid author = place == 0 ? favourite : IdFromExternal(IdKind::kUser, std::to_string(number));
+      items.push_back({id, author, "A post.", false, place == 0 ? 6 : 1});
+    }
+    network.SawFeed(items);
+  }
+  EXPECT_GT(to_others, 300);
+  EXPECT_LT(to_favourite, to_others / 3 / 4) << "as often as others that they have reacted to as often";
 }
 
 TEST(LiveNetwork, SomebodyNewIsAnsweredToo) {

@@ -24,6 +24,10 @@ struct DemoPerson {
 // How much of what people write is about another topic than theirs.
 inline constexpr double kOffTopic = 0.12;
 
+// Of one reader to one author, before others have as many. One more to a single author than to any other would put all
+// of that author's posts of the month above everybody else's: affinity is the greatest part of a score.
+inline constexpr int kMostReactions = 2;
+
 inline constexpr std::size_t kFewestDemoUsers = 10;   // one of each topic, and somebody to talk to
 inline constexpr std::size_t kMostDemoUsers = 1'500;  // there are only so many names
 

@@ -1,6 +1,7 @@
 // Days and nights: how much people do at an hour (UTC).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -17,11 +18,20 @@ constexpr double ActivityAt(TimeMs at) {
   return kActivityByHour[static_cast<std::size_t>(HourOf(at) % 24)];
 }
 
-// The mean of a whole day.
-constexpr double MeanActivity() {
-  double sum = 0;
-  for (const double activity : kActivityByHour) sum += activity;
-  return sum / static_cast<double>(kActivityByHour.size());
+// A live network is watched at any hour, so its nights are no quieter than this part of its busiest hour.
+inline constexpr double kQuietestLive = 1.0 / 3;
+
+// How much the people of a live network do in the hour of `at`, who do `mean` as the mean of a day.
+constexpr double LiveRateAt(double mean, TimeMs at) {
+  double day = 0;
+  for (const double activity : kActivityByHour) day += std::max(activity, kQuietestLive);
+  return mean * std::max(ActivityAt(at), kQuietestLive) * static_cast<double>(kActivityByHour.size()) / day;
+}
+
+// The same of the busiest hour.
+constexpr double BusiestLiveRate(double mean) {
+  const auto busiest = std::ranges::max_element(kActivityByHour) - kActivityByHour.begin();
+  return LiveRateAt(mean, static_cast<TimeMs>(busiest) * kMsPerHour);
 }
 
 }  // namespace novafeed

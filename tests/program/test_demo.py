@@ -1,13 +1,17 @@
 """The demo command: a network as lines, in a directory, in a server; and its people, who go on doing things."""
 
 import http.server
+import itertools
 import json
 import os
+import re
 import signal
 import sqlite3
+import statistics
 import subprocess
 import threading
 import time
+from collections import Counter
 
 import pytest
 
@@ -76,6 +80,22 @@ def test_a_directory_is_filled_once_and_served_as_a_demo(directory):
         assert counts(data) == before
 
 
+@pytest.mark.parametrize("hour", [6, 12, 20])
+def test_no_author_fills_a_feed(directory, hour):
+    """Most posts of one author among the first 20 of a feed, over 100 viewers of the network that a demo shows."""
+    as_of = NOON + (hour - 12) * 3_600_000
+    novafeed("demo", "--data", directory / "data", "--as-of", as_of)
+    actions = map(json.loads, novafeed("demo", "--out", "-", "--as-of", as_of).stdout.splitlines())
+    viewers = directory / "viewers"
+    people = (action["id"] for action in actions if action["type"] == "user")
+    viewers.write_text("".join(f"ext:{name}\n" for name in itertools.islice(people, 100)), encoding="utf-8")
+    rankings = novafeed("rank", "--data", directory / "data", "--users", viewers, "--as-of", as_of).stdout.splitlines()
+    authors = [Counter(item["author_id"] for item in json.loads(ranking)["items"][:20]) for ranking in rankings]
+    assert len(authors) == 100 and all(feed.total() == 20 for feed in authors)
+    most = sorted(max(feed.values()) for feed in authors)
+    assert statistics.median(most) <= 5 and most[89] <= 8, most
+
+
 def test_a_directory_of_others_is_refused(imported):
     status, sentence = refused("--data", imported)
     assert status == FAILED and "no demo made" in sentence
@@ -141,6 +161,21 @@ def test_a_live_demo_grows_in_everything_and_drains_at_once(directory):
         assert counts(data) == before
 
 
+def hourly_rate(line: str) -> tuple[int, int] | None:
+    """How much the people do a minute, at this hour and in the busiest one, as a line says; None if it says no such."""
+    found = re.fullmatch(r"Its people do about (\d+) things a minute at this hour \(UTC\), (\d+) in the busiest one\.", line)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def test_a_live_demo_says_how_much_its_people_do_at_this_hour_and_never_sleeps(directory):
+    for hour in (3, 19):
+        clock = NOON + (hour - 12) * 3_600_000
+        with Server(directory / f"at-{hour}", test_clock=clock, flags=("--demo", "--live")) as server:
+            told = wait_until(lambda server=server: [*filter(None, map(hourly_rate, server.stdout))], "the rate is told")
+        (now, busiest) = told[0]
+        assert busiest * 0.33 <= now < busiest * 0.34 if hour == 3 else now == busiest, told
+
+
 class Live:
     """`novafeed demo --live` as a child process."""
 
@@ -172,7 +207,9 @@ def test_it_acts_on_a_running_demo_without_a_token_and_ends_with_one_line(direct
         wait_until(lambda: counts(server.data)["events"] > before["events"] + 20, "events of demo users")
         wait_until(lambda: counts(server.data)["likes"] > before["likes"], "a like of a demo user")
         status, out, err = live.end(number)
-        assert status == 0 and err == "" and out.count("\n") == 1 and " likes, " in out, (status, out, err)
+        assert status == 0 and err == "" and out.count("\n") == 2, (status, out, err)
+        begun, ended = out.splitlines()
+        assert hourly_rate(begun) and " likes, " in ended, out
 
 
 def test_it_acts_with_a_service_token_where_there_is_no_demo_and_outlives_a_restart(directory):
