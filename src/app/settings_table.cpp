@@ -140,7 +140,7 @@ std::vector<Setting> WarehouseSettings() {
       Bounded(SettingType::kDuration, "warehouse.trending_deadline", "2s", 10, kMinute,
               "How long the warehouse may take to make the trending list that all its feeds share."),
       Bounded(SettingType::kDuration, "warehouse.suggestion_deadline", "2s", 10, kMinute,
-              "How long each of the three or four steps of suggested users may take in the warehouse; late is 503."),
+              "How long each statement of suggested users may take in the warehouse; late is 503."),
       Bounded(SettingType::kInt, "warehouse.query_threads", "8", 3, 64,
               "Queries for feeds that are sent to the warehouse at a time.", "queries"),
       Bounded(SettingType::kDuration, "warehouse.refresh_every", "1s", 20, kMinute,

@@ -15,7 +15,7 @@ namespace novafeed {
 // it was asked. Errors: kUnavailable "warehouse_unavailable".
 class WarehouseSuggestions final : public SuggestionEngine {
  public:
-  // `deadline` is that of each step; `olap` outlives the engine.
+  // `deadline` is that of each statement; `olap` outlives the engine.
   WarehouseSuggestions(Olap* olap, std::chrono::milliseconds deadline) : olap_(olap), deadline_(deadline) {}
 
   std::string_view Name() const override { return "warehouse"; }
@@ -29,6 +29,12 @@ class WarehouseSuggestions final : public SuggestionEngine {
   // `read` makes of the rows what is asked for.
   template <class Read>
   auto Ask(std::string_view statement, const OlapParams& params, Read read) const;
+
+  // A statement about `followers` and whom of `users` they follow, for so many of the former as an address holds at a
+  // time; `take` is called with each row.
+  template <class Read, class Take>
+  Status AskOf(std::string_view statement, std::span<const UserId> followers, std::span<const UserId> users, Read read,
+               Take take) const;
 
   Olap* const olap_;
   const std::chrono::milliseconds deadline_;
