@@ -254,16 +254,10 @@ class Facts {
 }  // namespace
 
 template <class Read>
-auto WarehouseSuggestions::Ask(std::string_view statement, const OlapParams& params, Read read,
-                               const OlapCall& call) const {
-  auto found = ReadOlapRows(olap_->Query(WarehouseSql(statement), params, call), read);
+auto WarehouseSuggestions::Ask(std::string_view statement, const OlapParams& params, Read read) const {
+  auto found = ReadOlapRows(olap_->Query(WarehouseSql(statement), params, ReadingCall(deadline_)), read);
   if (!found) found = WarehouseUnavailable(found.error());
   return found;
-}
-
-template <class Read>
-auto WarehouseSuggestions::Ask(std::string_view statement, const OlapParams& params, Read read) const {
-  return Ask(statement, params, read, ReadingCall(deadline_));
 }
 
 template <class Read, class Take>
@@ -328,10 +322,7 @@ Result<std::vector<SuggestionFacts>> WarehouseSuggestions::Describe(UserId viewe
 
   const OlapParams given{
       {"neighbours", IdArray(neighbours)}, {"users", IdArray(users)}, {"as_of", std::to_string(as_of)}};
-  OlapCall call = ReadingCall(deadline_);
-  // A granule at a time: sets take many times as much memory once read, and so the same memory serves all.
-  call.settings.emplace_back("max_block_size", "1024");
-  const auto interactions = Ask("suggest_interactions", given, ReadInteractions, call);
+  const auto interactions = Ask("suggest_interactions", given, ReadInteractions);
   if (!interactions) return tl::unexpected<Error>(interactions.error());
   for (const auto& [user, count] : *interactions) facts.TakeInteractions(user, count);
   return facts.InOrder();

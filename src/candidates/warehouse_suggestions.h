@@ -29,8 +29,6 @@ class WarehouseSuggestions final : public SuggestionEngine {
   // `read` makes of the rows what is asked for.
   template <class Read>
   auto Ask(std::string_view statement, const OlapParams& params, Read read) const;
-  template <class Read>
-  auto Ask(std::string_view statement, const OlapParams& params, Read read, const OlapCall& call) const;
 
   // A statement about `followers` and whom of `users` they follow, for so many of the former as an address holds at a
   // time; `take` is called with each row.

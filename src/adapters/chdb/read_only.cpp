@@ -231,11 +231,8 @@ std::optional<ClickHouseError> CheckReadOnly(const StatementAnalysis& analysis, 
   return std::nullopt;
 }
 
-constexpr std::int64_t kMaxBlockSize = 65'409;  // rows: ClickHouse's own; less takes less memory
-
 std::optional<ClickHouseError> CheckReadOnlySettings(const NamedTexts& settings, const QueryLimits& limits) {
-  const std::array<std::pair<std::string_view, std::int64_t>, 5> bounds{{
-      {"max_block_size", kMaxBlockSize},
+  const std::array<std::pair<std::string_view, std::int64_t>, 4> bounds{{
       {"max_execution_time", limits.max_execution_time},
       {"max_memory_usage", limits.max_memory_usage},
       {"max_result_bytes", limits.max_result_bytes},

@@ -210,8 +210,6 @@ TEST_F(ReadOnlySettingsTest, LimitsOnlyBecomeSmaller) {
     EXPECT_EQ(CodeOf("max_execution_time", value), kConstraint) << value;
   }
   EXPECT_EQ(CodeOf("max_threads", "3"), kConstraint);
-  EXPECT_EQ(CodeOf("max_block_size", "1024"), 0);
-  EXPECT_EQ(CodeOf("max_block_size", "65410"), kConstraint);
 }
 
 TEST_F(ReadOnlySettingsTest, OnlyListedOnes) {
