@@ -225,6 +225,19 @@ def test_a_database_of_the_owners_own_is_open_to_the_reader(writer, reader):
         writer.read("DROP DATABASE mine")
 
 
+def test_what_was_allowed_is_refused_once_the_database_is_another(writer, reader, secret):
+    statement = "SELECT count() FROM later.secret"
+    writer.read("CREATE DATABASE later")
+    writer.read("CREATE TABLE later.secret (a UInt8) ENGINE = Memory")
+    try:
+        assert [reader.read(statement) for _ in range(3)] == ["0\n"] * 3
+        writer.read("DROP DATABASE later")
+        writer.read(f"CREATE DATABASE later ENGINE = Filesystem('{secret.parent}')")
+        assert_refused(reader.ask(statement), 403, ACCESS_DENIED, "later")
+    finally:
+        writer.read("DROP DATABASE IF EXISTS later")
+
+
 def test_a_database_that_makes_tables_of_files_stays_closed(writer, reader, secret):
     writer.read(f"CREATE DATABASE shelf ENGINE = Filesystem('{secret.parent}')")
     try:

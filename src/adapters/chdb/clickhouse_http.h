@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/chdb/approved_statements.h"
 #include "adapters/chdb/clickhouse_request.h"
 #include "adapters/chdb/engine.h"
 #include "adapters/chdb/read_only.h"
@@ -40,8 +41,9 @@ class ClickHouseHttp {
   ClickHouseResult<EngineAnswer> Run(const Job& job);
   ClickHouseResult<void> CheckWhole(const Job& job, const StatementAnalysis& analysis,
                                     EngineConnection* connection) const;
-  ClickHouseResult<void> CheckReader(const Job& job, const StatementAnalysis& analysis,
-                                     EngineConnection* connection) const;
+  ClickHouseResult<void> CheckReader(const Job& job, const StatementAnalysis& analysis, EngineConnection* connection);
+  ClickHouseResult<EngineAnswer> RunStatement(const Job& job, const StatementAnalysis& analysis,
+                                              EngineConnection* connection);
   std::size_t MaxResultBytes(const Job& job) const;
   EngineSession SessionOf(const Job& job) const;
 
@@ -49,6 +51,7 @@ class ClickHouseHttp {
   const OlapUsers users_;
   BlockingPool* const pool_;
   const ClickHouseHttpOptions options_;
+  ApprovedStatements approved_;
 };
 
 }  // namespace novafeed
