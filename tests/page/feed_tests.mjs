@@ -94,6 +94,18 @@ export function addFeedTests(test) {
     assert.equal(await page.locator(".score").count(), 0, "a list in the order of time shows scores");
   });
 
+  test("each list of the feed explains its own order", async ({ page, viewer }) => {
+    const about = page.getByRole("complementary").locator(".about");
+    await openFeed(page, viewer);
+    assert.match(await about.innerText(), /0\.30 × freshness[^]*Press a bar/);
+    await follow(page, "Feed", "Following");
+    await isRead(page);
+    assert.match(await about.innerText(), /Newest first\.[^]*nothing is scored/);
+    assert.doesNotMatch(await about.innerText(), /freshness|bar|Trending/);
+    assert.ok((await page.locator(".post").count()) > 0);
+    assert.equal(await page.locator(".post .source").count(), 0, "all of them are of whom one follows");
+  });
+
   test("who comes back to the feed finds it as they left it", async ({ page, viewer }) => {
     await openFeed(page, viewer);
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));

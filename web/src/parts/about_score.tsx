@@ -1,5 +1,5 @@
-// How a score is made, and what the server said about this answer.
-import type { FeedFacts } from "../api";
+// How the order of a feed comes about, and what the server said about this answer.
+import type { FeedFacts, FeedMode } from "../api";
 import { clockTime } from "../format";
 import { ScoreLegend } from "./score";
 
@@ -9,14 +9,17 @@ const degradedMeanings: Record<string, string> = {
   booting: "the server is still starting",
 };
 
-export function AboutScore() {
+export function AboutOrder({ mode }: { mode: FeedMode }) {
   return (
     <>
-      <p>
-        <b class="formula">0.30 × freshness + 0.40 × engagement + 0.30 × affinity</b>
-      </p>
-      <ScoreLegend />
-      <p>Press a bar to see its numbers. Like, share or follow, and watch the posts move.</p>
+      {mode === "for_you" ? (
+        <AboutScore />
+      ) : (
+        <p>
+          <b class="formula">Newest first.</b> Everything that those whom you follow posted in the last 30 days; nothing
+          is scored.
+        </p>
+      )}
       <p class="keys">
         On a post: <kbd>J</kbd> next, <kbd>K</kbd> previous, <kbd>L</kbd> like.
       </p>
@@ -24,17 +27,33 @@ export function AboutScore() {
   );
 }
 
-export function Facts({ facts }: { facts: FeedFacts }) {
+function AboutScore() {
+  return (
+    <>
+      <p>
+        <b class="formula">0.30 × freshness + 0.40 × engagement + 0.30 × affinity</b>
+      </p>
+      <ScoreLegend />
+      <p>Press a bar to see its numbers. Like, share or follow, and watch the posts move.</p>
+    </>
+  );
+}
+
+export function Facts({ facts, mode }: { facts: FeedFacts; mode: FeedMode }) {
   return (
     <dl class="facts">
       <dt>As of</dt>
       <dd>{clockTime(facts.as_of)}</dd>
-      <dt>Trending as of</dt>
-      <dd>{clockTime(facts.trending_as_of)}</dd>
-      <dt>Profile</dt>
-      <dd>
-        {facts.profile}, {facts.engine}
-      </dd>
+      {mode === "for_you" && (
+        <>
+          <dt>Trending as of</dt>
+          <dd>{clockTime(facts.trending_as_of)}</dd>
+          <dt>Profile</dt>
+          <dd>
+            {facts.profile}, {facts.engine}
+          </dd>
+        </>
+      )}
       {facts.degraded.map((name) => [
         <dt key={name}>Degraded</dt>,
         <dd key={`${name}-meaning`}>{degradedMeanings[name] ?? `the source “${name}” failed or was late`}</dd>,

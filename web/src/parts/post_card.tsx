@@ -44,11 +44,14 @@ interface Props {
   act: Act;
   /** The place is shown. */
   numbered?: boolean;
+  /** Its source is shown. */
+  sourced?: boolean;
   /** What is told about the post beside its score. */
   note?: ComponentChildren;
 }
 
-export function PostCard({ entry, place, all, move, scale, now, act, numbered = false, note }: Props) {
+export function PostCard(props: Props) {
+  const { entry, place, all, move, scale, now, act, numbered = false, sourced = false, note } = props;
   const { post, source, score, explain } = entry;
   const { viewer, impressions } = useSession();
   const author = useUser(post.author_id);
@@ -82,7 +85,7 @@ export function PostCard({ entry, place, all, move, scale, now, act, numbered = 
         </span>
         <span class="badges">
           <MoveHint move={move} />
-          {source && !numbered && (
+          {source && sourced && (
             <span class={`source source-${source}`} title={sourceLabels[source][1]}>
               {sourceLabels[source][0]}
             </span>

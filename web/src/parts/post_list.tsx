@@ -16,6 +16,8 @@ interface Props<T extends Entry> {
   now: number;
   empty: ComponentChildren;
   numbered?: boolean;
+  /** Each tells why it is in the list. */
+  sourced?: boolean;
   /** What is told about each of them beside its score. */
   noteOf?: (entry: T) => ComponentChildren;
 }
@@ -37,7 +39,7 @@ function handleKey(event: KeyboardEvent): void {
 }
 
 export function PostList<T extends Entry>(props: Props<T>) {
-  const { label, list, act, now, empty, numbered = false, noteOf } = props;
+  const { label, list, act, now, empty, numbered = false, sourced = false, noteOf } = props;
   const { walk, loading, problem, more } = list;
   const { viewer } = useSession();
   if (!walk) return problem ? <Failed error={problem} retry={() => void more()} /> : <Skeletons what="posts" />;
@@ -59,6 +61,7 @@ export function PostList<T extends Entry>(props: Props<T>) {
               now={now}
               act={act}
               numbered={numbered}
+              sourced={sourced}
               note={noteOf?.(entry)}
             />
           ))}

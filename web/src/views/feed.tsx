@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { useAct } from "../act";
 import { type FeedFacts, type FeedMode, type Item, type Page, Problem } from "../api";
 import { useLive } from "../live";
-import { AboutScore, Facts } from "../parts/about_score";
+import { AboutOrder, Facts } from "../parts/about_score";
 import { Aside } from "../parts/aside";
 import { Avatar } from "../parts/person";
 import { PostList } from "../parts/post_list";
@@ -75,12 +75,13 @@ function Feed({ mode, live, setLive }: FeedProps) {
         <Compose list={list} />
         <details class="about about-narrow">
           <summary>How the order comes about</summary>
-          <AboutScore />
+          <AboutOrder mode={mode} />
         </details>
         <PostList
           label={mode === "for_you" ? "For you" : "Following"}
           list={list}
           act={act}
+          sourced={mode === "for_you"}
           now={facts?.as_of ?? api.now()}
           empty={
             <Empty title={title}>
@@ -92,8 +93,8 @@ function Feed({ mode, live, setLive }: FeedProps) {
       <Aside onFollowed={() => list.reread().catch(report)}>
         <section class="card about">
           <h2>How the order comes about</h2>
-          <AboutScore />
-          {facts && <Facts facts={facts} />}
+          <AboutOrder mode={mode} />
+          {facts && <Facts facts={facts} mode={mode} />}
         </section>
       </Aside>
     </>
