@@ -34,6 +34,14 @@ const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count =
 const countsText = ({ likes, comments, shares, impressions }) =>
   `${counted(likes, "like")}, ${counted(comments, "comment")}, ${counted(shares, "share")} in ${counted(impressions, "impression")}`;
 
+/** What a trending card tells of what people did, line by line. */
+const countsLines =
+  (span) =>
+  ({ post, explain: { engagement } }) => {
+    const [ofWindow, ofAll] = [countsText(engagement), countsText(post)];
+    return [span, ofWindow, ...(ofAll === ofWindow ? [] : ["In all", ofAll])];
+  };
+
 export function addPeopleTests(test) {
   test("trending shows the list of each window, by rank", async ({ page, url, viewer, person }) => {
     const author = await Person.of(url, (await demoUsers(url, 100)).at(-1));
@@ -45,7 +53,7 @@ export function addPeopleTests(test) {
     await openView(page, viewer, "people");
     for (const [nav, link, window] of [
       ["Views", "Trending", "24h"],
-      ["Trending", "Last hour", "1h"],
+      ["Trending", "This hour and the last", "1h"],
     ]) {
       const answer = page.waitForResponse((one) => one.url().includes(`/api/v1/trending?window=${window}`));
       await follow(page, nav, link);
@@ -59,14 +67,9 @@ export function addPeopleTests(test) {
       );
       assert.ok(items.some((item) => item.post.id === id));
       assert.deepEqual(
-        await page.locator(".post .window-counts").allInnerTexts(),
-        items.map((item) => countsText(item.explain.engagement)),
-        "each card tells the counts of the window",
-      );
-      assert.deepEqual(
-        await page.locator(".post .facts dd:last-child").allInnerTexts(),
-        items.map((item) => countsText(item.post)),
-        "and those of all time apart",
+        await page.locator(".post .counts").evaluateAll((all) => all.map((counts) => counts.innerText.split("\n"))),
+        items.map(countsLines(window === "1h" ? "This hour and the last" : "24 clock hours")),
+        "each card tells the counts of the window, and those of all time where they are others",
       );
       const ranks = await page.locator(".post .rank").allInnerTexts();
       assert.deepEqual(
@@ -88,6 +91,28 @@ export function addPeopleTests(test) {
       "both windows are the same",
     );
   });
+
+  test(
+    "a trending card on a phone tells each count once, and its buttons can be reached",
+    async ({ page, viewer }) => {
+      await openView(page, viewer, "trending/24h");
+      await page.locator(".post .counts").first().waitFor();
+      await isRead(page);
+      const { x, width } = await page.getByRole("link", { name: "This hour and the last" }).boundingBox();
+      assert.ok(x + width <= 360, "the second tab is cut off");
+      const card = page.locator(".post", { has: page.locator(".counts-all") }).first();
+      const [label, counts] = await card
+        .locator(".counts-all > *")
+        .evaluateAll((both) => both.map((one) => one.getBoundingClientRect()));
+      assert.ok(label.bottom <= counts.top + 1, "the label takes width from the counts");
+      const ofWindow = card.locator(".counts-window");
+      assert.ok(await ofWindow.isVisible());
+      await card.locator("summary").click();
+      await card.locator(".terms").waitFor();
+      assert.equal(await ofWindow.isVisible(), false, "the score that is taken apart tells the same counts");
+    },
+    { context: { viewport: { width: 360, height: 740 }, hasTouch: true } },
+  );
 
   test("a like in the trending list is counted", async ({ page, viewer }) => {
     await openView(page, viewer, "trending/24h");

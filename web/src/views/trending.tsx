@@ -14,10 +14,11 @@ import { useWalk } from "../walk";
 const shown = 50;
 const meanings: Record<TrendingWindow, string> = {
   "1h": "By what people did in this clock hour and the one before it; the list is made anew every minute.",
-  "24h": "By what people did in the last 24 hours; the list is made anew every second.",
+  "24h": "By what people did in this clock hour and the 23 before it; the list is made anew every second.",
 };
 
-const spans: Record<TrendingWindow, string> = { "1h": "In the last hour", "24h": "In the last 24 hours" };
+/** Windows begin and end with clock hours. */
+const spans: Record<TrendingWindow, string> = { "1h": "This hour and the last", "24h": "24 clock hours" };
 
 export function TrendingView({ window }: { window: TrendingWindow }) {
   const { place } = useHere();
@@ -27,8 +28,8 @@ export function TrendingView({ window }: { window: TrendingWindow }) {
         <ViewHead
           title="Trending"
           tabs={[
-            ["Last 24 hours", { view: "trending", window: "24h" }],
-            ["Last hour", { view: "trending", window: "1h" }],
+            ["24 hours", { view: "trending", window: "24h" }],
+            [spans["1h"], { view: "trending", window: "1h" }],
           ]}
         >
           <p class="lead">{meanings[window]} Score = 0.40 × engagement + 0.30 × freshness.</p>
@@ -62,18 +63,27 @@ function TrendingList({ window }: { window: TrendingWindow }) {
   );
 }
 
-/** What put the post into the list, and, apart from it, what it has in all. */
+/**
+ * What put the post into the list, as long as the score above does not tell it, and what it has in all where that is
+ * something else.
+ */
 function Counts({ item: { post, explain }, window }: { item: TrendingItem; window: TrendingWindow }) {
+  const inWindow = explain && countsOf(explain.engagement);
+  const inAll = countsOf(post);
   return (
-    <dl class="facts">
-      {explain && (
-        <>
+    <dl class="facts counts">
+      {inWindow && (
+        <div class="counts-window">
           <dt>{spans[window]}</dt>
-          <dd class="window-counts">{countsOf(explain.engagement)}</dd>
-        </>
+          <dd>{inWindow}</dd>
+        </div>
       )}
-      <dt>In all</dt>
-      <dd>{countsOf(post)}</dd>
+      {inAll !== inWindow && (
+        <div class="counts-all">
+          <dt>In all</dt>
+          <dd>{inAll}</dd>
+        </div>
+      )}
     </dl>
   );
 }
