@@ -150,11 +150,15 @@ export function addFeedTests(test) {
       await server.end();
       const lost = page.getByRole("status").filter({ hasText: "Not live at the moment: the server does not answer." });
       await lost.waitFor();
+      await likeOf(page.locator(".post").first()).click();
+      const alert = page.locator(".alert", { hasText: "The server does not answer." });
+      await alert.waitFor();
       assert.equal(await live.getAttribute("aria-pressed"), "true");
       assert.ok((await page.locator(".post").count()) > 0, "what was there is gone");
       await server.start();
       await page.locator(".notice", { hasText: "Live again." }).waitFor({ timeout: 40_000 });
       await lost.waitFor({ state: "detached" });
+      await alert.waitFor({ state: "detached" });
       const { id } = await author.post("Seen after a restart.");
       await cardOf(page, id).waitFor();
     },

@@ -43,10 +43,38 @@ export function addPostTests(test) {
     assert.ok((await scoreOf(card)) > score);
     assert.equal(await card.locator(".move").innerText(), `▲${moved}`);
     assert.equal(await card.locator(".move").getAttribute("aria-label"), `up ${places}`);
-    assert.equal(await page.locator(".notice").innerText(), `The post has moved up ${places}.`);
+    assert.equal(await page.locator(".notice span").innerText(), `The post has moved up ${places}.`);
     assert.ok((await page.glides()) > 0, "nothing was animated");
     const focused = await likeOf(card).evaluate((button) => button === document.activeElement);
     assert.ok(focused, "the button lost the focus when its card was moved");
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await page.locator(".notice").getByRole("button", { name: "Show it" }).click();
+    await page.locator(".notice").waitFor({ state: "detached" });
+    assert.ok(await card.evaluate((one) => one === document.activeElement), "the post has not the focus");
+    await eventually(async () =>
+      assert.ok(
+        await card.evaluate((one) => {
+          const { top, bottom } = one.getBoundingClientRect();
+          return top >= 0 && bottom <= innerHeight;
+        }),
+        "the post is not in the window",
+      ),
+    );
+  });
+
+  test("a liked post that falls is told with its reason", async ({ page, viewer }) => {
+    await openFeed(page, viewer);
+    const id = (await unlikedIds(page))[0];
+    await page.route("**/api/v1/feed?*", async (route) => {
+      const response = await route.fetch();
+      const body = await response.json();
+      const others = body.items.filter(({ post }) => post.id !== id);
+      const own = body.items.filter(({ post }) => post.id === id);
+      await route.fulfill({ response, json: { ...body, items: [...others, ...own] } });
+    });
+    await likeOf(cardOf(page, id)).click();
+    const told = page.locator(".notice", { hasText: /^The post has moved down \d+ places?\. Your like lifts/ });
+    await told.waitFor();
   });
 
   test("an unlike takes the like back", async ({ page, viewer }) => {
@@ -196,8 +224,9 @@ export function addPostTests(test) {
     await pressAndReread(page, page.getByRole("button", { name: "Post", exact: true }));
     await page.locator(".notice", { hasText: "Posted." }).waitFor();
     assert.equal(await page.getByLabel("What is new?").inputValue(), "");
-    await follow(page, "Views", "Profile");
+    await page.locator(".notice").getByRole("link", { name: "See it on your profile" }).click();
     await page.locator(".profile").waitFor();
+    assert.equal(await page.locator(".notice").count(), 0);
     const own = page.locator(".post").first();
     await eventually(async () => assert.equal(await own.locator(".text").innerText(), text));
     assert.equal(

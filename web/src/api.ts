@@ -43,10 +43,14 @@ async function problemOf(response: Response): Promise<Problem> {
   return new Problem(response.status, code ?? "", detail ?? title ?? `The server answered ${response.status}.`);
 }
 
+/** The event at the window that says that the server has answered, whatever it was. */
+export const answeredEvent = "novafeed:answered";
+
 async function send(path: string, init: RequestInit): Promise<Response> {
   const response = await fetch(path, { ...init, cache: "no-store" }).catch(() => {
     throw new Problem(0, "no_answer", "The server does not answer. Check that it is running, then try again.");
   });
+  dispatchEvent(new Event(answeredEvent));
   if (!response.ok) throw await problemOf(response);
   return response;
 }

@@ -1,6 +1,7 @@
 // The page as a whole: choose a viewer, then show them the view that the address names.
 import type { EventsClient } from "@novafeed/events";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { answeredEvent, Problem } from "./api";
 import { Frame } from "./frame";
 import { Confirm } from "./parts/confirm";
 import { messageOf } from "./parts/states";
@@ -9,6 +10,7 @@ import { HereContext, type Route, useAddress } from "./route";
 import {
   type Choice,
   type OpenedSession,
+  type Notice,
   openSession,
   type Question,
   type Session,
@@ -25,16 +27,39 @@ import { TrendingView } from "./views/trending";
 
 const noticeMs = 6000;
 
-/** A text that goes by itself after a while. */
-function useNotice(): [text: string, tell: (text: string) => void] {
-  const [text, setText] = useState("");
+/** What goes by itself after a while; later where the viewer may want to press something in it. */
+function useNotice(): [notice: Notice | null, tell: (notice: Notice | null) => void] {
+  const [notice, setNotice] = useState<Notice | null>(null);
   const timer = useRef(0);
-  const tell = useCallback((next: string) => {
+  const tell = useCallback((next: Notice | null) => {
     clearTimeout(timer.current);
-    setText(next);
-    timer.current = window.setTimeout(() => setText(""), noticeMs);
+    setNotice(next);
+    timer.current = window.setTimeout(() => setNotice(null), next?.way ? 2 * noticeMs : noticeMs);
   }, []);
-  return [text, tell];
+  return [notice, tell];
+}
+
+/**
+ * What did not work, until the viewer closes it. That the server did not answer is over with its next answer, but stays
+ * as long as it takes to read it.
+ */
+function useProblem(): [problem: unknown, setProblem: (problem: unknown) => void] {
+  const [problem, setProblem] = useState<unknown>(null);
+  useEffect(() => {
+    if (!(problem instanceof Problem && problem.status === 0)) return;
+    const readUntil = performance.now() + noticeMs;
+    let timer = 0;
+    const end = () => {
+      clearTimeout(timer);
+      timer = window.setTimeout(() => setProblem(null), readUntil - performance.now());
+    };
+    addEventListener(answeredEvent, end);
+    return () => {
+      removeEventListener(answeredEvent, end);
+      clearTimeout(timer);
+    };
+  }, [problem]);
+  return [problem, setProblem];
 }
 
 interface Asked {
@@ -86,11 +111,10 @@ function useOpened(choice: Choice | null, refused: (choice: Choice, error: unkno
 
 export function App() {
   const [choice, setChoice] = useState<Choice | null>(storedChoice);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, report] = useProblem();
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [notice, tell] = useNotice();
   const [asked, confirm] = useQuestion();
-  const report = useCallback((error: unknown) => setProblem(messageOf(error)), []);
   const refused = useCallback(
     (made: Choice, error: unknown) => {
       if (made.kind === "token") setRefusal({ credentials: made.credentials, why: messageOf(error) });
@@ -103,7 +127,7 @@ export function App() {
   const session = useMemo(() => opened && { ...opened, report, tell, confirm }, [opened, report, tell, confirm]);
 
   const choose = (next: Choice | null) => {
-    setProblem(null);
+    report(null);
     setRefusal(null);
     setChoice(next);
   };
@@ -124,17 +148,42 @@ export function App() {
       <div role="alert" class="toasts toasts-alert">
         {problem !== null && (
           <div class="toast alert">
-            <span>{problem}</span>
-            <button type="button" class="quiet" aria-label="Close this message" onClick={() => setProblem(null)}>
+            <span>{messageOf(problem)}</span>
+            <button type="button" class="quiet" aria-label="Close this message" onClick={() => report(null)}>
               ✕
             </button>
           </div>
         )}
       </div>
       <div role="status" class="toasts">
-        {notice && <div class="toast notice">{notice}</div>}
+        {notice && <NoticeToast notice={notice} onGone={() => tell(null)} />}
       </div>
     </>
+  );
+}
+
+function NoticeToast({ notice: { text, way }, onGone }: { notice: Notice; onGone: () => void }) {
+  return (
+    <div class="toast notice">
+      <span>{text}</span>
+      {way && "href" in way && (
+        <a href={way.href} onClick={onGone}>
+          {way.label}
+        </a>
+      )}
+      {way && "go" in way && (
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            way.go();
+            onGone();
+          }}
+        >
+          {way.label}
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -20,7 +20,7 @@ export function useLive(on: boolean, reread: () => Promise<unknown>): unknown {
     const read = async () => {
       try {
         await reread();
-        if (failures > 0 && !ended) tell("Live again.");
+        if (failures > 0 && !ended) tell({ text: "Live again." });
         failures = 0;
         if (!ended) setProblem(null);
       } catch (error) {

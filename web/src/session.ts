@@ -77,10 +77,16 @@ export interface Session {
   pipeline: PipelineWatch;
   /** Shows an error to the viewer. */
   report: (error: unknown) => void;
-  /** Tells the viewer what was done. */
-  tell: (text: string) => void;
+  /** Tells the viewer what was done; null takes back what was told before. */
+  tell: (notice: Notice | null) => void;
   /** Asks the viewer before something is done that cannot be taken back. */
   confirm: (question: Question) => Promise<boolean>;
+}
+
+export interface Notice {
+  text: string;
+  /** Leads to what the text is about: another view, or a place in this one. */
+  way?: { label: string; href: string } | { label: string; go: () => void };
 }
 
 export interface Question {

@@ -1,7 +1,7 @@
 // One post with its place in the list explained, and what a viewer can do about it.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Act, movedText } from "../act";
+import { type Act, movedNotice } from "../act";
 import { type Post, Problem, type Source } from "../api";
 import { plural, shortCount, timeAgo } from "../format";
 import { barPlaces } from "../pipeline/chart";
@@ -154,7 +154,7 @@ function Actions({ post, act, children }: { post: Post; act: Act; children: Comp
     const pressed = performance.now();
     const shown = (moves: Moves) => {
       session.likeTimes = [...session.likeTimes, (performance.now() - pressed) / 1000].slice(-barPlaces);
-      return movedText(moves.get(post.id));
+      return movedNotice(post.id, moves.get(post.id), !liked);
     };
     await act(() => relations.setLike(post.id, !liked), shown);
   };

@@ -11,7 +11,7 @@ import { Empty, messageOf } from "../parts/states";
 import { TextForm } from "../parts/text_form";
 import { ViewHead } from "../parts/view";
 import { useRelations } from "../relations";
-import { hrefOf, useHere } from "../route";
+import { hrefOf, profileHref, useHere } from "../route";
 import { useSession } from "../session";
 import { type List, useWalk } from "../walk";
 
@@ -104,13 +104,17 @@ function Feed({ mode, live, setLive }: FeedProps) {
 function Compose({ list }: { list: List<Item, FeedPageRead> }) {
   const { api, viewer } = useSession();
   const act = useAct(list.reread);
+  const posted = {
+    text: "Posted. Whoever follows you will find it in their feed.",
+    way: { label: "See it on your profile", href: profileHref(viewer.id) },
+  };
   return (
     <section class="card compose" aria-label="Write a post">
       <Avatar id={viewer.id} user={viewer} />
       <TextForm
         label="What is new?"
         button="Post"
-        onSubmit={(text) => act(() => api.post(text), "Posted. Whoever follows you will find it in their feed.")}
+        onSubmit={(text) => act(() => api.post(text), posted)}
       />
     </section>
   );
