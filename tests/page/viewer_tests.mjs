@@ -87,7 +87,13 @@ export function addViewerTests(test) {
   test(
     "a server that is no demo is given a token",
     async ({ page, viewer, person }) => {
-      await page.route("**/demo/users*", (route) => route.fulfill({ status: 404, json: { detail: "No such route." } }));
+      let demoAsked = 0;
+      await page.route("**/demo/users*", (route) => {
+        ++demoAsked;
+        return route.fulfill({ status: 404, json: { detail: "No such route." } });
+      });
+      let pipelineAsked = 0;
+      page.on("request", (request) => (pipelineAsked += request.url().endsWith("/api/v1/pipeline") ? 1 : 0));
       await page.goto("/");
       const give = async (token, userId) => {
         await page.getByLabel("Token", { exact: true }).fill(token);
@@ -116,6 +122,14 @@ export function addViewerTests(test) {
       await page.locator(".post").first().waitFor();
       assert.equal(await page.locator(".viewer .name-handle").innerText(), `@${viewer.handle}`);
       assert.equal(await page.locator(".alert").count(), 0);
+      const views = page.getByRole("navigation", { name: "Views" }).getByRole("link");
+      assert.deepEqual(await views.allInnerTexts(), ["Feed", "Trending", "People", "Profile"]);
+      await follow(page, "Views", "Trending");
+      assert.equal(await page.locator(".pipeline-box").count(), 0);
+      assert.equal(pipelineAsked, 0, "the page asks for what a user's token may not see");
+      await page.getByRole("button", { name: "Change viewer" }).click();
+      await page.getByLabel("Token", { exact: true }).waitFor();
+      assert.equal(demoAsked, 1, "a server that is no demo is asked for its people again");
     },
     { allow: /status of (401|403|404)/ },
   );

@@ -111,6 +111,9 @@ function useOpened(choice: Choice | null, refused: (choice: Choice, error: unkno
 
 export function App() {
   const [choice, setChoice] = useState<Choice | null>(storedChoice);
+  // Only asking tells, and where there is no demo the browser calls the answer an error: once is enough.
+  const [demo, setDemo] = useState(true);
+  const noDemo = useCallback(() => setDemo(false), []);
   const [problem, report] = useProblem();
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [notice, tell] = useNotice();
@@ -137,7 +140,9 @@ export function App() {
       <a class="skip" href="#view" onClick={skipToView}>
         Skip to the content
       </a>
-      {!choice && <ViewerPicker refusal={refusal} onChoose={choose} onError={report} />}
+      {!choice && (
+        <ViewerPicker demo={demo} onNoDemo={noDemo} refusal={refusal} onChoose={choose} onError={report} />
+      )}
       {session && <SignedIn session={session} onLeave={() => choose(null)} key={session.viewer.id} />}
       {choice && !session && (
         <p class="waiting" role="status">

@@ -8,12 +8,16 @@ import type { Session } from "./session";
 
 type IconName = Parameters<typeof Icon>[0]["name"];
 
-const viewsFor = (viewerId: string): [label: string, icon: IconName, route: Route][] => [
+type Entry = [label: string, icon: IconName, route: Route];
+
+const pipelineEntry: Entry = ["Pipeline", "pipeline", { view: "pipeline" }];
+
+const viewsFor = ({ viewer, seesPipeline }: Session): Entry[] => [
   ["Feed", "home", { view: "feed", mode: "for_you" }],
   ["Trending", "trending", { view: "trending", window: "24h" }],
   ["People", "people", { view: "people" }],
-  ["Pipeline", "pipeline", { view: "pipeline" }],
-  ["Profile", "profile", { view: "profile", id: viewerId, list: "posts" }],
+  ...(seesPipeline ? [pipelineEntry] : []),
+  ["Profile", "profile", { view: "profile", id: viewer.id, list: "posts" }],
 ];
 
 /** Views of the same kind; every profile is a view of its own. */
@@ -25,7 +29,8 @@ interface Props {
   children: ComponentChildren;
 }
 
-export function Frame({ session: { viewer }, onLeave, children }: Props) {
+export function Frame({ session, onLeave, children }: Props) {
+  const { viewer } = session;
   const { route } = useHere();
   const subject = subjectOf(route);
   const shown = useRef(subject);
@@ -44,7 +49,7 @@ export function Frame({ session: { viewer }, onLeave, children }: Props) {
           <span>Novafeed</span>
         </a>
         <nav class="views" aria-label="Views">
-          {viewsFor(viewer.id).map(([label, icon, target]) => (
+          {viewsFor(session).map(([label, icon, target]) => (
             <a key={label} href={hrefOf(target)} aria-current={subjectOf(target) === subject ? "page" : undefined}>
               <Icon name={icon} filled={false} />
               <span>{label}</span>

@@ -24,15 +24,27 @@ export function storeChoice(choice: Choice | null): void {
   else sessionStorage.removeItem(choiceKey);
 }
 
-/** The user whom a token names; null where it is no JWT. The server checks the token, this only reads it. */
-function subjectOf(token: string): string | null {
+/** A claim of a token; null where it has none, or is no JWT. The server checks the token, this only reads it. */
+function claimOf(token: string, name: "sub" | "scope"): string | null {
   try {
     const payload = token.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/");
-    const { sub } = JSON.parse(atob(payload)) as { sub?: unknown };
-    return typeof sub === "string" ? sub : null;
+    const claim = (JSON.parse(atob(payload)) as Record<string, unknown>)[name];
+    return typeof claim === "string" ? claim : null;
   } catch {
     return null;
   }
+}
+
+function userIdOf(choice: Choice): string | null {
+  if (choice.kind === "demo") return choice.userId;
+  const { token, actAs } = choice.credentials;
+  return actAs ?? claimOf(token, "sub");
+}
+
+/** A demo shows its pipeline to everybody, another server to the platform's own programs. */
+function maySeePipeline(choice: Choice): boolean {
+  if (choice.kind === "demo") return true;
+  return ["service", "admin"].includes(claimOf(choice.credentials.token, "scope") ?? "user");
 }
 
 /** Users by id, each asked for once. */
@@ -75,6 +87,8 @@ export interface Session {
   /** How long likes of this viewer took until the feed was shown with them, in seconds; the last ones. */
   likeTimes: readonly number[];
   pipeline: PipelineWatch;
+  /** As far as the token tells; who asks all the same is refused. */
+  seesPipeline: boolean;
   /** Shows an error to the viewer. */
   report: (error: unknown) => void;
   /** Tells the viewer what was done; null takes back what was told before. */
@@ -126,7 +140,7 @@ export function useUser(id: string): User | undefined {
 
 export async function openSession(choice: Choice): Promise<OpenedSession> {
   const api = await apiFor(choice);
-  const id = choice.kind === "demo" ? choice.userId : (choice.credentials.actAs ?? subjectOf(choice.credentials.token));
+  const id = userIdOf(choice);
   if (!id) throw new Problem(0, "bad_token", "That is not a token. Paste what the command novafeed token printed.");
   const viewer = await api.user(id).catch((error: unknown) => {
     throw choice.kind === "token" ? inWordsOfTheForm(error, choice.credentials) : error;
@@ -140,6 +154,7 @@ export async function openSession(choice: Choice): Promise<OpenedSession> {
     impressions: new Impressions(events),
     likeTimes: [],
     pipeline: new PipelineWatch(() => api.pipeline()),
+    seesPipeline: maySeePipeline(choice),
   };
 }
 

@@ -5,7 +5,12 @@ import { usePipeline } from "../pipeline/watch";
 import { hrefOf } from "../route";
 import { useSession } from "../session";
 
+/** Nothing for who may not see it: nobody asks for them. */
 export function PipelineBox() {
+  return useSession().seesPipeline ? <Box /> : null;
+}
+
+function Box() {
   const { likeTimes } = useSession();
   const last = usePipeline().samples.at(-1);
   if (!last) return null;

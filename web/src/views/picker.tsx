@@ -14,27 +14,35 @@ export interface Refusal {
 }
 
 interface Props {
+  /** The server may be a demo: it is asked. */
+  demo: boolean;
+  /** It has answered that it is none. */
+  onNoDemo: () => void;
   refusal: Refusal | null;
   onChoose: (choice: Choice) => void;
   onError: (error: unknown) => void;
 }
 
-export function ViewerPicker({ refusal, onChoose, onError }: Props) {
+export function ViewerPicker({ demo, onNoDemo, refusal, onChoose, onError }: Props) {
   const [prefix, setPrefix] = useState("");
-  const [users, setUsers] = useState<User[] | null | undefined>(undefined);
+  const [users, setUsers] = useState<User[] | null>(null);
 
   useEffect(() => {
+    if (!demo) return;
     let current = true;
     demoUsers(prefix, shownUsers).then(
-      (found) => current && setUsers(found),
+      (found) => {
+        if (!found) onNoDemo();
+        else if (current) setUsers(found);
+      },
       (error: unknown) => current && onError(error),
     );
     return () => {
       current = false;
     };
-  }, [prefix, onError]);
+  }, [demo, prefix, onNoDemo, onError]);
 
-  if (users === undefined) return null;
+  if (demo && !users) return null;
   return (
     <main class="picker" id="view" tabIndex={-1}>
       <header class="picker-head">
@@ -43,10 +51,10 @@ export function ViewerPicker({ refusal, onChoose, onError }: Props) {
         <p>Ranked feeds that can say why each post stands where it stands.</p>
       </header>
       <section class="card" aria-label="Choose a viewer">
-        {users === null ? (
-          <TokenForm refusal={refusal} onChoose={onChoose} />
-        ) : (
+        {demo && users ? (
           <DemoUsers users={users} prefix={prefix} onPrefix={setPrefix} onChoose={onChoose} />
+        ) : (
+          <TokenForm refusal={refusal} onChoose={onChoose} />
         )}
       </section>
     </main>
