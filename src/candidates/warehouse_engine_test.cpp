@@ -45,16 +45,10 @@ class Bytes {
     text_.append(bytes, sizeof value);
     return *this;
   }
-  Bytes& Candidate(int post, std::int64_t likes = 0, std::int64_t interactions = 0) {
-    return Id(TestPost(post).value)
-        .Id(TestUser(200).value)
-        .Int(kNow - post)
-        .Int(likes)
-        .Int(0)
-        .Int(0)
-        .Int(0)
-        .Int(interactions);
+  Bytes& Candidate(int post, std::int64_t likes = 0, int author = 200) {
+    return Id(TestPost(post).value).Id(TestUser(author).value).Int(kNow - post).Int(likes).Int(0).Int(0).Int(0);
   }
+  Bytes& Interactions(int author, std::int64_t count) { return Id(TestUser(author).value).Int(count); }
   const std::string& text() const { return text_; }
 
  private:
@@ -112,12 +106,16 @@ class WarehouseEngineTest : public ::testing::Test {
   explicit WarehouseEngineTest(milliseconds deadline = milliseconds(60'000)) {
     options_.source_deadline = deadline;
     for (int post = 100; post < 120; ++post) many_.Candidate(post);
-    engine_ = std::make_unique<WarehouseEngine>(&olap_, [] { return Position{"g", 7, 9}; }, options_, &metrics_);
+    engine_ = std::make_unique<WarehouseEngine>(&olap_, [this] { return applied_; }, options_, &metrics_);
+    olap_.Give("interactions", Bytes().Interactions(200, 1));
   }
   Result<CandidateSet> TryFind(const std::vector<int>& trending = {}) {
+    return engine_->Find({TestUser(1), kNow, ListOf(trending)});
+  }
+  static std::shared_ptr<const TrendingList> ListOf(const std::vector<int>& posts) {
     auto list = std::make_shared<TrendingList>();
-    for (const int post : trending) list->posts.push_back({TestPost(post), TestUser(200), 0, {}, 0});
-    return engine_->Find({TestUser(1), kNow, list});
+    for (const int post : posts) list->posts.push_back({TestPost(post), TestUser(200), 0, {}, 0});
+    return list;
   }
   static std::vector<int> Numbers(const std::vector<Candidate>& candidates) {
     std::vector<int> numbers;
@@ -131,18 +129,20 @@ class WarehouseEngineTest : public ::testing::Test {
 
   FakeOlap olap_;
   Metrics metrics_;
+  Position applied_{"g", 7, 9};
   Bytes many_;  // enough that no fallback is needed
   WarehouseEngineOptions options_;
   std::unique_ptr<WarehouseEngine> engine_;
 };
 
 TEST_F(WarehouseEngineTest, ReadsEachSourceWithItsIntegers) {
-  olap_.Give("f1_follow", Bytes().Candidate(2, 5, 3));
-  olap_.Give("f3_affinity", Bytes().Candidate(3, 1, 4));
+  olap_.Give("f1_follow", Bytes().Candidate(2, 5));
+  olap_.Give("f3_affinity", Bytes().Candidate(3, 1));
+  olap_.Give("interactions", Bytes().Interactions(201, 9).Interactions(200, 3));
   olap_.Give("posts_of_list", Bytes().Candidate(4));
   olap_.Give("fallback", Bytes().Candidate(6).Candidate(5));
   const CandidateSet set = *TryFind({4});
-  EXPECT_EQ(set.position, (Position{"g", 7, 9}));
+  EXPECT_EQ(set.position, applied_);
   EXPECT_TRUE(set.failed.empty());
   EXPECT_EQ(Numbers(set.fallback), (std::vector<int>{6, 5}));
   ASSERT_EQ(set.follow.size(), 1U);
@@ -156,6 +156,58 @@ TEST_F(WarehouseEngineTest, ReadsEachSourceWithItsIntegers) {
   EXPECT_EQ(set.affinity.at(0).source, Source::kAffinity);
   EXPECT_EQ(set.trending.at(0).source, Source::kTrending);
   EXPECT_EQ(set.fallback.at(0).source, Source::kFallback);
+  EXPECT_EQ(set.trending.at(0).interactions, 3);
+  EXPECT_EQ(set.fallback.at(0).interactions, 3);
+}
+
+TEST_F(WarehouseEngineTest, AffinityIsOfThoseWithWhomTheViewerInteractedOnOneOfTheDays) {
+  olap_.Give("f1_follow", Bytes().Candidate(2, 0, 201));
+  olap_.Give("f3_affinity", Bytes().Candidate(3).Candidate(4, 0, 201).Candidate(5));
+  const CandidateSet set = *TryFind();
+  EXPECT_EQ(Numbers(set.affinity), (std::vector<int>{3, 5}));
+  EXPECT_EQ(set.follow.at(0).interactions, 0);
+}
+
+TEST_F(WarehouseEngineTest, WithoutInteractionsThereIsNoAffinityAndItIsSaid) {
+  olap_.Give("f1_follow", many_);
+  olap_.Give("f3_affinity", Bytes().Candidate(3));
+  olap_.Break("interactions");
+  const CandidateSet set = *TryFind();
+  EXPECT_EQ(set.failed, std::vector<Source>{Source::kAffinity});
+  EXPECT_TRUE(set.affinity.empty());
+  EXPECT_EQ(set.follow.at(0).interactions, 0);
+  EXPECT_TRUE(Counted("affinity", 1));
+
+  olap_.Break("f3_affinity");
+  EXPECT_EQ(TryFind()->failed, std::vector<Source>{Source::kAffinity}) << "once";
+  EXPECT_TRUE(Counted("affinity", 2));
+  EXPECT_EQ(engine_->FindPosts(TestUser(1), kNow, {{}}).error().code, "warehouse_unavailable");
+}
+
+TEST_F(WarehouseEngineTest, TheListsPostsAreReadOnceForAllWhileNothingNewIsApplied) {
+  olap_.Give("posts_of_list", Bytes().Candidate(4).Candidate(5, 0, 1).Candidate(6));
+  const auto list = ListOf({6, 5, 4});
+  for (const int viewer : {1, 2, 3}) {
+    const CandidateSet set = *engine_->Find({TestUser(viewer), kNow, list});
+    EXPECT_EQ(Numbers(set.trending), viewer == 1 ? (std::vector<int>{6, 4}) : (std::vector<int>{6, 5, 4}));
+  }
+  EXPECT_EQ(Numbers(engine_->Find({TestUser(2), kNow - 5, list})->trending), (std::vector<int>{6, 5}))
+      << "none of after the instant";
+  EXPECT_EQ(olap_.asked("posts_of_list"), 1);
+  applied_ = {"g", 8, 9};
+  static_cast<void>(*engine_->Find({TestUser(1), kNow, list}));
+  EXPECT_EQ(olap_.asked("posts_of_list"), 2) << "they may count more now";
+  static_cast<void>(*engine_->Find({TestUser(1), kNow, ListOf({6, 5, 4})}));
+  EXPECT_EQ(olap_.asked("posts_of_list"), 3) << "another list";
+}
+
+TEST_F(WarehouseEngineTest, AFailureToReadTheListsPostsIsNotKept) {
+  const auto list = ListOf({4});
+  olap_.Give("f1_follow", many_);
+  olap_.Break("posts_of_list");
+  EXPECT_EQ(engine_->Find({TestUser(1), kNow, list})->failed, std::vector<Source>{Source::kTrending});
+  olap_.Give("posts_of_list", Bytes().Candidate(4));
+  EXPECT_EQ(Numbers(engine_->Find({TestUser(1), kNow, list})->trending), std::vector<int>{4});
 }
 
 TEST_F(WarehouseEngineTest, SaysWhoAsksAndForWhen) {
@@ -230,10 +282,10 @@ TEST_F(WarehouseEngineTest, TheSourcesRunAtTheSameTime) {
     std::unique_lock lock(mutex);
     ++there;
     all_there.notify_all();
-    all_there.wait(lock, [&] { return there == 3; });
+    all_there.wait(lock, [&] { return there == 4; });
     return "";
   };
-  for (const char* statement : {"f1_follow", "f3_affinity", "posts_of_list"}) olap_.On(statement, meet);
+  for (const char* statement : {"f1_follow", "f3_affinity", "posts_of_list", "interactions"}) olap_.On(statement, meet);
   EXPECT_TRUE(TryFind({4})->failed.empty());
 }
 
@@ -278,13 +330,14 @@ TEST_F(WarehouseEngineTest, PostsAreLookedUpByIdAndAuthorAndKeepTheirSources) {
   OlapParams asked;
   olap_.On("posts_of_list", [&](const OlapParams& params, const OlapCall&) -> Result<std::string> {
     asked = params;
-    return Bytes().Candidate(3).Candidate(4).text();
+    return Bytes().Candidate(3).Candidate(4).Candidate(5, 0, 1).text();
   });
   std::vector<Candidate> posts(3);
   for (int i = 0; i < 3; ++i) posts[static_cast<std::size_t>(i)].id = TestPost(3 + i);
   posts[1].source = Source::kAffinity;
   const std::vector<Candidate> found = *engine_->FindPosts(TestUser(1), kNow, posts);
-  EXPECT_EQ(Numbers(found), (std::vector<int>{3, 4}));
+  EXPECT_EQ(Numbers(found), (std::vector<int>{3, 4})) << "the viewer's own is left out";
+  EXPECT_EQ(found[0].interactions, 1);
   EXPECT_EQ(found[0].source, Source::kFollow);
   EXPECT_EQ(found[1].source, Source::kAffinity);
   EXPECT_EQ(ParamOf(asked, "posts"),

@@ -3,7 +3,7 @@
 -- viewer: whose feed; as_of: milliseconds since 1970.
 SELECT
     post_id, author_id, toUnixTimestamp64Milli(created_at) AS created_ms,
-    likes, comments, shares, impressions, interaction_count
+    likes, comments, shares, impressions
 FROM novafeed.post_ranking_scores(viewer = {viewer:UUID}, as_of = {as_of:Int64})
 WHERE (author_id, created_at, post_id) IN
 (
