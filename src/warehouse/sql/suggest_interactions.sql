@@ -1,5 +1,5 @@
--- The interactions of the neighbours with the suggested users within the 90 days. An interaction is one user's, so the
--- sets of all neighbours are one. Days are compared as Date, which they are in the key: as Date32 each mark of the index
+-- The interactions of neighbours with the suggested users within the 90 days. An interaction is one user's, so the
+-- sets of these neighbours are one. Days are compared as Date, which they are in the key: as Date32 each mark of the index
 -- would be converted first, which took longer than the rest.
 -- neighbours; users: those suggested; as_of: milliseconds since 1970.
 WITH
