@@ -43,7 +43,7 @@ PACK = 50  # graphs in one data set
 PROCESSES = 2
 VIEWERS = 3  # of each graph
 WALKED_EVERY = 9  # of the generator's eight kinds of seeds, each now and then
-HIGGS_VIEWERS = 500 if LEVEL == "long" else 150  # each takes the engine a quarter of a second
+HIGGS_VIEWERS = 500 if LEVEL == "long" else 60  # each takes the engine a quarter of a second
 
 
 @pytest.fixture(name="seed", scope="module")
