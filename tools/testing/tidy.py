@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs clang-tidy on the product's files of a build, several at a time, and remembers what was clean.
 
-Most of its time goes into the headers that files share. So files of a folder are looked at together, as one that
-includes them; where that finds something, each half is looked at, down to single files. Tests are left to the
+Most of its time goes into the headers that files share. So files that are compiled alike are looked at together, as one
+that includes them; where that finds something, each half is looked at, down to single files. Tests are left to the
 compiler's warnings and the sanitizers: with them it would take twice as long.
 
 Usage: tidy.py --build DIR [--changed]
@@ -98,12 +98,11 @@ def flags_of(command):
 
 
 def batches_of(paths, flags):
-    """Files of one folder and of the same flags, as many together as get along."""
+    """Files of the same flags, as many together as get along."""
     batches = []
     for path in paths:
         for batch in batches:
-            first = batch[0]
-            fits = len(batch) < TOGETHER and first.parent == path.parent and flags[first] == flags[path]
+            fits = len(batch) < TOGETHER and flags[batch[0]] == flags[path]
             if fits and all(get_along(path, other) for other in batch):
                 batch.append(path)
                 break
