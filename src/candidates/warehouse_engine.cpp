@@ -76,16 +76,6 @@ std::vector<TrendingCandidate> ReadTrending(OlapRows rows) {
   return found;
 }
 
-// author_id, interaction_count.
-Interactions ReadInteractions(OlapRows rows) {
-  Interactions found;
-  while (!rows.AtEnd()) {
-    const UserId author{rows.Id()};
-    found[author] = rows.Int64();
-  }
-  return found;
-}
-
 void SetInteractions(const Interactions& interactions, std::vector<Candidate>* candidates) {
   for (Candidate& candidate : *candidates) {
     const auto found = interactions.find(candidate.author);

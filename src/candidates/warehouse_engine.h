@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +14,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "candidates/candidates.h"
+#include "candidates/warehouse_rows.h"
 #include "runtime/blocking_pool.h"
-#include "social/ids.h"
 #include "warehouse/olap.h"
 
 namespace novafeed {
@@ -27,9 +26,6 @@ struct WarehouseEngineOptions {
   std::chrono::milliseconds suggestion_deadline{2000};  // of each step of suggested users (WarehouseSuggestions)
   std::size_t query_threads = 8;                        // queries of rankings that run at a time
 };
-
-// With whom somebody interacts, and how often.
-using Interactions = boost::unordered_flat_map<UserId, std::int64_t, StrongIdHash<UserId>>;
 
 // Thread-safe; blocking, so it is called from a pool of its caller's. The lists of Find come from queries that run at
 // the same time, not from one instant of the state: each holds at least what was applied before it was asked. What

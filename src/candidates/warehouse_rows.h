@@ -1,12 +1,14 @@
 // What the engines over the warehouse share: how they call it, and what they make of its answers.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "base/result.h"
+#include "social/ids.h"
 #include "warehouse/olap.h"
 
 namespace novafeed {
@@ -28,6 +30,19 @@ inline OlapCall ReadingCall(std::chrono::milliseconds deadline) {
   call.settings = {{"optimize_move_to_prewhere_if_final", "1"}};
   call.deadline = deadline;
   return call;
+}
+
+// With whom somebody interacts, or some do together, and how often.
+using Interactions = boost::unordered_flat_map<UserId, std::int64_t, StrongIdHash<UserId>>;
+
+// author_id, interaction_count.
+inline Interactions ReadInteractions(OlapRows rows) {
+  Interactions found;
+  while (!rows.AtEnd()) {
+    const UserId author{rows.Id()};
+    found[author] = rows.Int64();
+  }
+  return found;
 }
 
 inline tl::unexpected<Error> WarehouseUnavailable(const Error& why) {

@@ -134,16 +134,6 @@ std::vector<Lister> ReadListers(OlapRows rows) {
   return found;
 }
 
-// author_id, interaction_count.
-ByUser<std::int64_t> ReadInteractions(OlapRows rows) {
-  ByUser<std::int64_t> found;
-  while (!rows.AtEnd()) {
-    const UserId author{rows.Id()};
-    found[author] = rows.Int64();
-  }
-  return found;
-}
-
 // user_id, follower_count.
 std::vector<FollowedUser> ReadMostFollowed(OlapRows rows) {
   std::vector<FollowedUser> found;
