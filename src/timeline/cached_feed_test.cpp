@@ -165,6 +165,21 @@ TEST_F(CachedFeedTest, OnlyWholePagesAsOfNowAreKept) {
   EXPECT_FALSE(Page(std::nullopt, 19).cached);
 }
 
+TEST_F(CachedFeedTest, APageOfTheRankingIsNoAnswerToTheFollowingFeed) {
+  AddFollowedPosts(30);
+  Page();
+  FeedRequest request;
+  request.viewer = TestUser(1);
+  request.mode = FeedMode::kFollowing;
+  const OpenedFeed following = *service_.Open(request);
+  EXPECT_FALSE(service_.MayBeKept(following));
+  EXPECT_FALSE(service_.FindKept(following));
+  request.cursor = service_.Page(following, false)->next_cursor;
+  const OpenedFeed next = *service_.Open(request);
+  EXPECT_TRUE(next.following);
+  EXPECT_FALSE(service_.FindKept(next));
+}
+
 TEST_F(CachedFeedTest, OldCountersAreLookedUpAgainAndThePageIsOrderedByThem) {
   AddFollowedPosts(25);
   const FeedPage made = Page();

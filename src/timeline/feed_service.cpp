@@ -154,7 +154,8 @@ Result<FeedPage> FeedService::ForYouPage(const OpenedFeed& feed) {
 
 std::optional<PageSlot> FeedService::SlotOf(const OpenedFeed& feed) const {
   const FeedRequest& request = feed.request;
-  if (parts_.pages == nullptr || request.as_of || request.trending_as_of) return std::nullopt;
+  if (parts_.pages == nullptr || request.mode != FeedMode::kForYou) return std::nullopt;
+  if (request.as_of || request.trending_as_of) return std::nullopt;
   const std::size_t offset = feed.walk ? feed.walk->served.size() : request.offset.value_or(0);
   if (offset % request.limit != 0 || offset / request.limit >= kKeptPages) return std::nullopt;
   return PageSlot{request.viewer, offset / request.limit, request.limit};

@@ -109,8 +109,8 @@ class Pack:
         with server.client(scope="service") as client:
             for user in users:
                 user = user if user.isascii() else oracle.show_id(oracle.api_id("user", user))  # what a header can hold
+                limit = self.rng.randint(5, 100)  # one for both modes: what is kept of one is no answer to the other
                 for mode in ("for_you", "following"):
-                    limit = self.rng.randint(5, 100)
                     by_index, by_warehouse = (
                         rankings.feed_by_cursor(client, user, limit, mode=mode, engine=engine)
                         for engine in ("index", "warehouse")
