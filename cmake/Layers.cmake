@@ -23,6 +23,7 @@ set(NOVAFEED_LAYERS
   "api: base runtime http social graph capture stream index candidates ranking timeline import demo access cache"
   "adapters/sqlite: base social graph capture stream"
   "adapters/postgres: base social graph"
+  "adapters/kafka: base social graph capture"
   "adapters/clickhouse: base http warehouse"
   "adapters/chdb: base runtime http"
   "adapters/redis: base cache"

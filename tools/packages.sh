@@ -6,6 +6,7 @@ readonly kBuildPackages=(
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
   libsqlite3-dev libpq-dev libssl-dev zlib1g-dev libzstd-dev
   libspdlog-dev prometheus-cpp-dev libcli11-dev libtomlplusplus-dev libexpected-dev libhiredis-dev
+  librdkafka-dev
   nodejs npm
 )
 

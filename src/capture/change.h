@@ -19,7 +19,8 @@ enum class ChangeOp : char { kCreate = 'c', kUpdate = 'u', kDelete = 'd', kRead 
 using Row = std::variant<User, Post, Comment, Like, Follow>;
 
 struct Change {
-  std::int64_t sequence = 0;     // position in the change log, > 0, rising by commit order; embedded `lsn`
+  // Position in the change log, > 0, rising by commit order; embedded `lsn`. Changes of one commit may share it.
+  std::int64_t sequence = 0;
   std::int64_t transaction = 0;  // equal for the changes of one commit
   TimeMs committed_at = 0;
   ChangeOp op = ChangeOp::kCreate;
@@ -35,8 +36,14 @@ class ChangeFeed {
   virtual ~ChangeFeed() = default;
 
   // Up to `limit` changes with sequence > after, in order. Empty = nothing newer is committed. Where changes behind
-  // `after` were forgotten: StoreError kConflict "log_forgotten"; the reader starts again from ReadState.
+  // `after` were forgotten: StoreError kConflict "log_forgotten"; the reader starts again from ReadState. Changes that
+  // share a sequence come in one answer, even where that makes it longer than `limit`.
   virtual std::vector<Change> Read(std::int64_t after, std::size_t limit) = 0;
+
+  // The last point, `after` or behind it, so that no change lies between: who has taken in everything up to `after` has
+  // taken in everything up to there, and goes on from there. A log in which more is committed than changes of the five
+  // tables moves on by it; it is asked after a Read that found nothing, costs nothing, and knows no more than that Read.
+  virtual std::int64_t QuietThrough(std::int64_t after) { return after; }
 
   // Sequence of the last committed change (0 = none yet).
   virtual std::int64_t End() = 0;

@@ -341,12 +341,16 @@ EnvelopeMessage EncodeEnvelope(const Change& change, TimeMs emitted_at, const En
 }
 
 Result<Change> DecodeEnvelope(std::string_view topic, std::string_view value) {
-  const std::optional<Row> blank = BlankRow(topic);
-  if (!blank) return Bad("The topic \"" + std::string(topic) + "\" is not that of a table of the graph.");
   const Result<boost::json::value> parsed = ParseJson(value);
   if (!parsed) return Bad("The message is not JSON: " + parsed.error().detail);
-  if (!parsed->is_object()) return Bad("The message is not an object.");
-  const boost::json::object& envelope = parsed->get_object();
+  return DecodeEnvelopeJson(topic, *parsed);
+}
+
+Result<Change> DecodeEnvelopeJson(std::string_view topic, const boost::json::value& value) {
+  const std::optional<Row> blank = BlankRow(topic);
+  if (!blank) return Bad("The topic \"" + std::string(topic) + "\" is not that of a table of the graph.");
+  if (!value.is_object()) return Bad("The message is not an object.");
+  const boost::json::object& envelope = value.get_object();
 
   Change change;
   const Result<ChangeOp> op = ReadOp(envelope);

@@ -1,6 +1,7 @@
 // Debezium's JSON envelope (schemas off) for a change: what stands on cdc.* topics, and how it is read back.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -30,5 +31,7 @@ EnvelopeMessage EncodeEnvelope(const Change& change, TimeMs emitted_at, const En
 // The inverse for messages of cdc.* topics: unknown members are ignored; sequence = source.lsn,
 // transaction = source.txId, committed_at = source.ts_ms. Errors name what is wrong (kUnprocessable "bad_envelope").
 Result<Change> DecodeEnvelope(std::string_view topic, std::string_view value);
+// The same of a message that is parsed already.
+Result<Change> DecodeEnvelopeJson(std::string_view topic, const boost::json::value& value);
 
 }  // namespace novafeed

@@ -46,6 +46,17 @@ void CutToMilliseconds(json::object* block) {
   block->at("ts_ns") = at * 1'000'000;
 }
 
+// Which row of its transaction it is, the connector alone says: it shall be "<transaction>:<own place>".
+void CutTransaction(json::object* envelope) {
+  json::value& block = envelope->at("transaction");
+  if (block.is_null()) return;
+  const json::object& source = envelope->at("source").as_object();
+  EXPECT_EQ(block.at("id").as_string(), std::to_string(source.at("txId").as_int64()) + ":" +
+                                            std::to_string(source.at("lsn").as_int64()));
+  EXPECT_GE(block.at("total_order").as_int64(), block.at("data_collection_order").as_int64());
+  block = nullptr;
+}
+
 // What differs by nature: where the last commit ended (we have one writer), and which row of a snapshot it is.
 void CutToOurs(json::object* source) {
   const json::array places = json::parse(source->at("sequence").as_string()).as_array();
@@ -64,6 +75,7 @@ std::string Normalised(const std::string& value) {
   json::value parsed = ParseJson(value).value();
   json::object& envelope = parsed.as_object();
   CutToMilliseconds(&envelope);
+  CutTransaction(&envelope);
   CutToMilliseconds(&envelope.at("source").as_object());
   CutToOurs(&envelope.at("source").as_object());
   return json::serialize(parsed);

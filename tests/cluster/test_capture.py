@@ -20,7 +20,8 @@ def test_topics_were_made_up_front(cluster):
     admin_library = importlib.import_module("confluent_kafka.admin")
     admin = admin_library.AdminClient({"bootstrap.servers": cluster.addresses()["KAFKA_URL"].removeprefix("kafka://")})
     topics = admin.list_topics(timeout=30).topics
-    wanted = {**{f"cdc.{table}": 1 for table in TABLES}, "events": 4, "events.dlq": 1}
+    captured = (*TABLES, "transaction", "cdc_heartbeat")
+    wanted = {**{f"cdc.{name}": 1 for name in captured}, "events": 4, "events.dlq": 1}
     assert {name: len(topics[name].partitions) for name in wanted} == wanted
     resources = [admin_library.ConfigResource("topic", name) for name in wanted]
     for resource, answer in admin.describe_configs(resources).items():

@@ -38,4 +38,6 @@ def normalised(message: GoldenMessage) -> GoldenMessage:
             part[name] = isinstance(part[name], int)
     source["lsn"], source["txId"] = isinstance(source["lsn"], int), isinstance(source["txId"], int)
     source["sequence"] = re.sub(r"\d+", "N", source["sequence"])
+    if value["transaction"] is not None:
+        value["transaction"]["id"] = re.sub(r"\d+", "N", value["transaction"]["id"])
     return message._replace(value=json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,57 @@
+// The changes of the graph as Debezium writes them into Kafka: all that other rooms see of this adapter.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "capture/change.h"
+
+namespace novafeed {
+
+// A message that cannot be read. It stops nothing: it is counted, logged, and given to whoever keeps such.
+struct PoisonMessage {
+  std::string_view topic;
+  std::int64_t offset = 0;
+  std::string_view key;
+  std::string_view value;
+  std::string_view reason;
+};
+
+struct KafkaOptions {
+  // "kafka://host:9092,host:9092", or "kafkas://" for TLS; "user@" before the hosts logs in by SASL.
+  std::string url;
+  std::string password_file;                     // of that user. A line end behind the password does not count
+  std::string sasl_mechanism = "SCRAM-SHA-512";  // or SCRAM-SHA-256, PLAIN
+  std::string ca_file;                           // of TLS: whom to trust, as PEM; empty: whom the system trusts
+  std::string certificate_file;                  // of TLS: who we are, as PEM; empty: the broker does not ask
+  std::string key_file;                          // its key
+  std::string key_password_file;                 // empty: the key has none
+  // Of each call. What is not answered by then is an error.
+  std::chrono::milliseconds call_timeout{5000};
+  // Rows of a topic that is ahead of the others, beyond which it is not read for a while. The rows of one transaction
+  // are held at once, however many they are.
+  std::size_t rows_ahead = 50'000;
+  // Called while a message is read, by the thread that reads; it does not throw. What it is given lives as long as the
+  // call. The same message comes again where it is read again.
+  std::function<void(const PoisonMessage&)> on_poison = nullptr;
+};
+
+// The port over the topics cdc.users, cdc.posts, cdc.comments, cdc.likes, cdc.follows, cdc.cdc_heartbeat and
+// cdc.transaction, one partition each. A change's sequence is the place in PostgreSQL's write-ahead log where its
+// transaction ended. For one reader: two that read at different places take turns in looking for theirs.
+//
+// Connects with the first call, so Kafka need not be there yet. Calls throw StoreError: kConflict "log_forgotten";
+// kUnavailable "log_unavailable" where Kafka is away, does not answer in time, or lacks a topic. ReadState throws
+// kInternal "no_state_in_log": the log holds changes, and the state is the warehouse's.
+//
+// kInvalid "bad_kafka_url", "bad_kafka_options", "bad_password_file". `metrics` outlives it.
+Result<std::unique_ptr<ChangeFeed>> OpenKafkaChangeFeed(const KafkaOptions& options, Metrics* metrics);
+
+}  // namespace novafeed
