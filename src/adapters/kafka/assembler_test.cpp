@@ -30,6 +30,14 @@ struct TestMessage {
 };
 using Log = std::array<std::vector<TestMessage>, kTopics>;
 
+Change NamedChange(const std::string& name) {
+  User user;
+  user.handle = name;
+  Change change;
+  change.after = user;
+  return change;
+}
+
 // A transaction, by the names of its rows in their order.
 struct Expected {
   Lsn commit = 0;
@@ -74,7 +82,7 @@ class TestCapture {
       row.order = static_cast<std::int64_t>(rows.size()) + 1;
       if (table != kHeartbeatTopic) {
         const std::string name = std::to_string(transaction) + "." + std::to_string(row.order);
-        row.change.emplace().after = User{.handle = name};
+        row.change = NamedChange(name);
         expected.rows.push_back(name);
       }
       ++end.rows[table];
@@ -361,7 +369,7 @@ TEST(TransactionAssembler, ARowThatCannotBeReadLeavesItsTransactionWithoutIt) {
   CapturedRow row{7, 80, std::nullopt, 1, {}};
   assembler.Add(1, row);
   row.order = 2;
-  row.change.emplace().after = User{.handle = "second"};
+  row.change = NamedChange("second");
   assembler.Add(1, row);
   TransactionEnd end{7, 100, 1, {}};
   end.rows[1] = 2;

@@ -2,6 +2,7 @@
 // messages cannot be read or are gone, and with TLS.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>

@@ -226,12 +226,11 @@ class TestProducer {
   TestProducer& operator=(const TestProducer&) = delete;
 
   void Put(std::string_view topic, const std::string& value) {
-    const std::string name(topic);
-    const auto put =
-        rd_kafka_producev(handle_, RD_KAFKA_V_TOPIC(name.c_str()), RD_KAFKA_V_PARTITION(0),
-                          RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-    if (put != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error(rd_kafka_err2str(put));
+    rd_kafka_topic_t* handle = rd_kafka_topic_new(handle_, std::string(topic).c_str(), nullptr);
+    const int put = rd_kafka_produce(handle, 0, RD_KAFKA_MSG_F_COPY, const_cast<char*>(value.data()), value.size(),
+                                     nullptr, 0, nullptr);
+    rd_kafka_topic_destroy(handle);
+    if (put != 0) throw std::runtime_error(rd_kafka_err2str(rd_kafka_last_error()));
   }
   void Flush() {
     if (rd_kafka_flush(handle_, 60'000) != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error("nothing was written");
