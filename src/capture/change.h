@@ -42,7 +42,8 @@ class ChangeFeed {
 
   // The last point, `after` or behind it, so that no change lies between: who has taken in everything up to `after` has
   // taken in everything up to there, and goes on from there. A log in which more is committed than changes of the five
-  // tables moves on by it; it is asked after a Read that found nothing, costs nothing, and knows no more than that Read.
+  // tables moves on by it; it is asked after a Read that found nothing, costs nothing, and knows no more than that
+  // Read.
   virtual std::int64_t QuietThrough(std::int64_t after) { return after; }
 
   // Sequence of the last committed change (0 = none yet).

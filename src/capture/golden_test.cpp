@@ -51,8 +51,8 @@ void CutTransaction(json::object* envelope) {
   json::value& block = envelope->at("transaction");
   if (block.is_null()) return;
   const json::object& source = envelope->at("source").as_object();
-  EXPECT_EQ(block.at("id").as_string(), std::to_string(source.at("txId").as_int64()) + ":" +
-                                            std::to_string(source.at("lsn").as_int64()));
+  EXPECT_EQ(block.at("id").as_string(),
+            std::to_string(source.at("txId").as_int64()) + ":" + std::to_string(source.at("lsn").as_int64()));
   EXPECT_GE(block.at("total_order").as_int64(), block.at("data_collection_order").as_int64());
   block = nullptr;
 }

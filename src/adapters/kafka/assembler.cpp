@@ -95,8 +95,8 @@ void TransactionAssembler::RequireSuccessor(const TransactionEnd& end) const {
     // The first one after a snapshot. Who knows what the snapshot shows stands between two commits of the log.
     const bool is_known = last_commit_ && (position_ > *last_commit_ || *last_commit_ == 0);
     if (!is_known) {
-      ThrowForgotten(position_, "capture began anew before the transaction that ends at " +
-                                    std::to_string(end.commit) + ", and what changed before may be missing.");
+      ThrowForgotten(position_, "capture began anew before the transaction that ends at " + std::to_string(end.commit) +
+                                    ", and what changed before may be missing.");
     }
     return;
   }

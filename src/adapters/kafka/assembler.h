@@ -75,7 +75,7 @@ class TransactionAssembler {
 
   Lsn position_;
   std::optional<Lsn> last_commit_;
-  Lsn snapshot_ = 0;  // the newest point of a snapshot that was met
+  Lsn snapshot_ = 0;                 // the newest point of a snapshot that was met
   std::deque<TransactionEnd> ends_;  // rising
   std::array<std::deque<CapturedRow>, kRowTopics.size()> waiting_;
   // Of the transaction at the front of ends_, by their order in it.

@@ -289,9 +289,8 @@ TEST_F(TransactionAssemblerProperties, ATopicThatIsHeldBackHoldsBackWhatComesAft
     std::size_t until = 0;
     if (held_back != kEnds) {
       // Up to the first transaction with a row there.
-      const auto first = std::ranges::find_if(log[kEnds], [&](const TestMessage& message) {
-        return message.end && message.end->rows[held_back] > 0;
-      });
+      const auto first = std::ranges::find_if(
+          log[kEnds], [&](const TestMessage& message) { return message.end && message.end->rows[held_back] > 0; });
       while (first != log[kEnds].end() && capture->expected()[until].commit < first->end->commit) ++until;
       if (first == log[kEnds].end()) until = capture->expected().size();
     }

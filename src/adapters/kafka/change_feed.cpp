@@ -97,8 +97,8 @@ KafkaChangeFeed::KafkaChangeFeed(const KafkaOptions& options, const Access& acce
       searches_(metrics->AddCounter("novafeed_kafka_searches_total",
                                     "Times the place to read from was looked for on the topics of changes.")),
       lag_(metrics->AddGauge("novafeed_kafka_lag_messages", "Messages of changes in Kafka that are not read yet.")),
-      stream_(access, "novafeed-changes", MetricsOfClients(metrics)),
-      lookup_(access, "novafeed-lookup", MetricsOfClients(metrics)) {
+      stream_(access, "novafeed-changes", Client::Use::kFollow, MetricsOfClients(metrics)),
+      lookup_(access, "novafeed-lookup", Client::Use::kLookUp, MetricsOfClients(metrics)) {
   for (const std::string& topic : topics_) {
     poison_.push_back(metrics->AddCounter("novafeed_kafka_poison_messages_total",
                                           "Messages of changes that cannot be read.", {{"topic", topic}}));
@@ -155,6 +155,7 @@ std::int64_t KafkaChangeFeed::End() {
       return std::nullopt;
     });
   }
+  lookup_.Assign({});
   return last;
 }
 
@@ -187,6 +188,7 @@ void KafkaChangeFeed::Begin(std::int64_t after, Deadline deadline) {
     session_->wanted[topic] = ranges[topic].end;
   }
   stream_.Assign(places);
+  lookup_.Assign({});
 }
 
 std::int64_t KafkaChangeFeed::FindEnds(const TopicRange& range, AssemblyStart* start, Deadline deadline) {

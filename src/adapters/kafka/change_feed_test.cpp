@@ -268,6 +268,7 @@ TEST_F(KafkaFeed, AReaderWhoIsAheadWaitsForTheLaggard) {
   KafkaOptions options = SharedBroker().Options();
   options.rows_ahead = 10;
   Open(options);
+  EXPECT_EQ(ReadSome(), Names{});
   connector.WriteNew({PostOf(0, 0)}, "cdc.posts");
   std::vector<Row> many;
   for (int i = 0; i < 500; ++i) many.push_back(UserOf(i));

@@ -30,7 +30,8 @@ Result<std::string> ReadSecret(const std::string& path) {
   std::string secret{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
   if (!file.is_open() || file.bad() || secret.empty()) {
-    return Fail(Failure::kInvalid, "bad_password_file", "The file " + path + " with a password of Kafka cannot be read.");
+    return Fail(Failure::kInvalid, "bad_password_file",
+                "The file " + path + " with a password of Kafka cannot be read.");
   }
   return secret;
 }
@@ -159,7 +160,7 @@ void Client::Destroy::operator()(rd_kafka_queue_s* queue) const {
   rd_kafka_queue_destroy(queue);
 }
 
-Client::Client(const Access& access, std::string name, ClientMetrics metrics)
+Client::Client(const Access& access, std::string name, Use use, ClientMetrics metrics)
     : name_(std::move(name)), metrics_(metrics) {
   Conf conf(rd_kafka_conf_new());
   for (const auto& [setting, value] : access.settings) Set(conf.get(), setting, value);
@@ -168,9 +169,16 @@ Client::Client(const Access& access, std::string name, ClientMetrics metrics)
   Set(conf.get(), "enable.auto.commit", "false");
   Set(conf.get(), "enable.auto.offset.store", "false");
   Set(conf.get(), "auto.offset.reset", "error");
-  Set(conf.get(), "fetch.wait.max.ms", "100");
+  if (use == Use::kFollow) {
+    Set(conf.get(), "fetch.wait.max.ms", "100");
+    Set(conf.get(), "queued.max.messages.kbytes", "16384");  // of each topic
+  } else {
+    // A broker answers one fetch after the other: one that waits for more, or brings what nobody wants, delays the
+    // next.
+    Set(conf.get(), "fetch.wait.max.ms", "1");
+    Set(conf.get(), "fetch.message.max.bytes", "4096");
+  }
   Set(conf.get(), "fetch.error.backoff.ms", "100");
-  Set(conf.get(), "queued.max.messages.kbytes", "16384");  // of each topic
   Set(conf.get(), "socket.nagle.disable", "true");
   Set(conf.get(), "socket.keepalive.enable", "true");
   Set(conf.get(), "reconnect.backoff.ms", "50");

@@ -69,8 +69,10 @@ struct ClientMetrics {
 // "log_forgotten" where messages that were to be read are gone.
 class Client {
  public:
+  enum class Use { kFollow, kLookUp };  // streams, or single messages here and there
+
   // `name` stands in log lines.
-  Client(const Access& access, std::string name, ClientMetrics metrics);
+  Client(const Access& access, std::string name, Use use, ClientMetrics metrics);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

@@ -25,10 +25,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-#define NOVAFEED_NEEDS_CLUSTER()                                                               \
-  NOVAFEED_NEEDS_KAFKA()                                                                       \
-  if (!std::filesystem::exists(kCheckout / "build/cluster/jars/plugins") ||                    \
-      !std::filesystem::exists("/usr/lib/postgresql/15/bin/postgres")) {                       \
+#define NOVAFEED_NEEDS_CLUSTER()                                                                 \
+  NOVAFEED_NEEDS_KAFKA()                                                                         \
+  if (!std::filesystem::exists(kCheckout / "build/cluster/jars/plugins") ||                      \
+      !std::filesystem::exists("/usr/lib/postgresql/15/bin/postgres")) {                         \
     GTEST_SKIP() << "Debezium or PostgreSQL is not installed: ./cluster install --only connect"; \
   }
 
@@ -160,17 +160,31 @@ class DebeziumFeed : public ::testing::Test {
 TEST_F(DebeziumFeed, ATransactionOverAllTablesComesWhole) {
   TestCluster& cluster = SharedCluster();
   const std::string id = "'018f0000-0000-7000-8000-0000000000";
-  cluster.Sql("BEGIN;"
-              "INSERT INTO users VALUES (" + id + "01', NULL, 'ann', 'Ann', now());"
-              "INSERT INTO users VALUES (" + id + "02', NULL, 'bob', 'Bob', now());"
-              "INSERT INTO posts VALUES (" + id + "03', NULL, " + id + "01', 'text', now(), NULL);"
-              "INSERT INTO likes VALUES (" + id + "02', " + id + "03', " + id + "01', now(), now(), 1);"
-              "INSERT INTO follows VALUES (" + id + "02', " + id + "01', now(), 2);"
-              "INSERT INTO comments VALUES (" + id + "04', NULL, " + id + "03', " + id + "02', " + id +
-              "01', now(), 'text', now(), 3);"
-              "UPDATE users SET name = 'Ann B' WHERE handle = 'ann';"
-              "DELETE FROM likes WHERE user_id = " + id + "02';"
-              "COMMIT;");
+  cluster.Sql(
+      "BEGIN;"
+      "INSERT INTO users VALUES (" +
+      id +
+      "01', NULL, 'ann', 'Ann', now());"
+      "INSERT INTO users VALUES (" +
+      id +
+      "02', NULL, 'bob', 'Bob', now());"
+      "INSERT INTO posts VALUES (" +
+      id + "03', NULL, " + id +
+      "01', 'text', now(), NULL);"
+      "INSERT INTO likes VALUES (" +
+      id + "02', " + id + "03', " + id +
+      "01', now(), now(), 1);"
+      "INSERT INTO follows VALUES (" +
+      id + "02', " + id +
+      "01', now(), 2);"
+      "INSERT INTO comments VALUES (" +
+      id + "04', NULL, " + id + "03', " + id + "02', " + id +
+      "01', now(), 'text', now(), 3);"
+      "UPDATE users SET name = 'Ann B' WHERE handle = 'ann';"
+      "DELETE FROM likes WHERE user_id = " +
+      id +
+      "02';"
+      "COMMIT;");
   const std::vector<Change> changes = ReadTo(cluster.Point());
   std::string operations;
   for (const Change& change : changes) {
@@ -206,7 +220,7 @@ void ExpectNothingLost(const std::vector<Change>& changes, int first, int count)
   for (const Change& change : changes) {
     const Row& row = change.Latest();
     transactions[change.sequence].push_back(std::holds_alternative<User>(row) ? std::get<User>(row).handle
-                                                                             : std::get<Post>(row).text);
+                                                                              : std::get<Post>(row).text);
   }
   ASSERT_EQ(transactions.size(), static_cast<std::size_t>(count));
   int number = first;
@@ -220,9 +234,10 @@ std::string WriteMany(int first, int count) {
   std::string statements;
   for (int number = first; number < first + count; ++number) {
     const std::string name = "'user" + std::to_string(number);
-    statements += "BEGIN; WITH u AS (INSERT INTO users VALUES (gen_random_uuid(), NULL, " + name + "', '', now())"
-                  " RETURNING id) INSERT INTO posts SELECT gen_random_uuid(), NULL, id, " + name +
-                  "', now(), NULL FROM u; INSERT INTO users VALUES (gen_random_uuid(), NULL, " + name +
+    statements += "BEGIN; WITH u AS (INSERT INTO users VALUES (gen_random_uuid(), NULL, " + name +
+                  "', '', now())"
+                  " RETURNING id) INSERT INTO posts SELECT gen_random_uuid(), NULL, id, " +
+                  name + "', now(), NULL FROM u; INSERT INTO users VALUES (gen_random_uuid(), NULL, " + name +
                   "b', '', now()); COMMIT; SELECT pg_sleep(0.005);\n";
   }
   return statements;

@@ -61,8 +61,7 @@ TEST(KafkaMessages, WhatIsNoTransactionIsNamed) {
 }
 
 TEST(KafkaMessages, ARowSaysWhereItStands) {
-  const ParsedRow parsed =
-      ParseRow(kUsers, UserRow(Source(R"([\"26914840\",\"26915536\"])"), kBlock)).value();
+  const ParsedRow parsed = ParseRow(kUsers, UserRow(Source(R"([\"26914840\",\"26915536\"])"), kBlock)).value();
   EXPECT_FALSE(parsed.problem);
   EXPECT_EQ(parsed.row.transaction, 778);
   EXPECT_EQ(parsed.row.lsn, 26'915'536);
@@ -96,10 +95,10 @@ TEST(KafkaMessages, ARowWhoseColumnsCannotBeReadKeepsItsPlace) {
 
 TEST(KafkaMessages, WhatHasNoPlaceIsNamed) {
   const std::string good = Source(R"([null,\"1\"])");
-  for (const std::string& value : {std::string("poison"), std::string("{}"), UserRow("", kBlock),
-                                   UserRow(Source("what"), kBlock), UserRow(Source("[]"), kBlock),
-                                   UserRow(Source(R"([\"x\",\"1\"])"), kBlock), UserRow(good, "null"),
-                                   UserRow(good, "{}"), UserRow(good, R"({"total_order":0})")}) {
+  for (const std::string& value :
+       {std::string("poison"), std::string("{}"), UserRow("", kBlock), UserRow(Source("what"), kBlock),
+        UserRow(Source("[]"), kBlock), UserRow(Source(R"([\"x\",\"1\"])"), kBlock), UserRow(good, "null"),
+        UserRow(good, "{}"), UserRow(good, R"({"total_order":0})")}) {
     const auto parsed = ParseRow(kUsers, value);
     ASSERT_FALSE(parsed) << value;
     EXPECT_EQ(parsed.error().code, "bad_envelope") << value;

@@ -27,12 +27,13 @@ struct PoisonMessage {
 struct KafkaOptions {
   // "kafka://host:9092,host:9092", or "kafkas://" for TLS; "user@" before the hosts logs in by SASL.
   std::string url;
-  std::string password_file;                     // of that user. A line end behind the password does not count
-  std::string sasl_mechanism = "SCRAM-SHA-512";  // or SCRAM-SHA-256, PLAIN
-  std::string ca_file;                           // of TLS: whom to trust, as PEM; empty: whom the system trusts
-  std::string certificate_file;                  // of TLS: who we are, as PEM; empty: the broker does not ask
-  std::string key_file;                          // its key
-  std::string key_password_file;                 // empty: the key has none
+  std::string password_file;  // of that user. A line end behind the password does not count
+  // Or SCRAM-SHA-256, SCRAM-SHA-512, which Debian's librdkafka 2.0 and Kafka 4 cannot do together.
+  std::string sasl_mechanism = "PLAIN";
+  std::string ca_file;            // of TLS: whom to trust, as PEM; empty: whom the system trusts
+  std::string certificate_file;   // of TLS: who we are, as PEM; empty: the broker does not ask
+  std::string key_file;           // its key
+  std::string key_password_file;  // empty: the key has none
   // Of each call. What is not answered by then is an error.
   std::chrono::milliseconds call_timeout{5000};
   // Rows of a topic that is ahead of the others, beyond which it is not read for a while. The rows of one transaction

@@ -16,8 +16,8 @@ struct Found {
 // `end` is), and the message that can be used before it, if there is any, does not. `look(from, until)` finds the first
 // message in [from, until) that can be used; empty where there is none.
 //
-// Capture that started again repeats a stretch, so messages that lie behind may stand before some that do not. Any place
-// where one kind is followed by the other will do, because capture skips nothing when it goes on from there.
+// Capture that started again repeats a stretch, so messages that lie behind may stand before some that do not. Any
+// place where one kind is followed by the other will do, because capture skips nothing when it goes on from there.
 template <class Look>
 std::int64_t FindStart(std::int64_t first, std::int64_t end, Look look) {
   std::int64_t low = first;

@@ -1,5 +1,5 @@
-// For the tests of this room: a real Kafka broker of the test program's own, and a writer that puts onto its topics what
-// Debezium would.
+// For the tests of this room: a real Kafka broker of the test program's own, and a writer that puts onto its topics
+// what Debezium would.
 #pragma once
 
 #include <arpa/inet.h>
@@ -41,9 +41,9 @@ inline std::filesystem::path Jars() {
   return kCheckout / "build/cluster/jars/kafka";
 }
 
-#define NOVAFEED_NEEDS_KAFKA()                                                                               \
-  if (!std::filesystem::exists(Jars()) || std::system("command -v java >/dev/null") != 0) {                  \
-    GTEST_SKIP() << "Kafka is not installed: ./cluster install --only kafka";                                \
+#define NOVAFEED_NEEDS_KAFKA()                                                              \
+  if (!std::filesystem::exists(Jars()) || std::system("command -v java >/dev/null") != 0) { \
+    GTEST_SKIP() << "Kafka is not installed: ./cluster install --only kafka";               \
   }
 
 // Waits until something is so; throws after a minute.
@@ -72,16 +72,15 @@ inline int FreePort() {
   return ntohs(address.sin_port);
 }
 
-// A broker that ends with the test program, also when that crashes. It listens in the clear; and with TLS, where it asks
-// clients for a certificate and for a user with a password.
+// A broker that ends with the test program, also when that crashes. It listens in the clear; and with TLS, where it
+// asks clients for a certificate and for a user with a password.
 class TestBroker {
  public:
   TestBroker() {
     MakeCertificates();
     std::ofstream(File("password")) << kPassword << "\n";
     WriteSettings();
-    Java("kafka.tools.StorageTool format --cluster-id AAAAAAAAAAAAAAAAAAAAAA --config " + File("settings") +
-         " --add-scram 'SCRAM-SHA-512=[name=nova,password=" + kPassword + "]'");
+    Java("kafka.tools.StorageTool format --cluster-id AAAAAAAAAAAAAAAAAAAAAA --config " + File("settings"));
     Start();
     Run("/usr/bin/python3 -B " + (kCheckout / "deploy/kafka/kafka.py").string() + " topics " + Plain() + " " +
         (kCheckout / "deploy/kafka/topics.toml").string());
@@ -151,8 +150,7 @@ class TestBroker {
       if (!line.starts_with("listener.security.protocol.map")) settings << line << "\n";
     }
     const std::string controller = "127.0.0.1:" + std::to_string(controller_port_);
-    const std::string listeners =
-        "PLAINTEXT://" + Plain() + ",SECRET://127.0.0.1:" + std::to_string(secret_port_);
+    const std::string listeners = "PLAINTEXT://" + Plain() + ",SECRET://127.0.0.1:" + std::to_string(secret_port_);
     settings << "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECRET:SASL_SSL\n"
              << "listeners=" << listeners << ",CONTROLLER://" << controller << "\n"
              << "advertised.listeners=" << listeners << "\n"
@@ -160,9 +158,10 @@ class TestBroker {
              << "log.dirs=" << File("data") << "\n"
              << "log.retention.check.interval.ms=500\n"
              << "log.initial.task.delay.ms=500\n"
-             << "listener.name.secret.sasl.enabled.mechanisms=SCRAM-SHA-512\n"
-             << "listener.name.secret.scram-sha-512.sasl.jaas.config="
-                "org.apache.kafka.common.security.scram.ScramLoginModule required;\n"
+             << "listener.name.secret.sasl.enabled.mechanisms=PLAIN\n"
+             << "listener.name.secret.plain.sasl.jaas.config="
+                "org.apache.kafka.common.security.plain.PlainLoginModule required user_nova=\""
+             << kPassword << "\";\n"
              << "listener.name.secret.ssl.client.auth=required\n"
              << "listener.name.secret.ssl.keystore.type=PEM\n"
              << "listener.name.secret.ssl.keystore.location=" << File("server.pem") << "\n"
@@ -310,9 +309,8 @@ class TestConnector {
     const std::string follows =
         transaction.follows ? "\"" + std::to_string(*transaction.follows) + "\"" : std::string("null");
     value.at("source").as_object()["sequence"] = "[" + follows + ",\"" + own + "\"]";
-    value.as_object()["transaction"] = {{"id", std::to_string(transaction.number) + ":" + own},
-                                        {"total_order", order},
-                                        {"data_collection_order", 1}};
+    value.as_object()["transaction"] = {
+        {"id", std::to_string(transaction.number) + ":" + own}, {"total_order", order}, {"data_collection_order", 1}};
     message.value = boost::json::serialize(value);
     return message;
   }
@@ -323,12 +321,12 @@ class TestConnector {
       collections.push_back({{"data_collection", "novafeed." + topic.substr(4)}, {"event_count", count}});
       all += count;
     }
-    return boost::json::serialize(boost::json::value{
-        {"status", "END"},
-        {"id", std::to_string(transaction.number) + ":" + std::to_string(transaction.commit)},
-        {"ts_ms", 1},
-        {"event_count", all},
-        {"data_collections", collections}});
+    return boost::json::serialize(
+        boost::json::value{{"status", "END"},
+                           {"id", std::to_string(transaction.number) + ":" + std::to_string(transaction.commit)},
+                           {"ts_ms", 1},
+                           {"event_count", all},
+                           {"data_collections", collections}});
   }
 
   TestProducer producer_;
