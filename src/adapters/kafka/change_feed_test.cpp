@@ -263,6 +263,26 @@ TEST_F(KafkaFeed, ATransactionThatIsMissingIsForgottenAndNeverPassedOver) {
   EXPECT_EQ(ReadSome(), Names{"user3"});
 }
 
+TEST_F(KafkaFeed, WhatRetentionTookAwayIsForgotten) {
+  TestConnector& connector = SharedConnector();
+  const std::int64_t first = connector.WriteNew({UserOf(1)});
+  const std::int64_t second = connector.WriteNew({UserOf(2), PostOf(2, 2)});
+  const std::int64_t third = connector.WriteNew({UserOf(3)});
+  connector.Forget("cdc.posts");
+  EXPECT_EQ(ErrorOfRead(at_).code, "log_forgotten");
+  EXPECT_EQ(ErrorOfRead(first).code, "log_forgotten");
+  at_ = second;
+  EXPECT_EQ(ReadSome(), Names{"user3"});
+
+  connector.Forget(kTransactionTopic);
+  Open(SharedBroker().Options());
+  connector.WriteNew({UserOf(4), PostOf(4, 4)});
+  EXPECT_EQ(ErrorOfRead(first).code, "log_forgotten");
+  EXPECT_EQ(ErrorOfRead(second).code, "log_forgotten");
+  at_ = third;
+  EXPECT_EQ(ReadUntil(2), (Names{"user4", "post 4"}));
+}
+
 TEST_F(KafkaFeed, AReaderWhoIsAheadWaitsForTheLaggard) {
   TestConnector& connector = SharedConnector();
   KafkaOptions options = SharedBroker().Options();

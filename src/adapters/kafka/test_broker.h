@@ -231,6 +231,21 @@ class TestProducer {
     rd_kafka_topic_destroy(handle);
     if (put != 0) throw std::runtime_error(rd_kafka_err2str(rd_kafka_last_error()));
   }
+  // As retention does it: everything that is on the topic now is gone.
+  void Forget(std::string_view topic) {
+    rd_kafka_topic_partition_list_t* until = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(until, std::string(topic).c_str(), 0)->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(until);
+    rd_kafka_queue_t* answers = rd_kafka_queue_new(handle_);
+    rd_kafka_DeleteRecords(handle_, &request, 1, nullptr, answers);
+    rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, 60'000);
+    const bool done = answer != nullptr && rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_event_destroy(answer);
+    rd_kafka_queue_destroy(answers);
+    rd_kafka_DeleteRecords_destroy(request);
+    rd_kafka_topic_partition_list_destroy(until);
+    if (!done) throw std::runtime_error("nothing was deleted");
+  }
   void Flush() {
     if (rd_kafka_flush(handle_, 60'000) != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error("nothing was written");
   }
@@ -295,6 +310,7 @@ class TestConnector {
     producer_.Put(topic, value);
     producer_.Flush();
   }
+  void Forget(std::string_view topic) { producer_.Forget(topic); }
   std::int64_t last() const { return last_.value_or(0); }
 
  private:
