@@ -275,12 +275,14 @@ TEST_F(DebeziumFeed, AfterANewSnapshotAReaderMustBeginAnew) {
   ReadTo(cluster.Point());
   cluster.Do("resnapshot");
   cluster.Sql(AddUser(9001));
+  const std::int64_t point = cluster.Point();
   try {
-    ReadTo(cluster.Point());
+    ReadTo(point);
     FAIL() << "what changed before the snapshot may be missing";
   } catch (const StoreError& error) {
     EXPECT_EQ(error.error().code, "log_forgotten");
   }
+  WaitUntil("capture goes on behind it", [&] { return feed_->End() >= point; });
   at_ = feed_->End();
   cluster.Sql(AddUser(9002));
   EXPECT_EQ(ReadTo(cluster.Point()).size(), 1u);
