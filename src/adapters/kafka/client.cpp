@@ -190,7 +190,7 @@ Client::Client(const Access& access, std::string name, Use use, ClientMetrics me
   std::array<char, 512> why;
   handle_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why.data(), why.size()));
   if (!handle_) throw std::runtime_error(why.data());
-  static_cast<void>(conf.release());  // the handle has it
+  [[maybe_unused]] const rd_kafka_conf_t* taken_over = conf.release();
   rd_kafka_poll_set_consumer(handle_.get());
   queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
   rd_kafka_queue_cb_event_enable(queue_.get(), &ClientCallbacks::OnArrival, this);
