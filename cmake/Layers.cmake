@@ -22,12 +22,12 @@ set(NOVAFEED_LAYERS
   "access: base social"
   "api: base runtime http social graph capture stream index candidates ranking timeline import demo access cache"
   "adapters/sqlite: base social graph capture stream"
-  "adapters/postgres: base social graph"
-  "adapters/kafka: base social graph capture"
+  "adapters/postgres: base social graph capture"
+  "adapters/kafka: base social graph capture stream warehouse"
   "adapters/clickhouse: base http warehouse"
   "adapters/chdb: base runtime http"
   "adapters/redis: base cache"
-  "app: base runtime http social graph capture stream warehouse erasure index check candidates ranking timeline import demo access cache api adapters/sqlite adapters/clickhouse adapters/chdb"
+  "app: base runtime http social graph capture stream warehouse erasure index check candidates ranking timeline import demo access cache api adapters/sqlite adapters/postgres adapters/kafka adapters/redis adapters/clickhouse adapters/chdb"
 )
 
 set(NOVAFEED_ROOMS)

@@ -11,8 +11,8 @@ start_olap() {
   await olap 60 check_olap
 }
 
-# Of the user novafeed; the program makes it at its first start.
-olap_password() { grep -o '"novafeed":"[^"]*' "$home/olap/olap.json" | cut -d '"' -f 4; }
+# Of one of its users, novafeed and reader; the program makes it at its first start.
+olap_password() { grep -o "\"$1\":\"[^\"]*" "$home/olap/olap.json" | cut -d '"' -f 4; }
 
 stop_olap() { signal olap TERM; }
 

@@ -66,7 +66,7 @@ Result<std::optional<UserId>> PersonOf(const HttpRequest& request, const Caller&
 }
 
 Result<Position> CarriedPosition(const HttpRequest& request, const QueryParams& query, const std::string& generation) {
-  Position position{generation, 0, 0};
+  Position position{generation, 0, {}};
   for (const auto& texts : {query.GetAll("min_position"), request.AllHeaders(kPositionHeader)}) {
     for (const std::string_view text : texts) {
       const Status joined = Join(text, &position);
@@ -110,7 +110,7 @@ Result<RequestContext> RequestContext::Make(const ApiDependencies* dependencies,
   context.caller_ = caller;
   context.person_ = *person;
   context.carried_ = *std::move(carried);
-  context.written_ = Position{generation, 0, 0};
+  context.written_ = Position{generation, 0, {}};
   return context;
 }
 
@@ -124,8 +124,8 @@ void RequestContext::NoteChanges(std::int64_t sequence) {
   wrote_ = true;
 }
 
-void RequestContext::NoteEvents(std::int64_t sequence) {
-  written_.events = std::max(written_.events, sequence);
+void RequestContext::NoteEvents(const EventPoints& points) {
+  written_.events = Union(written_.events, points);
   wrote_ = true;
 }
 

@@ -61,7 +61,7 @@ class RequestContext {
 
   // The parts of a write, as they become durable.
   void NoteChanges(std::int64_t sequence);
-  void NoteEvents(std::int64_t sequence);
+  void NoteEvents(const EventPoints& points);
   // Zero where nothing was written.
   const Position& written() const { return written_; }
 

@@ -110,16 +110,16 @@ TEST(Scopes, PlatformAndAdminRoutes) {
 
 TEST(Positions, AreJoinedFromQueryAndHeaders) {
   HttpRequest request;
-  request.query = "min_position=" + EncodePosition({"g1", 5, 1}) + "&min_position=" + EncodePosition({"g1", 3, 9});
-  request.headers = {{"Novafeed-Position", EncodePosition({"g1", 7, 2})}};
+  request.query = "min_position=" + EncodePosition({"g1", 5, {1}}) + "&min_position=" + EncodePosition({"g1", 3, {9}});
+  request.headers = {{"Novafeed-Position", EncodePosition({"g1", 7, {2, 3}})}};
   const Result<RequestContext> context = MakeContext(request, Scope::kUser);
   ASSERT_TRUE(context) << context.error().detail;
-  EXPECT_EQ(context->carried(), (Position{"g1", 7, 9}));
+  EXPECT_EQ(context->carried(), (Position{"g1", 7, {9, 3}}));
 }
 
 TEST(Positions, OfAnotherDataSetOrMalformedAreRefused) {
   HttpRequest request;
-  request.query = "min_position=" + EncodePosition({"g2", 5, 1});
+  request.query = "min_position=" + EncodePosition({"g2", 5, {1}});
   EXPECT_EQ(CodeOf(MakeContext(request, Scope::kUser)), "other_generation");
   request.query = "min_position=nonsense!";
   EXPECT_EQ(CodeOf(MakeContext(request, Scope::kUser)), "bad_position");
@@ -127,7 +127,7 @@ TEST(Positions, OfAnotherDataSetOrMalformedAreRefused) {
 
 TEST(Positions, AnswersToWritesCarryTheUnion) {
   HttpRequest request;
-  request.query = "min_position=" + EncodePosition({"g1", 5, 9});
+  request.query = "min_position=" + EncodePosition({"g1", 5, {9}});
   Result<RequestContext> context = MakeContext(request, Scope::kUser);
   ASSERT_TRUE(context);
 
@@ -136,10 +136,10 @@ TEST(Positions, AnswersToWritesCarryTheUnion) {
   EXPECT_TRUE(read.headers.empty());
 
   context->NoteChanges(7);
-  context->NoteEvents(4);
+  context->NoteEvents({4, 2});
   HttpResponse written;
   context->Mark(&written);
-  const Headers expected = {{"Novafeed-Position", EncodePosition({"g1", 7, 9})}};
+  const Headers expected = {{"Novafeed-Position", EncodePosition({"g1", 7, {9, 2}})}};
   EXPECT_EQ(written.headers, expected);
 }
 

@@ -8,11 +8,15 @@
 #include "api/render.h"
 #include "base/json.h"
 #include "social/ids.h"
+#include "stream/topic_copier.h"
 
 namespace novafeed {
 namespace {
 
 namespace json = boost::json;
+
+// What is accepted here may come again for so long: the journal of the cluster goes by it.
+static_assert(kMaxEventAge + kMaxEventAhead < kEventRepeats);
 
 std::string_view StatusName(EventStatus status) {
   switch (status) {

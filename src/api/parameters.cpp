@@ -22,7 +22,8 @@ std::optional<std::int64_t> ParseDecimal(std::string_view text) {
 }
 
 std::string IdForm(IdKind kind) {
-  return "a " + std::string(KindName(kind)) + " id is a UUID (8-4-4-4-12) or ext: and 1 to 128 bytes of your own id";
+  return "a " + std::string(KindName(kind)) +
+         " id is a UUID (8-4-4-4-12) or ext: and 1 to 128 bytes of your own id, without U+0000";
 }
 
 bool IsJson(std::string_view content_type) {

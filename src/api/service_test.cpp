@@ -208,7 +208,7 @@ TEST_F(ApiServiceWarehouse, NamesTheSourcesThatFailed) {
 
 TEST_F(ApiServiceWarehouse, WaitsForPositionsOfTheEngineThatAnswers) {
   node_.Boot();
-  const Position wanted{node_.generation(), 0, 5};
+  const Position wanted{node_.generation(), 0, {5}};
   const std::string query = "&min_position=" + EncodePosition(wanted);
   EXPECT_EQ(Degraded(Ask("?engine=warehouse" + query)), (Strings{"behind"}));
   warehouse_.applied = wanted;
@@ -241,7 +241,7 @@ TEST_F(ApiServiceWarehouse, LeavesOutWhatTheGraphHasDeletedSince) {
   node_.Boot();
   for (int i = 0; i < 3; ++i) AddPost(std::to_string(i));
   const PostId gone = AddPost("gone");
-  warehouse_.found.position = {node_.generation(), 0, 0};
+  warehouse_.found.position = {node_.generation(), 0, {0}};
   node_.Send(Method::kDelete, "/api/v1/posts/" + gone.ToString(), node_.Token("ada", Scope::kAdmin));
   const Answer page = Ask("?engine=warehouse&limit=3");
   EXPECT_EQ(page.json.at("items").as_array().size(), 3u);
@@ -621,7 +621,7 @@ TEST_F(ApiServiceTest, PositionThatIsNotReachedIsSaid) {
             "");
   // A token of the same data set, further on than anything written.
   Position ahead = DecodePosition(reached, node_.generation()).value();
-  ahead.events += 1'000'000;
+  ahead.events[0] += 1'000'000;
   const std::string behind = "?min_position=" + EncodePosition(ahead);
   EXPECT_EQ(As("eve", Method::kGet, "/api/v1/posts/" + post + behind).Header("Novafeed-Degraded"), "behind");
   EXPECT_EQ(As("eve", Method::kGet, "/feed" + behind).json.at("degraded").at(0).as_string(), "behind");
@@ -632,7 +632,7 @@ TEST_F(ApiServiceTest, PositionThatIsNotReachedIsSaid) {
 TEST_F(ApiServiceTest, WriteAnswersWithTheUnionOfPositions) {
   const std::string earlier = As("ada", Method::kPost, "/api/v1/posts", R"({"text":"x"})").Header("Novafeed-Position");
   Position carried = DecodePosition(earlier, node_.generation()).value();
-  carried.events += 77;
+  carried.events[0] += 77;
   const Answer answer =
       As("bob", Method::kPut, "/api/v1/users/ext:ada/follow", "", {{"Novafeed-Position", EncodePosition(carried)}});
   const Position united = DecodePosition(answer.Header("Novafeed-Position"), node_.generation()).value();

@@ -59,7 +59,7 @@ Result<AdminClient> AdminClient::Connect(const std::string& url, std::string tok
 }
 
 Result<AdminClient> AdminClient::ToServe(const std::string& directory, const ServeInfo& served) {
-  const Result<KeyRing> keys = KeyRing::Open(directory);
+  const Result<KeyRing> keys = KeyRing::Open(served.keys_directory);
   if (!keys) return tl::unexpected<Error>(keys.error());
   return Connect(served.admin_url, SignToken(*keys, kNobody, Scope::kAdmin, DirectoryNow(directory), kOwnTokenLife));
 }

@@ -32,10 +32,6 @@ tl::unexpected<Error> NoWarehouse() {
   return Fail(Failure::kConflict, "no_warehouse", "This server runs without a warehouse: see warehouse.engine.");
 }
 
-void RenderPosition(JsonWriter* json, std::string_view name, std::int64_t changes, std::int64_t events) {
-  json->Key(name).BeginObject().Key("changes").Int(changes).Key("events").Int(events).EndObject();
-}
-
 void RenderSizes(JsonWriter* json, const IndexSizes& sizes) {
   const auto count = [json](std::string_view name, std::size_t value) {
     json->Key(name).Int(static_cast<std::int64_t>(value));
@@ -50,19 +46,39 @@ void RenderSizes(JsonWriter* json, const IndexSizes& sizes) {
   json->EndObject();
 }
 
-void RenderWarehouse(JsonWriter* json, const WarehouseSink* sink) {
+void RenderWarehouse(JsonWriter* json, const WarehouseFiller* filler) {
   json->Key("warehouse").BeginObject();
-  if (sink == nullptr) {
+  if (filler == nullptr) {
     json->Key("state").String("off").EndObject();
     return;
   }
-  const SinkStatus status = sink->status();
+  const SinkStatus status = filler->status();
   json->Key("state").String(SinkPhaseName(status.phase)).Key("reason").String(status.reason);
-  RenderPosition(json, "applied", status.applied.changes, status.applied.events);
-  RenderPosition(json, "reading", status.reading.changes, status.reading.events);
-  json->Key("lag_seconds").Double(sink->LagSeconds());
+  json->Key("applied");
+  RenderPosition(status.applied, json);
+  json->Key("reading");
+  RenderPosition(status.reading, json);
+  json->Key("lag_seconds").Double(filler->LagSeconds());
   json->Key("entries_left").Int(status.entries_left).Key("entries_per_second").Double(status.entries_per_second);
   json->EndObject();
+}
+
+// A sequence, or one for each partition; those that are not named are 0.
+Result<EventPoints> ParseEventPoints(const boost::json::value& given) {
+  if (given.is_int64()) return EventPoints{given.get_int64()};
+  const auto wrong = [] {
+    return Fail(Failure::kUnprocessable, "wrong_type",
+                "\"events\" is a sequence, or a list with one for each partition, at most " +
+                    std::to_string(kMaxEventPartitions) + ".");
+  };
+  if (!given.is_array() || given.get_array().size() > kMaxEventPartitions) return wrong();
+  EventPoints points;
+  std::size_t partition = 0;
+  for (const boost::json::value& point : given.get_array()) {
+    if (!point.is_int64()) return wrong();
+    points[partition++] = point.get_int64();
+  }
+  return points;
 }
 
 Result<SinkRewind> ParseRewind(const HttpRequest& request) {
@@ -70,10 +86,13 @@ Result<SinkRewind> ParseRewind(const HttpRequest& request) {
   if (!body) return tl::unexpected<Error>(body.error());
   JsonFields fields(*body);
   SinkRewind rewind;
-  for (const auto& [name, point] : {std::pair("changes", &rewind.changes), std::pair("events", &rewind.events)}) {
-    const Result<std::optional<std::int64_t>> given = fields.OptionalInt(name);
-    if (!given) return tl::unexpected<Error>(given.error());
-    *point = *given;
+  const Result<std::optional<std::int64_t>> changes = fields.OptionalInt("changes");
+  if (!changes) return tl::unexpected<Error>(changes.error());
+  rewind.changes = *changes;
+  if (const boost::json::value* given = fields.Find("events"); given != nullptr && !given->is_null()) {
+    const Result<EventPoints> events = ParseEventPoints(*given);
+    if (!events) return tl::unexpected<Error>(events.error());
+    rewind.events = *events;
   }
   if (const boost::json::value* state = fields.Find("state"); state != nullptr) {
     if (!state->is_bool()) return Fail(Failure::kUnprocessable, "wrong_type", "\"state\" is true or false.");
@@ -204,10 +223,11 @@ Result<std::string> AdminService::ShowStatus(const HttpRequest&) {
   JsonWriter json(&text);
   json.BeginObject().Key("ready").Bool(open_).Key("now").Int(dependencies_.clock->Now());
   json.Key("generation").String(dependencies_.graph->Generation());
-  RenderPosition(&json, "log_end", dependencies_.changes->End(), dependencies_.events->End());
+  json.Key("log_end");
+  RenderPosition({{}, dependencies_.changes->End(), dependencies_.events->End()}, &json);
   if (open_) {
-    const Position applied = live_.index->position();
-    RenderPosition(&json, "applied", applied.changes, applied.events);
+    json.Key("applied");
+    RenderPosition(live_.index->position(), &json);
     json.Key("counters_as_of").Int(live_.applier->CountersAsOf()).Key("windows_at").Int(live_.index->anchor());
     RenderSizes(&json, live_.index->Sizes());
     RenderWarehouse(&json, live_.warehouse);
@@ -222,8 +242,8 @@ Result<std::string> AdminService::SaveSnapshot(const HttpRequest&) {
   if (!saved) return tl::unexpected<Error>(saved.error());
   std::string text;
   JsonWriter json(&text);
-  json.BeginObject();
-  RenderPosition(&json, "saved", saved->changes, saved->events);
+  json.BeginObject().Key("saved");
+  RenderPosition(*saved, &json);
   json.EndObject();
   return text;
 }

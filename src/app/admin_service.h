@@ -35,7 +35,7 @@
 #include "index/applier.h"
 #include "runtime/blocking_pool.h"
 #include "stream/event_log.h"
-#include "warehouse/sink.h"
+#include "warehouse/filler.h"
 
 namespace novafeed {
 
@@ -63,8 +63,8 @@ struct AdminLive {
   const FeedIndex* index = nullptr;
   const IndexApplier* applier = nullptr;
   RankDesk* desk = nullptr;
-  WarehouseSink* warehouse = nullptr;  // null where there is none
-  CheckDesk* check = nullptr;          // null where there is no warehouse
+  WarehouseFiller* warehouse = nullptr;  // null where there is none
+  CheckDesk* check = nullptr;            // null where there is no warehouse
 };
 
 // Owned by the wiring; outlives the HttpServer that it answers for. Until Open(), what needs the index answers 503

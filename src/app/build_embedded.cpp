@@ -1,9 +1,15 @@
-#include "app/build_embedded.h"
+// The embedded profile: SQLite stores, one process. The only place that names the stores' adapters, with build_cluster.
+#include "adapters/sqlite/open.h"
 
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
 
+#include "adapters/sqlite/open.h"
 #include "app/olap_files.h"
+#include "app/settings_table.h"
+#include "app/shared_change_feed.h"
+#include "app/stores.h"
 
 namespace novafeed {
 namespace {
@@ -31,8 +37,8 @@ void RefuseToLoseTheGraph(const std::string& directory) {
 
 }  // namespace
 
-EmbeddedStores OpenEmbeddedStores(const std::string& directory, const Settings& settings, const Clock* clock,
-                                  Metrics* metrics) {
+Stores OpenEmbeddedStores(const std::string& directory, const Settings& settings, const Clock* clock,
+                          Metrics* metrics) {
   RefuseToLoseTheGraph(directory);
   SqliteOptions options;
   options.directory = directory;
@@ -41,14 +47,17 @@ EmbeddedStores OpenEmbeddedStores(const std::string& directory, const Settings& 
   options.readers = static_cast<std::size_t>(settings.Int("serve.read_threads"));
   options.max_event_bytes = settings.Size("events.max_bytes");
 
-  EmbeddedStores stores;
-  stores.graph = OpenSqliteGraph(options);
+  Stores stores;
+  std::unique_ptr<SqliteGraph> graph = OpenSqliteGraph(options);
+  ChangeFeed* const feed = stores.change_log = graph.get();
+  stores.graph = std::move(graph);
+  stores.leader = std::make_unique<Leader>(nullptr, metrics);
   stores.events = OpenSqliteEventLog(options);
   stores.erased = std::make_unique<ErasedList>(directory + "/erased.list");
   ReconcileErased(stores.erased.get(), stores.graph.get());
   stores.relay = std::make_unique<OutboxRelay>(stores.graph.get(), stores.events.get(), metrics);
-  stores.changes =
-      std::make_unique<SharedChangeFeed>(stores.graph.get(), [relay = stores.relay.get()] { relay->Wake(); });
+  stores.changes = std::make_unique<SharedChangeFeed>(feed, [relay = stores.relay.get()] { relay->Wake(); });
+  stores.keep_events = settings.Duration("events.keep");
   stores.relay->Start();
   return stores;
 }

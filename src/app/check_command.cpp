@@ -11,12 +11,12 @@
 #include <utility>
 
 #include "app/admin_client.h"
-#include "app/build_embedded.h"
 #include "app/check_desk.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/own_warehouse.h"
 #include "app/progress_line.h"
+#include "app/stores.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "index/snapshot.h"
@@ -134,7 +134,7 @@ Result<int> CheckThroughServe(const CheckFlags& flags, const std::string& direct
 class StoppedNode {
  public:
   StoppedNode(const std::string& path, const Settings& settings)
-      : settings_(settings), stores_(OpenEmbeddedStores(path, settings, &clock_, &metrics_)) {}
+      : settings_(settings), stores_(OpenStores(path, settings, &clock_, &metrics_)) {}
 
   Result<CheckOutcome> Check(const DataDirectory& directory, const CheckOptions& options) {
     Result<std::unique_ptr<WarehouseStack>> opened = OpenOwnWarehouse(settings_, &clock_, false, &stores_, &metrics_);
@@ -155,7 +155,7 @@ class StoppedNode {
     subjects.events = stores_.events.get();
     subjects.generation = stores_.graph->Generation();
     subjects.olap = &warehouse_->writer();
-    subjects.sink = &warehouse_->sink();
+    subjects.sink = &warehouse_->filler();
     subjects.index = index_.get();
     subjects.rebuild_index = [&]() -> Status {
       if (Status built = RebuildIndex(stores_.Sources(), clock_.Now(), index_.get()); !built) return built;
@@ -172,7 +172,7 @@ class StoppedNode {
   const SystemClock clock_;
   Metrics metrics_;
   std::mutex upkeep_;
-  EmbeddedStores stores_;
+  Stores stores_;
   std::unique_ptr<FeedIndex> index_;
   std::unique_ptr<WarehouseStack> warehouse_;
 };

@@ -31,7 +31,8 @@ constexpr TimeMs kNow = kBase;
 constexpr std::int64_t kAllOfIt = 120'000;  // milliseconds to wait for the log's end
 const OlapCall kDamageCall{std::chrono::minutes(1), {{"mutations_sync", "2"}}};
 
-class CheckDeskTest : public ::testing::Test {
+// Given: how many partitions the events have.
+class CheckDeskTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   CheckDeskTest() {
     for (int user = 0; user < 12; ++user) log_.AddUser(user);
@@ -110,6 +111,7 @@ class CheckDeskTest : public ::testing::Test {
   void ReplaySome() {
     SinkRewind rewind;
     rewind.changes = static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(log_.End()));
+    rewind.events = log_.events.HowFarForgotten().through;
     rewind.state = random_() % 2 == 0;
     ASSERT_TRUE(sink_->Rewind(rewind));
     log_.AddUser(next_user_++);  // so that there is a position to wait for behind it
@@ -122,13 +124,15 @@ class CheckDeskTest : public ::testing::Test {
   Metrics metrics_;
   std::mutex upkeep_;
   TestOlap olap_;
-  TestLog log_;
+  TestLog log_{GetParam()};
   int next_user_ = 100;
   std::unique_ptr<FeedIndex> index_;
   std::unique_ptr<WarehouseSink> sink_;
 };
 
-TEST_F(CheckDeskTest, AgreesAfterRandomHistoriesAndReplays) {
+INSTANTIATE_TEST_SUITE_P(Partitions, CheckDeskTest, ::testing::Values(1, 4));
+
+TEST_P(CheckDeskTest, AgreesAfterRandomHistoriesAndReplays) {
   StartSink();
   Grow(150);
   BootTheIndex();
@@ -138,7 +142,7 @@ TEST_F(CheckDeskTest, AgreesAfterRandomHistoriesAndReplays) {
   ASSERT_EQ(Differences(), "") << "the index stands behind the log, and the truth is turned back to it";
 }
 
-TEST_F(CheckDeskTest, AgreesWhereTheLogHasForgotten) {
+TEST_P(CheckDeskTest, AgreesWhereTheLogHasForgotten) {
   StartSink();
   GrowOverTime(200, 10);
   BootTheIndex();
@@ -147,7 +151,7 @@ TEST_F(CheckDeskTest, AgreesWhereTheLogHasForgotten) {
   EXPECT_EQ(Differences(), "");
 }
 
-TEST_F(CheckDeskTest, AgreesWhereTheWarehouseWasMadeAfterTheLogForgot) {
+TEST_P(CheckDeskTest, AgreesWhereTheWarehouseWasMadeAfterTheLogForgot) {
   GrowOverTime(200, 10);
   ASSERT_GT(log_.events.Forget(kNow - 7 * kMsPerDay, log_.events.End()), 0);
   BootTheIndex();
@@ -156,7 +160,7 @@ TEST_F(CheckDeskTest, AgreesWhereTheWarehouseWasMadeAfterTheLogForgot) {
 }
 
 // Whatever is done to the tables by SQL: a repair brings all back, and no replay undoes it.
-TEST_F(CheckDeskTest, MendsRandomDamagesForGood) {
+TEST_P(CheckDeskTest, MendsRandomDamagesForGood) {
   // A part of the rows, by chance.
   const auto some = [this](const std::string& columns) {
     return "cityHash64(" + columns + ", " + std::to_string(random_()) + ") % 5 = 0";
@@ -224,7 +228,7 @@ TEST_F(CheckDeskTest, MendsRandomDamagesForGood) {
   EXPECT_EQ(Differences(), "") << "a replay after the repair";
 }
 
-TEST_F(CheckDeskTest, MakesTheIndexAnewWhileItIsRead) {
+TEST_P(CheckDeskTest, MakesTheIndexAnewWhileItIsRead) {
   StartSink();
   Grow(100);
   BootTheIndex();
@@ -236,7 +240,7 @@ TEST_F(CheckDeskTest, MakesTheIndexAnewWhileItIsRead) {
   EXPECT_EQ(Describe(*index_), right);
 }
 
-TEST_F(CheckDeskTest, SaysWhatItWaitsFor) {
+TEST_P(CheckDeskTest, SaysWhatItWaitsFor) {
   sink_ = std::make_unique<WarehouseSink>(&clock_, &olap_.writer(), &log_, &log_.events, "g", &metrics_);
   BootTheIndex();
   CheckDesk desk(Subjects(), &upkeep_, &metrics_);

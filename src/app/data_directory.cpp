@@ -42,9 +42,10 @@ std::optional<ServeInfo> ReadServeInfo(const std::string& directory) {
   const Result<std::int64_t> pid = fields.RequireInt("pid");
   Result<std::string> url = fields.RequireString("url");
   Result<std::string> admin_url = fields.RequireString("admin_url");
+  Result<std::string> keys_directory = fields.RequireString("keys_directory");
   const Result<std::optional<std::int64_t>> test_clock = fields.OptionalInt("test_clock");
-  if (!pid || !url || !admin_url || !test_clock) return std::nullopt;
-  return ServeInfo{*pid, std::move(*url), std::move(*admin_url), *test_clock};
+  if (!pid || !url || !admin_url || !keys_directory || !test_clock) return std::nullopt;
+  return ServeInfo{*pid, std::move(*url), std::move(*admin_url), std::move(*keys_directory), *test_clock};
 }
 
 // "data/" names the same directory as "data".
@@ -154,6 +155,7 @@ void DataDirectory::Announce(const ServeInfo& info) const {
   std::string text;
   JsonWriter json(&text);
   json.BeginObject().Key("pid").Int(info.pid).Key("url").String(info.url).Key("admin_url").String(info.admin_url);
+  json.Key("keys_directory").String(info.keys_directory);
   if (info.test_clock) json.Key("test_clock").Int(*info.test_clock);
   json.EndObject();
   text += '\n';

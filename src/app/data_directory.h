@@ -14,6 +14,7 @@ struct ServeInfo {
   std::int64_t pid = 0;
   std::string url;                   // of the API: "http://127.0.0.1:8080"
   std::string admin_url;             // of metrics and administration
+  std::string keys_directory;        // where keys.json lies that it goes by
   std::optional<TimeMs> test_clock;  // where `serve --test-clock` holds its clock: tokens are dated by it
 };
 

@@ -56,7 +56,7 @@ TEST(DataDirectoryTest, SecondLockIsRefusedAndNamesTheHolder) {
   const TempDirectory temp;
   const auto held = DataDirectory::Lock(temp.path(), Missing::kMake);
   ASSERT_TRUE(held);
-  held->Announce({getpid(), "http://127.0.0.1:1234", "http://127.0.0.1:4321", {}});
+  held->Announce({getpid(), "http://127.0.0.1:1234", "http://127.0.0.1:4321", "/keys", {}});
   const auto second = DataDirectory::Lock(temp.path(), Missing::kMake);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, "directory_in_use");
@@ -103,12 +103,13 @@ TEST(ServeInfoTest, ReadsBackWhatWasAnnouncedUntilWithdrawn) {
   ASSERT_TRUE(directory);
   EXPECT_FALSE(FindRunningServe(temp.path()));
 
-  directory->Announce({getpid(), "http://[::1]:1", "http://127.0.0.1:2", 1'700'000'000'000});
+  directory->Announce({getpid(), "http://[::1]:1", "http://127.0.0.1:2", "/keys", 1'700'000'000'000});
   const std::optional<ServeInfo> info = FindRunningServe(temp.path());
   ASSERT_TRUE(info);
   EXPECT_EQ(info->pid, getpid());
   EXPECT_EQ(info->url, "http://[::1]:1");
   EXPECT_EQ(info->admin_url, "http://127.0.0.1:2");
+  EXPECT_EQ(info->keys_directory, "/keys");
   EXPECT_EQ(info->test_clock, 1'700'000'000'000);
   EXPECT_EQ(DirectoryNow(temp.path()), 1'700'000'000'000);
   EXPECT_EQ(ModeOf(temp.path() / "serve.json"), 0600U);
@@ -123,7 +124,7 @@ TEST(ServeInfoTest, WhatAKilledProcessLeftBehindIsNoRunningServe) {
   {
     const auto killed = DataDirectory::Lock(temp.path(), Missing::kMake);
     ASSERT_TRUE(killed);
-    killed->Announce({getpid(), "http://127.0.0.1:1", "http://127.0.0.1:2", 1});
+    killed->Announce({getpid(), "http://127.0.0.1:1", "http://127.0.0.1:2", "/keys", 1});
   }
   EXPECT_FALSE(FindRunningServe(temp.path()));
   EXPECT_GT(DirectoryNow(temp.path()), 1);

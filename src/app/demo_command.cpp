@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "app/admin_client.h"
-#include "app/build_embedded.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/demo_data.h"
 #include "app/live_driver.h"
 #include "app/progress_line.h"
 #include "app/scratch_directory.h"
+#include "app/stores.h"
 #include "base/json.h"
 #include "demo/demo_network.h"
 #include "demo/import_line.h"
@@ -49,7 +49,7 @@ Result<int> FillDirectory(const DemoFlags& flags) {
   if (!directory) return tl::unexpected<Error>(directory.error());
   const SystemClock clock;
   Metrics metrics;
-  EmbeddedStores stores = OpenEmbeddedStores(directory->path(), *settings, &clock, &metrics);
+  Stores stores = OpenStores(directory->path(), *settings, &clock, &metrics);
   const DemoOptions wanted = Wanted(flags);
   ProgressLine line;
   const Result<DemoOptions> there = EnsureDemoData(&stores, wanted, [&line](std::size_t done, std::size_t all) {

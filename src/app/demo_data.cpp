@@ -48,7 +48,7 @@ std::vector<ImportLine> DemoLines(const DemoOptions& options) {
 }
 
 // Rows, then events: both are known again by their ids when a stopped filling starts from the beginning.
-Status ApplyLines(EmbeddedStores* stores, std::span<const ImportLine> lines) {
+Status ApplyLines(Stores* stores, std::span<const ImportLine> lines) {
   const KnownRows nothing_known;
   std::vector<Event> events;
   const Status written = WriteAndWait(stores->graph.get(), [&](GraphTransaction& tx) {
@@ -64,7 +64,7 @@ Status ApplyLines(EmbeddedStores* stores, std::span<const ImportLine> lines) {
 }
 
 // What demo these stores hold or have begun; marks empty ones as the wanted one's.
-Result<DemoOptions> Claim(EmbeddedStores* stores, const DemoOptions& wanted) {
+Result<DemoOptions> Claim(Stores* stores, const DemoOptions& wanted) {
   GraphStore* graph = stores->graph.get();
   if (const auto made_at = graph->GetFact(kMadeAtFact)) {
     const DemoOptions first;  // what a demo without the other facts was made with
@@ -73,7 +73,7 @@ Result<DemoOptions> Claim(EmbeddedStores* stores, const DemoOptions& wanted) {
     return DemoOptionsFor(seed ? std::stoull(*seed) : first.seed, users ? std::stoull(*users) : first.users,
                           std::stoll(*made_at));
   }
-  if (stores->changes->End() > 0 || stores->events->End() > 0) {
+  if (stores->changes->End() > 0 || stores->events->End() != EventPoints()) {
     return Fail(
         Failure::kConflict, "no_demo_data",
         "The data directory holds data that no demo made, and --demo would let anybody act as any of its users: "
@@ -90,7 +90,7 @@ Result<DemoOptions> Claim(EmbeddedStores* stores, const DemoOptions& wanted) {
 
 }  // namespace
 
-Result<DemoOptions> EnsureDemoData(EmbeddedStores* stores, const DemoOptions& wanted, const DemoProgress& progress) {
+Result<DemoOptions> EnsureDemoData(Stores* stores, const DemoOptions& wanted, const DemoProgress& progress) {
   Result<DemoOptions> options = Claim(stores, wanted);
   if (!options || stores->graph->GetFact(kCompleteFact)) return options;
 

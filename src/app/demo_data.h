@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "app/build_embedded.h"
+#include "app/stores.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "demo/demo_network.h"
@@ -18,6 +18,6 @@ using DemoProgress = std::function<void(std::size_t done, std::size_t all)>;
 // Fills empty stores with the wanted demo network; goes on where it was stopped; does nothing where one is complete.
 // Returns what network is there: one that was begun is not made otherwise. kConflict "no_demo_data" where the stores
 // hold what no demo made. Blocking; throws StoreError.
-Result<DemoOptions> EnsureDemoData(EmbeddedStores* stores, const DemoOptions& wanted, const DemoProgress& progress);
+Result<DemoOptions> EnsureDemoData(Stores* stores, const DemoOptions& wanted, const DemoProgress& progress);
 
 }  // namespace novafeed

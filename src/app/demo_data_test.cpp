@@ -19,15 +19,13 @@ struct Interrupted {};
 
 class DemoDataTest : public testing::Test {
  protected:
-  EmbeddedStores Open(const std::string& directory) {
-    return OpenEmbeddedStores(directory, *LoadSettings({}), &clock_, &metrics_);
-  }
+  Stores Open(const std::string& directory) { return OpenStores(directory, *LoadSettings({}), &clock_, &metrics_); }
 
   // Rows and events there are.
-  static std::pair<std::size_t, std::size_t> SizesOf(EmbeddedStores* stores) {
+  static std::pair<std::size_t, std::size_t> SizesOf(Stores* stores) {
     std::size_t rows = 0;
     stores->changes->ReadState([&](const std::vector<Change>& changes) { rows += changes.size(); });
-    return {rows, stores->events->Read(0, 1'000'000).size()};
+    return {rows, stores->events->Read({}, 1'000'000).size()};
   }
 
   static DemoOptions AsOf(TimeMs now) { return DemoOptionsFor(1, 200, now); }
@@ -40,13 +38,13 @@ class DemoDataTest : public testing::Test {
 };
 
 TEST_F(DemoDataTest, GoesOnAfterAnInterruptionAndIsMadeOnce) {
-  EmbeddedStores complete = Open(complete_.path());
+  Stores complete = Open(complete_.path());
   ASSERT_TRUE(EnsureDemoData(&complete, AsOf(kNow), Ignore));
   const auto sizes = SizesOf(&complete);
   EXPECT_GT(sizes.first, 10'000U);
   EXPECT_GT(sizes.second, 50'000U);
 
-  EmbeddedStores interrupted = Open(interrupted_.path());
+  Stores interrupted = Open(interrupted_.path());
   const auto interrupt = [](std::size_t done, std::size_t all) {
     if (done > all / 2) throw Interrupted();
   };
@@ -61,7 +59,7 @@ TEST_F(DemoDataTest, GoesOnAfterAnInterruptionAndIsMadeOnce) {
 }
 
 TEST_F(DemoDataTest, WhatWasBegunIsMadeAsItWasBegun) {
-  EmbeddedStores stores = Open(complete_.path());
+  Stores stores = Open(complete_.path());
   const DemoOptions begun = DemoOptionsFor(7, 20, kNow);
   EXPECT_THROW(
       { const auto filled = EnsureDemoData(&stores, begun, [](auto, auto) { throw Interrupted(); }); }, Interrupted);
@@ -75,7 +73,7 @@ TEST_F(DemoDataTest, WhatWasBegunIsMadeAsItWasBegun) {
 }
 
 TEST_F(DemoDataTest, DataThatNoDemoMadeIsRefused) {
-  EmbeddedStores stores = Open(complete_.path());
+  Stores stores = Open(complete_.path());
   std::promise<void> done;
   stores.graph->Write([](GraphTransaction& tx) { tx.InsertUser({UserId{NewUuid(kNow)}, {}, "ann", "Ann", kNow}); },
                       [&done](const Result<std::int64_t>&) { done.set_value(); });

@@ -43,7 +43,7 @@ Status Append(const std::string& path, const std::string& lines) {
   return {};
 }
 
-void EraseNow(SqliteGraph* graph, UserId user) {
+void EraseNow(GraphStore* graph, UserId user) {
   std::promise<Result<std::int64_t>> answer;
   graph->Write([user](GraphTransaction& tx) { static_cast<void>(EraseUser(tx, user)); },
                [&answer](Result<std::int64_t> result) { answer.set_value(std::move(result)); });
@@ -87,7 +87,7 @@ Status ErasedList::Add(std::span<const Erasure> erased) {
   return Add(digests);
 }
 
-void ReconcileErased(ErasedList* list, SqliteGraph* graph) {
+void ReconcileErased(ErasedList* list, GraphStore* graph) {
   const std::vector<Uuid> retired = graph->RetiredUsers();
   if (const Status added = list->Add(retired); !added) throw StoreError(added.error());
 

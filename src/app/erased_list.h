@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "adapters/sqlite/open.h"
 #include "base/result.h"
 #include "base/uuid.h"
 #include "erasure/eraser.h"
+#include "graph/store.h"
 
 namespace novafeed {
 
@@ -38,6 +38,6 @@ class ErasedList final : public ErasureConsumer {
 
 // Makes list and store know the same. Users of the list who are in the store (which was restored from a backup of
 // before their erasure) are erased from it. Before anything else uses the store. Blocking; throws StoreError.
-void ReconcileErased(ErasedList* list, SqliteGraph* graph);
+void ReconcileErased(ErasedList* list, GraphStore* graph);
 
 }  // namespace novafeed

@@ -8,8 +8,8 @@
 #include <future>
 #include <string>
 
-#include "app/build_embedded.h"
 #include "app/settings_table.h"
+#include "app/stores.h"
 #include "base/test_support.h"
 #include "graph/commands.h"
 #include "graph/retired.h"
@@ -30,9 +30,9 @@ Uuid DigestOf(int number) {
 
 class ErasedListTest : public ::testing::Test {
  protected:
-  EmbeddedStores Open() { return OpenEmbeddedStores(data_, *LoadSettings({}), &clock_, &metrics_); }
+  Stores Open() { return OpenStores(data_, *LoadSettings({}), &clock_, &metrics_); }
 
-  static void Write(const EmbeddedStores& stores, GraphStore::Work work) {
+  static void Write(const Stores& stores, GraphStore::Work work) {
     std::promise<void> done;
     stores.graph->Write(std::move(work), [&done](const Result<std::int64_t>& result) {
       EXPECT_TRUE(result);
@@ -40,7 +40,7 @@ class ErasedListTest : public ::testing::Test {
     });
     done.get_future().wait();
   }
-  static void AddUsers(const EmbeddedStores& stores, int count) {
+  static void AddUsers(const Stores& stores, int count) {
     Write(stores, [count](GraphTransaction& tx) {
       for (int i = 1; i <= count; ++i) {
         ASSERT_TRUE(CreateUser(tx, {ParsedId{UserNumber(i).value, {}}, "user" + std::to_string(i), ""}));
@@ -82,12 +82,12 @@ TEST_F(ErasedListTest, SaysWhyItCannotBeWritten) {
 TEST_F(ErasedListTest, AStoreThatWasRestoredErasesThemAgain) {
   const std::string backup = (directory_.path() / "backup").string();
   {
-    const EmbeddedStores stores = Open();
+    const Stores stores = Open();
     AddUsers(stores, 3);
   }
   std::filesystem::copy(data_, backup);
   {
-    const EmbeddedStores stores = Open();
+    const Stores stores = Open();
     Write(stores, [](GraphTransaction& tx) { ASSERT_TRUE(EraseUser(tx, UserNumber(2))); });
     const std::vector<Erasure> erased = stores.graph->ReadErasures();
     ASSERT_TRUE(stores.erased->Hide(erased));
@@ -96,7 +96,7 @@ TEST_F(ErasedListTest, AStoreThatWasRestoredErasesThemAgain) {
                              std::filesystem::copy_options::overwrite_existing);
   std::filesystem::remove_all(data_);
   std::filesystem::rename(backup, data_);
-  const EmbeddedStores stores = Open();
+  const Stores stores = Open();
   EXPECT_TRUE(stores.graph->GetUser(UserNumber(1)));
   EXPECT_FALSE(stores.graph->GetUser(UserNumber(2)));
   EXPECT_TRUE(stores.graph->IsRetired(RetiredKind::kUser, UserNumber(2).value));
@@ -106,23 +106,23 @@ TEST_F(ErasedListTest, AStoreThatWasRestoredErasesThemAgain) {
 
 TEST_F(ErasedListTest, AnIdOfTheListThatTheStoreNeverHadIsRefused) {
   {
-    const EmbeddedStores stores = Open();
+    const Stores stores = Open();
   }
   ErasedList list(data_ + "/erased.list");
   const Uuid digests[] = {DigestOf(7)};
   ASSERT_TRUE(list.Add(digests));
-  const EmbeddedStores stores = Open();
+  const Stores stores = Open();
   EXPECT_TRUE(stores.graph->IsRetired(RetiredKind::kUser, UserNumber(7).value));
   EXPECT_TRUE(stores.graph->ReadErasures().empty());
 }
 
 TEST_F(ErasedListTest, ALostListIsMadeAgainFromTheStore) {
   {
-    const EmbeddedStores stores = Open();
+    const Stores stores = Open();
     AddUsers(stores, 1);
     Write(stores, [](GraphTransaction& tx) { ASSERT_TRUE(EraseUser(tx, UserNumber(1))); });
   }
-  const EmbeddedStores stores = Open();
+  const Stores stores = Open();
   EXPECT_THAT(ErasedList(data_ + "/erased.list").digests(), UnorderedElementsAre(DigestOf(1)));
 }
 

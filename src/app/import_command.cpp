@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "app/admin_client.h"
-#include "app/build_embedded.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/progress_line.h"
 #include "app/scratch_directory.h"
+#include "app/stores.h"
 #include "import/importer.h"
 #include "import/progress.h"
 #include "runtime/stop_signals.h"
@@ -53,7 +53,7 @@ Result<int> Conclude(const ImportResult& result, const ImportFlags& flags) {
 
 // However the import ends, the lists of what is there have their indexes. Where the store itself throws, its next start
 // makes them.
-ImportResult ImportInBulk(const ImportOptions& options, EmbeddedStores& stores, ProgressView& view) {
+ImportResult ImportInBulk(const ImportOptions& options, Stores& stores, ProgressView& view) {
   stores.graph->SetBulkMode(true);
   ImportResult result = RunLocalImport(options, stores.graph.get(), stores.events.get());
   view.ShowLast("making indexes");
@@ -82,7 +82,7 @@ Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const Set
   if (!directory) return tl::unexpected<Error>(WithWayThroughServer(directory.error(), path));
   const SystemClock clock;
   Metrics metrics;
-  EmbeddedStores stores = OpenEmbeddedStores(directory->path(), *settings, &clock, &metrics);
+  Stores stores = OpenStores(directory->path(), *settings, &clock, &metrics);
   if (options.dry_run) return RunLocalImport(options, stores.graph.get(), stores.events.get());
   return ImportInBulk(options, stores, view);
 }

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "app/build_embedded.h"
 #include "app/settings_table.h"
+#include "app/stores.h"
 #include "base/test_support.h"
 #include "erasure/eraser.h"
 #include "graph/commands.h"
@@ -49,7 +49,7 @@ bool Holds(const std::string& bytes, UserId user) {
 // The stores of a directory and an index that follows them, as a server has them.
 class IndexErasureTest : public ::testing::Test {
  protected:
-  IndexErasureTest() : stores_(OpenEmbeddedStores(directory_.path(), *LoadSettings({}), &clock_, &metrics_)) {
+  IndexErasureTest() : stores_(OpenStores(directory_.path(), *LoadSettings({}), &clock_, &metrics_)) {
     index_ = BootIndex(stores_.Sources(), "", kNow, Quiet()).index;
     applier_ =
         std::make_unique<IndexApplier>(&clock_, index_.get(), stores_.changes.get(), stores_.events.get(), &metrics_);
@@ -123,7 +123,7 @@ class IndexErasureTest : public ::testing::Test {
     EXPECT_EQ(Describe(*restarted.index), live) << "from the snapshot";
     FeedIndex replayed(stores_.graph->Generation(), kNow);
     replayed.ApplyChanges(stores_.changes->Read(0, 1'000'000));
-    replayed.ApplyEvents(stores_.events->Read(0, 1'000'000));
+    replayed.ApplyEvents(stores_.events->Read({}, 1'000'000));
     EXPECT_EQ(Describe(replayed), live) << "from the whole log";
   }
 
@@ -131,7 +131,7 @@ class IndexErasureTest : public ::testing::Test {
   ManualClock clock_{kNow};
   Metrics metrics_;
   const std::string snapshot_path_ = (directory_.path() / "index.snapshot").string();
-  EmbeddedStores stores_;
+  Stores stores_;
   std::unique_ptr<FeedIndex> index_;
   std::unique_ptr<IndexApplier> applier_;
   std::unique_ptr<IndexErasure> consumer_;
@@ -200,16 +200,16 @@ TEST_F(IndexErasureTest, APurgeThatWasCutOffGoesOnWithAnOldSnapshot) {
 TEST_F(IndexErasureTest, FailsWhereTheSnapshotCannotBeWritten) {
   IndexErasure consumer(index_.get(), applier_.get(),
                         []() -> Result<Position> { return Fail(Failure::kStorageFull, "disk_full", "Make room."); });
-  const Position end{stores_.graph->Generation(), 0, 0};
+  const Position end{stores_.graph->Generation(), 0, {}};
   EXPECT_EQ(consumer.Reach(end).error().code, "disk_full");
   EXPECT_EQ(consumer.Hide({}).error().code, "disk_full");
 }
 
 TEST_F(IndexErasureTest, ASnapshotThatDoesNotReachTheEndIsNotEnough) {
   Write([](GraphTransaction& tx) { ASSERT_TRUE(CreateUser(tx, {{}, "ann", ""})); });
-  const Position end{stores_.graph->Generation(), stores_.changes->End(), 0};
+  const Position end{stores_.graph->Generation(), stores_.changes->End(), {}};
   IndexErasure consumer(index_.get(), applier_.get(),
-                        [&]() -> Result<Position> { return Position{end.generation, end.changes - 1, 0}; });
+                        [&]() -> Result<Position> { return Position{end.generation, end.changes - 1, {}}; });
   EXPECT_EQ(consumer.Reach(end).error().code, "index_behind");
 }
 

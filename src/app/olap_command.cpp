@@ -67,7 +67,7 @@ class OlapServer {
   void Start() {
     if (!settings_.Bool("olap.ttl")) KeepExpired();
     server_.Start();
-    directory_.Announce({getpid(), url(), "", std::nullopt});
+    directory_.Announce({getpid(), url(), "", "", std::nullopt});
   }
   void Stop() {
     merging_.reset();

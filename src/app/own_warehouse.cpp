@@ -25,7 +25,7 @@ Status GoesOn(const SinkStatus& status, const std::string& engine_failure) {
 }  // namespace
 
 Result<std::unique_ptr<WarehouseStack>> OpenOwnWarehouse(const Settings& settings, const Clock* clock,
-                                                         bool clock_is_held, EmbeddedStores* stores, Metrics* metrics) {
+                                                         bool clock_is_held, Stores* stores, Metrics* metrics) {
   std::unique_ptr<WarehouseStack> warehouse = WarehouseStack::Make(settings, clock, clock_is_held, stores, metrics);
   if (!warehouse) {
     return Fail(Failure::kConflict, "no_warehouse",
@@ -36,11 +36,11 @@ Result<std::unique_ptr<WarehouseStack>> OpenOwnWarehouse(const Settings& setting
   return warehouse;
 }
 
-Status AwaitFilled(WarehouseStack* warehouse, const EmbeddedStores& stores) {
+Status AwaitFilled(WarehouseStack* warehouse, const Stores& stores) {
   const Position end = stores.End();
   ProgressLine line;
-  while (!Await(&warehouse->sink(), end, kShowFillingEveryMs)) {
-    const SinkStatus status = warehouse->sink().status();
+  while (!Await(&warehouse->filler(), end, kShowFillingEveryMs)) {
+    const SinkStatus status = warehouse->filler().status();
     if (Status goes_on = GoesOn(status, warehouse->EngineFailure()); !goes_on) return goes_on;
     line.Show("filling the warehouse: " + std::to_string(status.entries_left) + " entries left " + status.reason);
   }

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "app/build_embedded.h"
+#include "app/stores.h"
 #include "app/warehouse_stack.h"
 #include "base/metrics.h"
 #include "base/result.h"
@@ -15,10 +15,10 @@ namespace novafeed {
 // Starts its engine, and begins to fill it; for the rest see WarehouseStack::Make. kConflict "no_warehouse" where it is
 // off or not installed.
 Result<std::unique_ptr<WarehouseStack>> OpenOwnWarehouse(const Settings& settings, const Clock* clock,
-                                                         bool clock_is_held, EmbeddedStores* stores, Metrics* metrics);
+                                                         bool clock_is_held, Stores* stores, Metrics* metrics);
 
 // Waits until it holds the log up to where that ends now, and says on standard error how far it is.
 // kConflict "warehouse_refused"; kUnavailable "no_olap" where the engine ends before it has said anything.
-Status AwaitFilled(WarehouseStack* warehouse, const EmbeddedStores& stores);
+Status AwaitFilled(WarehouseStack* warehouse, const Stores& stores);
 
 }  // namespace novafeed

@@ -51,10 +51,6 @@ void WriteByLabel(JsonWriter* json, const MetricsReading& reading, const std::st
   json->EndArray();
 }
 
-void WritePoint(JsonWriter* json, std::string_view name, std::int64_t changes, std::int64_t events) {
-  json->Key(name).BeginObject().Key("changes").Int(changes).Key("events").Int(events).EndObject();
-}
-
 void WriteLikes(JsonWriter* json, const MetricsReading::Distribution& likes) {
   json->BeginObject().Key("count").Int(static_cast<std::int64_t>(likes.count)).Key("sum_seconds").Double(likes.sum);
   json->Key("buckets").BeginArray();
@@ -70,10 +66,11 @@ void WriteWarehouse(JsonWriter* json, WarehouseStack* warehouse, WarehouseRows* 
     json->Null();
     return;
   }
-  const SinkStatus status = warehouse->sink().status();
+  const SinkStatus status = warehouse->filler().status();
   json->BeginObject().Key("state").String(SinkPhaseName(status.phase)).Key("reason").String(status.reason);
-  WritePoint(json, "applied", status.applied.changes, status.applied.events);
-  json->Key("lag_seconds").Double(warehouse->sink().LagSeconds()).Key("tables");
+  json->Key("applied");
+  RenderPosition(status.applied, json);
+  json->Key("lag_seconds").Double(warehouse->filler().LagSeconds()).Key("tables");
   const std::optional<WarehouseRows::Rows> rows = warehouse_rows->Count();
   if (!rows) {
     json->Null().EndObject();
@@ -93,10 +90,10 @@ std::string Render(const PipelineDependencies& dependencies, const LiveIndex& li
   std::string body;
   JsonWriter json(&body);
   json.BeginObject().Key("at").Int(now);
-  WritePoint(&json, "log", dependencies.changes->End(), dependencies.events->End());
-  const Position applied = live.applier->Applied();
-  json.Key("index").BeginObject();
-  WritePoint(&json, "applied", applied.changes, applied.events);
+  json.Key("log");
+  RenderPosition({{}, dependencies.changes->End(), dependencies.events->End()}, &json);
+  json.Key("index").BeginObject().Key("applied");
+  RenderPosition(live.applier->Applied(), &json);
   json.Key("lag_seconds").Double(static_cast<double>(now - live.applier->CountersAsOf()) / 1000.0).EndObject();
   json.Key("warehouse");
   WriteWarehouse(&json, dependencies.warehouse, dependencies.warehouse_rows);

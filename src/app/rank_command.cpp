@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "app/admin_client.h"
-#include "app/build_embedded.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/feed_stack.h"
 #include "app/own_warehouse.h"
 #include "app/rank_desk.h"
+#include "app/stores.h"
 
 namespace novafeed {
 namespace {
@@ -81,8 +81,7 @@ struct OwnWarehouse {
   std::unique_ptr<WarehouseRankStack> ranking;
 };
 
-Result<OwnWarehouse> OpenWarehouse(const Settings& settings, EmbeddedStores* stores, const Clock* clock,
-                                   Metrics* metrics) {
+Result<OwnWarehouse> OpenWarehouse(const Settings& settings, Stores* stores, const Clock* clock, Metrics* metrics) {
   OwnWarehouse own;
   Result<std::unique_ptr<WarehouseStack>> opened =
       OpenOwnWarehouse(settings, clock, !settings.Bool("olap.ttl"), stores, metrics);
@@ -93,7 +92,8 @@ Result<OwnWarehouse> OpenWarehouse(const Settings& settings, EmbeddedStores* sto
   }
   WarehouseEngineOptions patient;
   patient.source_deadline = patient.trending_deadline = kRankDeadline;
-  own.ranking = std::make_unique<WarehouseRankStack>(&own.stack->reader(), &own.stack->sink(), patient, clock, metrics);
+  own.ranking =
+      std::make_unique<WarehouseRankStack>(&own.stack->reader(), &own.stack->filler(), patient, clock, metrics);
   return own;
 }
 
@@ -103,7 +103,7 @@ Result<int> RankFromStores(const std::vector<UserId>& users, const RankFlags& fl
   if (!directory) return tl::unexpected<Error>(directory.error());
   const SystemClock clock;
   Metrics metrics;
-  EmbeddedStores stores = OpenEmbeddedStores(path, settings, &clock, &metrics);
+  Stores stores = OpenStores(path, settings, &clock, &metrics);
   Result<OwnWarehouse> warehouse;
   if (engine == RankEngine::kWarehouse) warehouse = OpenWarehouse(settings, &stores, &clock, &metrics);
   if (!warehouse) return tl::unexpected<Error>(warehouse.error());

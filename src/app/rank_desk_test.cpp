@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "app/build_embedded.h"
 #include "app/settings_table.h"
+#include "app/stores.h"
 #include "base/test_support.h"
 #include "graph/commands.h"
 #include "timeline/instants.h"
@@ -27,7 +27,7 @@ UserId UserOf(const std::string& name) {
 // Stores in a temporary directory in which "ann" follows "bob", who posts when told to.
 class RankDeskTest : public testing::Test {
  protected:
-  RankDeskTest() : stores_(OpenEmbeddedStores(directory_.path(), *LoadSettings({}), &clock_, &metrics_)) {
+  RankDeskTest() : stores_(OpenStores(directory_.path(), *LoadSettings({}), &clock_, &metrics_)) {
     Write([](GraphTransaction& tx) {
       for (const std::string name : {"ann", "bob"}) {
         ASSERT_TRUE(CreateUser(tx, {ParsedId{UserOf(name).value, name}, name, name}));
@@ -69,7 +69,7 @@ class RankDeskTest : public testing::Test {
   const TempDirectory directory_;
   ManualClock clock_{kNow - 10 * kMsPerDay};
   Metrics metrics_;
-  EmbeddedStores stores_;
+  Stores stores_;
 };
 
 TEST_F(RankDeskTest, BuildsAnIndexForAnyInstant) {

@@ -12,9 +12,9 @@
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/demo_data.h"
-#include "app/embedded_node.h"
 #include "app/listen_address.h"
 #include "app/live_driver.h"
+#include "app/node.h"
 #include "app/progress_line.h"
 #include "base/log.h"
 #include "runtime/stop_signals.h"
@@ -61,7 +61,7 @@ void RaiseFileLimit() {
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) Log(LogLevel::kWarn, "file_limit_not_raised");
 }
 
-Result<DemoOptions> FillDemo(EmbeddedNode* node, const StopRequest& stop) {
+Result<DemoOptions> FillDemo(Node* node, const StopRequest& stop) {
   ProgressLine line;
   DemoOptions wanted;
   wanted.now = node->clock().Now();
@@ -74,7 +74,7 @@ Result<DemoOptions> FillDemo(EmbeddedNode* node, const StopRequest& stop) {
 // The demo's people, who act through the API like anybody, on a thread of their own.
 class LiveDemo {
  public:
-  LiveDemo(EmbeddedNode* node, const DemoOptions& demo, double rate)
+  LiveDemo(Node* node, const DemoOptions& demo, double rate)
       : driver_(OptionsFor(node, demo, rate), &node->clock()), thread_([this] { Run(); }) {}
   ~LiveDemo() {
     driver_.Stop();
@@ -84,7 +84,7 @@ class LiveDemo {
   LiveDemo& operator=(const LiveDemo&) = delete;
 
  private:
-  static LiveDriverOptions OptionsFor(EmbeddedNode* node, const DemoOptions& demo, double rate) {
+  static LiveDriverOptions OptionsFor(Node* node, const DemoOptions& demo, double rate) {
     LiveDriverOptions options;
     options.url = node->url();
     options.service_token = [node] { return node->ServiceToken(); };
@@ -103,7 +103,7 @@ class LiveDemo {
   std::thread thread_;  // the last member: it uses the other
 };
 
-void BootNode(EmbeddedNode* node, const StopRequest& stop) {
+void BootNode(Node* node, const StopRequest& stop) {
   ProgressLine line;
   node->Boot([&](std::string_view stage, std::int64_t entries) {
     if (stop.requested()) throw Stopped();
@@ -112,7 +112,7 @@ void BootNode(EmbeddedNode* node, const StopRequest& stop) {
 }
 
 // Something to try at once: one viewer's token, and their feed.
-void PrintDemoViewer(EmbeddedNode* node) {
+void PrintDemoViewer(Node* node) {
   const std::vector<User> users = node->stores().graph->ListUsers("", 1);
   if (users.empty()) return;
   const std::string token = node->UserToken(users.front().id);
@@ -121,7 +121,7 @@ void PrintDemoViewer(EmbeddedNode* node) {
             << "/api/v1/feed?limit=5&explain=1'\n";
 }
 
-void PrintReady(EmbeddedNode* node, const ServeFlags& flags, const Settings& settings, const DataDirectory& directory) {
+void PrintReady(Node* node, const ServeFlags& flags, const Settings& settings, const DataDirectory& directory) {
   std::cout << "ready " << node->url() << "\n";
   if (flags.demo) {
     std::cout << "Open " << node->url() << "/ in a browser, and choose a viewer.\n";
@@ -136,7 +136,7 @@ void PrintReady(EmbeddedNode* node, const ServeFlags& flags, const Settings& set
 
 Result<int> Serve(const ServeFlags& flags, const Settings& settings, const DataDirectory& directory, KeyRing keys) {
   StopRequest stop;
-  EmbeddedNode node(settings, directory, std::move(keys), {flags.demo, flags.test_clock});
+  Node node(settings, directory, std::move(keys), {flags.demo, flags.test_clock});
   try {
     std::optional<DemoOptions> demo;
     if (flags.demo) {
@@ -180,7 +180,7 @@ Result<int> RunServe(const ServeFlags& flags) {
 
   const auto directory = DataDirectory::Lock(settings->String("data.directory"), DataDirectory::Missing::kMake);
   if (!directory) return tl::unexpected<Error>(directory.error());
-  Result<KeyRing> keys = KeyRing::Open(directory->path());
+  Result<KeyRing> keys = KeyRing::Open(KeysDirectory(*settings));
   if (!keys) return tl::unexpected<Error>(keys.error());
   return Serve(flags, *settings, *directory, std::move(*keys));
 }

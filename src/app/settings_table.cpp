@@ -1,8 +1,10 @@
 #include "app/settings_table.h"
 
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace novafeed {
@@ -70,6 +72,38 @@ std::vector<Setting> ListenerSettings() {
            "Address and port of metrics and administration. serve.json in the data directory names the real one."),
       Flag("serve.metrics_token", "true",
            "Whether GET /metrics needs an admin token, as all else on that listener does."),
+  };
+}
+
+std::vector<Setting> EngineSettings() {
+  return {
+      Text("graph.url", "sqlite:",
+           "The social graph. sqlite: is a file of the data directory; postgresql://user@host:port/database (and what "
+           "else libpq knows, but a password) is shared by all processes that serve it, and needs log.url on Kafka."),
+      Text("graph.password_file", "", "A file whose first line is the password of graph.url's user."),
+      Text("log.url", "sqlite:",
+           "The log behind the graph, and of events. sqlite: is files of the data directory; "
+           "kafka://host:port,host:port "
+           "(kafkas:// by TLS; user@ before the hosts logs in) is where Debezium writes the changes of a graph in "
+           "PostgreSQL."),
+      Text("log.password_file", "", "A file that holds the password of log.url's user."),
+      Text("log.ca_file", "", "Whom to trust where log.url goes by TLS, as PEM; empty: whom the system trusts."),
+      Text("cache.url", "memory:",
+           "What is kept for a while. memory: is this process's own; redis://host:port/0 (rediss:// by TLS; user@ "
+           "before "
+           "the host names a user) is shared."),
+      Text("cache.password_file", "", "A file that holds the password of cache.url's user."),
+      Text("cache.ca_file", "", "Whom to trust where cache.url goes by TLS, as PEM; empty: whom the system trusts."),
+      Text("olap.url", "",
+           "The warehouse's engine: http://host:port of a ClickHouse server or of `novafeed olap`; empty: a process of "
+           "its own, which serve starts and watches."),
+      Text("olap.user", "novafeed", "With olap.url: who may do everything there."),
+      Text("olap.password_file", "", "A file that holds that user's password."),
+      Text("olap.reader", "reader", "With olap.url: who only reads."),
+      Text("olap.reader_password_file", "", "A file that holds that user's password."),
+      Text("keys.directory", "",
+           "Where keys.json lies, which signs tokens and cursors; empty: the data directory. All processes that serve "
+           "the same graph need the same."),
   };
 }
 
@@ -205,6 +239,38 @@ std::vector<Setting> RateSettings() {
   };
 }
 
+Status CheckUrl(const Settings& settings, const std::string& name, std::initializer_list<std::string_view> schemes) {
+  const std::string& url = settings.String(name);
+  std::string known;
+  for (const std::string_view scheme : schemes) {
+    if (url.starts_with(scheme)) return {};
+    known.append(known.empty() ? "" : ", ").append(scheme);
+  }
+  // Not the URL itself: somebody may have put a password there.
+  return Fail(Failure::kInvalid, "bad_setting", name + " begins with one of " + known + ": see docs/configuration.md.");
+}
+
+Status CheckUrls(const Settings& settings) {
+  if (Status graph = CheckUrl(settings, "graph.url", {kOwnStore, "postgresql://"}); !graph) return graph;
+  if (Status log = CheckUrl(settings, "log.url", {kOwnStore, "kafka://", "kafkas://"}); !log) return log;
+  if (Status cache = CheckUrl(settings, "cache.url", {kOwnCache, "redis://", "rediss://"}); !cache) return cache;
+  const std::string& olap = settings.String("olap.url");
+  if (!olap.empty()) {
+    if (Status url = CheckUrl(settings, "olap.url", {"http://", "clickhouse://"}); !url) return url;
+  }
+  const bool own_graph = settings.String("graph.url") == kOwnStore;
+  if (own_graph != (settings.String("log.url") == kOwnStore)) {
+    return Fail(Failure::kInvalid, "bad_setting",
+                "graph.url and log.url go together: sqlite: for both, or a graph in PostgreSQL, whose changes Debezium "
+                "writes to Kafka.");
+  }
+  if (!olap.empty() && settings.String("warehouse.engine") == kNoEngine) {
+    return Fail(Failure::kInvalid, "bad_setting",
+                "olap.url names a warehouse, and warehouse.engine is off: leave one.");
+  }
+  return {};
+}
+
 Result<std::string> ReadWholeFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -219,8 +285,8 @@ Result<std::string> ReadWholeFile(const std::string& path) {
 
 std::vector<Setting> NovafeedSettings() {
   std::vector<Setting> table;
-  for (auto* part :
-       {&ListenerSettings, &ServingSettings, &UpkeepSettings, &WarehouseSettings, &LimitSettings, &RateSettings}) {
+  for (auto* part : {&ListenerSettings, &EngineSettings, &ServingSettings, &UpkeepSettings, &WarehouseSettings,
+                     &LimitSettings, &RateSettings}) {
     for (Setting& setting : part()) table.push_back(std::move(setting));
   }
   return table;
@@ -240,6 +306,7 @@ Result<Settings> LoadSettings(const SettingFlags& flags) {
 }
 
 Status CheckEngines(const Settings& settings) {
+  if (Status urls = CheckUrls(settings); !urls) return urls;
   const std::string& warehouse = settings.String("warehouse.engine");
   if (warehouse != kChdbEngine && warehouse != kNoEngine) {
     return Fail(Failure::kInvalid, "bad_setting", "warehouse.engine is chdb or off, not \"" + warehouse + "\".");
@@ -256,6 +323,11 @@ Status CheckEngines(const Settings& settings) {
                 "events.keep is at least 91d where warehouse.engine is off: nothing else keeps the events.");
   }
   return {};
+}
+
+const std::string& KeysDirectory(const Settings& settings) {
+  const std::string& named = settings.String("keys.directory");
+  return named.empty() ? settings.String("data.directory") : named;
 }
 
 Result<LogLevel> LogLevelOf(const Settings& settings) {

@@ -30,12 +30,19 @@ Result<Settings> LoadSettings(const SettingFlags& flags);
 inline constexpr std::string_view kChdbEngine = "chdb";
 inline constexpr std::string_view kNoEngine = "off";
 
+// Values of graph.url, log.url and cache.url for what this process has to itself.
+inline constexpr std::string_view kOwnStore = "sqlite:";
+inline constexpr std::string_view kOwnCache = "memory:";
+
 // How long the log keeps events at least where there is no warehouse.
 inline constexpr std::chrono::hours kKeptWithoutWarehouse{24 * 91};
 
-// kInvalid "bad_setting" where warehouse.engine or serve.engine is none of them, they do not go together, or the log is
-// to keep less than what goes without a warehouse.
+// kInvalid "bad_setting" where an engine or the scheme of a URL is none that there is, they do not go together, or the
+// log is to keep less than what goes without a warehouse.
 Status CheckEngines(const Settings& settings);
+
+// keys.directory, or what stands for it.
+const std::string& KeysDirectory(const Settings& settings);
 
 // kInvalid "bad_setting" where log.level is no level.
 Result<LogLevel> LogLevelOf(const Settings& settings);

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "base/test_support.h"
 
@@ -55,6 +57,27 @@ TEST(SettingsTableTest, RetentionShorterThanTheInteractionWindowNeedsTheWarehous
   EXPECT_EQ(check("off", "90d"), "bad_setting");
   EXPECT_EQ(check("off", "91d"), "");
   EXPECT_EQ(check("other", "92d"), "bad_setting");
+}
+
+TEST(SettingsTableTest, EnginesAreChosenByUrlAndGoTogether) {
+  const auto check = [](std::map<std::string, std::string> urls) {
+    const auto settings = LoadSettings({"", std::move(urls)});
+    const Status checked = CheckEngines(*settings);
+    return checked ? std::string() : checked.error().detail;
+  };
+  const std::pair<const std::string, std::string> graph{"graph.url", "postgresql://novafeed@db/novafeed"};
+  const std::pair<const std::string, std::string> log{"log.url", "kafkas://novafeed@a:9093,b:9093"};
+  EXPECT_EQ(check({}), "");
+  EXPECT_EQ(check({graph, log, {"cache.url", "rediss://cache/0"}, {"olap.url", "http://olap:8123"}}), "");
+  EXPECT_NE(check({graph}).find("go together"), std::string::npos) << "its changes come by Kafka";
+  EXPECT_NE(check({log}).find("go together"), std::string::npos);
+  EXPECT_NE(check({{"olap.url", "http://olap:8123"}, {"warehouse.engine", "off"}}).find("leave one"),
+            std::string::npos);
+  for (const char* name : {"graph.url", "log.url", "cache.url", "olap.url"}) {
+    const std::string complaint = check({{name, "mysql://me:secret@host"}});
+    EXPECT_EQ(complaint.find(std::string(name) + " begins with one of"), 0U) << complaint;
+    EXPECT_EQ(complaint.find("secret"), std::string::npos);
+  }
 }
 
 TEST(SettingsTableTest, PrintedConfigurationLoadsAgain) {

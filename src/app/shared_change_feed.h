@@ -23,6 +23,7 @@ class SharedChangeFeed final : public ChangeFeed {
   SharedChangeFeed& operator=(const SharedChangeFeed&) = delete;
 
   std::vector<Change> Read(std::int64_t after, std::size_t limit) override { return feed_->Read(after, limit); }
+  std::int64_t QuietThrough(std::int64_t after) override { return feed_->QuietThrough(after); }
   std::int64_t End() override { return feed_->End(); }
   std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) override {
     return feed_->ReadState(take);

@@ -11,11 +11,11 @@
 
 #include "adapters/chdb/users.h"
 #include "app/admin_client.h"
-#include "app/build_embedded.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/olap_files.h"
 #include "app/own_warehouse.h"
+#include "app/stores.h"
 #include "http/client.h"
 
 namespace novafeed {
@@ -120,7 +120,7 @@ Result<std::string> AskStopped(const std::string& path, const Settings& settings
   if (FindRunningServe(OlapDirectory(path))) return Ask(path, question);
   const SystemClock clock;
   Metrics metrics;
-  EmbeddedStores stores = OpenEmbeddedStores(path, settings, &clock, &metrics);
+  Stores stores = OpenStores(path, settings, &clock, &metrics);
   const Result<std::unique_ptr<WarehouseStack>> warehouse =
       OpenOwnWarehouse(settings, &clock, false, &stores, &metrics);
   if (!warehouse) return tl::unexpected<Error>(warehouse.error());

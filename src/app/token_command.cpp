@@ -34,7 +34,8 @@ Result<int> RunToken(const TokenFlags& flags) {
   if (!settings) return tl::unexpected<Error>(settings.error());
   const std::string& directory = settings->String("data.directory");
   if (const Status there = RequireDirectory(directory); !there) return tl::unexpected<Error>(there.error());
-  const Result<KeyRing> keys = KeyRing::Open(directory);
+  const std::optional<ServeInfo> served = FindRunningServe(directory);
+  const Result<KeyRing> keys = KeyRing::Open(served ? served->keys_directory : KeysDirectory(*settings));
   if (!keys) return tl::unexpected<Error>(keys.error());
 
   std::cout << SignToken(*keys, UserId{user->id}, *scope, DirectoryNow(directory), *life) << "\n";

@@ -29,7 +29,8 @@ constexpr int kRandomUsers = 12;  // of TestLog's random steps
 constexpr int kErased = 20;
 const OlapCall kDamageCall{std::chrono::minutes(1), {{"mutations_sync", "2"}}};
 
-class WarehouseBootTest : public ::testing::Test {
+// Given: how many partitions the events have.
+class WarehouseBootTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   WarehouseBootTest() { Renew(); }
 
@@ -38,7 +39,7 @@ class WarehouseBootTest : public ::testing::Test {
     sink_.reset();
     metrics_ = std::make_unique<Metrics>();
     olap_ = std::make_unique<TestOlap>();
-    log_ = std::make_unique<TestLog>();
+    log_ = std::make_unique<TestLog>(GetParam());
     for (int user = 0; user < kRandomUsers; ++user) log_->AddUser(user);
     AddErasedUser();
   }
@@ -103,7 +104,7 @@ class WarehouseBootTest : public ::testing::Test {
   std::string WholeLog(TimeMs anchor = kNow) {
     FeedIndex index("g", anchor);
     index.ApplyChanges(log_->Read(0, 1'000'000));
-    index.ApplyEvents(log_->events.Read(0, 1'000'000));
+    index.ApplyEvents(log_->events.Read({}, 1'000'000));
     index.AdvanceTo(anchor);
     return Describe(index);
   }
@@ -131,7 +132,9 @@ std::string ReasonOf(const BootedIndex& booted) {
   return booted.passed_over.empty() ? "" : booted.passed_over.back().code + ": " + booted.passed_over.back().reason;
 }
 
-TEST_F(WarehouseBootTest, AtAnyPositionItIsWhatTheTablesAndTheWholeLogAre) {
+INSTANTIATE_TEST_SUITE_P(Partitions, WarehouseBootTest, ::testing::Values(1, 4));
+
+TEST_P(WarehouseBootTest, AtAnyPositionItIsWhatTheTablesAndTheWholeLogAre) {
   for (int round = 0; round < 2; ++round) {
     if (round > 0) Renew();
     StartSink();
@@ -150,7 +153,7 @@ TEST_F(WarehouseBootTest, AtAnyPositionItIsWhatTheTablesAndTheWholeLogAre) {
 }
 
 // The log keeps a week of events; what came before is in the warehouse as it came.
-TEST_F(WarehouseBootTest, WhatTheLogForgotIsThere) {
+TEST_P(WarehouseBootTest, WhatTheLogForgotIsThere) {
   StartSink();
   for (int step = 0; step < 500; ++step) log_->RandomStep(&random_, kNow - (100 - step / 5) * kMsPerDay);
   Fill();
@@ -162,7 +165,7 @@ TEST_F(WarehouseBootTest, WhatTheLogForgotIsThere) {
 }
 
 // It gets what the log keeps of them: totals, and interactions by day.
-TEST_F(WarehouseBootTest, AWarehouseThatIsMadeAfterTheLogForgotIsExact) {
+TEST_P(WarehouseBootTest, AWarehouseThatIsMadeAfterTheLogForgotIsExact) {
   for (int step = 0; step < 500; ++step) log_->RandomStep(&random_, kNow - (100 - step / 5) * kMsPerDay);
   const std::string expected = WholeLog();
   ASSERT_GT(log_->events.Forget(kNow - 7 * kMsPerDay, log_->events.End()), 0);
@@ -179,7 +182,7 @@ struct Damage {
   std::string sql;
 };
 
-TEST_F(WarehouseBootTest, EachDamageIsFoundByTheSampleAndTheTablesAreUsed) {
+TEST_P(WarehouseBootTest, EachDamageIsFoundByTheSampleAndTheTablesAreUsed) {
   const std::vector<Damage> damages = {
       {"a counter", "post_counters",
        "INSERT INTO novafeed.post_counters SELECT * REPLACE (likes + 1 AS likes, _version + 1 AS _version) "

@@ -48,14 +48,14 @@ Result<std::vector<std::string>> TablesWithOldParts(Olap* olap) {
 }  // namespace
 
 Status WarehouseErasure::Reach(const Position& end) {
-  if (!Await(sink_, end, kReachWithinMs)) return Behind();
+  if (!Await(filler_, end, kReachWithinMs)) return Behind();
   return {};
 }
 
 Status WarehouseErasure::Hide(std::span<const Erasure> erased) {
-  const Result<Position> held = sink_->Pause(kPauseWithin);
+  const Result<Position> held = filler_->Pause(kPauseWithin);
   if (!held) return tl::unexpected<Error>(held.error());
-  const WarehousePause pause(sink_);
+  const WarehousePause pause(filler_);
   while (!erased.empty()) {
     const std::span<const Erasure> some = erased.first(std::min(erased.size(), kHiddenAtOnce));
     if (Status hidden = HideSome(some); !hidden) return hidden;

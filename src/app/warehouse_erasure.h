@@ -8,8 +8,8 @@
 #include "base/result.h"
 #include "erasure/eraser.h"
 #include "stream/position.h"
+#include "warehouse/filler.h"
 #include "warehouse/olap.h"
-#include "warehouse/sink.h"
 
 namespace novafeed {
 
@@ -17,17 +17,17 @@ namespace novafeed {
 class WarehouseErasure final : public ErasureConsumer {
  public:
   // Both outlive it. `olap` may write.
-  WarehouseErasure(WarehouseSink* sink, Olap* olap) : sink_(sink), olap_(olap) {}
+  WarehouseErasure(WarehouseFiller* filler, Olap* olap) : filler_(filler), olap_(olap) {}
 
   Status Reach(const Position& end) override;
-  // Holds the sink still meanwhile. Returns when nothing that names the users is left in the engine's files.
+  // Holds its filling still meanwhile. Returns when nothing that names the users is left in the engine's files.
   Status Hide(std::span<const Erasure> erased) override;
 
  private:
   Status HideSome(std::span<const Erasure> erased);
   Status ClearFiles();
 
-  WarehouseSink* const sink_;
+  WarehouseFiller* const filler_;
   Olap* const olap_;
 };
 

@@ -63,6 +63,10 @@ std::optional<std::size_t> CountCodePoints(std::string_view text) {
   return count;
 }
 
+bool HasCharacterZero(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
+
 bool IsPrintable(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const char32_t point = TakeCodePoint(text, &at);

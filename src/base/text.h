@@ -11,6 +11,9 @@ namespace novafeed {
 // Number of code points of valid UTF-8 (no surrogates, no overlong forms); empty where the text is not valid UTF-8.
 std::optional<std::size_t> CountCodePoints(std::string_view text);
 
+// True where the text has the character U+0000 (which is a byte of its own in UTF-8).
+bool HasCharacterZero(std::string_view text);
+
 // True where the text is valid UTF-8 without control characters (C0, DEL, C1), line separators or bidi controls.
 bool IsPrintable(std::string_view text);
 

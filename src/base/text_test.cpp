@@ -30,6 +30,13 @@ TEST(CountCodePoints, RefusesWhatIsNotUtf8) {
   }
 }
 
+TEST(HasCharacterZero, FindsItAnywhere) {
+  EXPECT_FALSE(HasCharacterZero(""));
+  EXPECT_FALSE(HasCharacterZero("0\x01\u0100"));
+  EXPECT_TRUE(HasCharacterZero(std::string("\0", 1)));
+  EXPECT_TRUE(HasCharacterZero(std::string("ab\0", 3)));
+}
+
 TEST(IsPrintable, TakesTextOfAnyScript) {
   EXPECT_TRUE(IsPrintable("Zo\u00eb \u4e2d\u6587 \u0627\u0644 \U0001f600"));
   EXPECT_TRUE(IsPrintable(""));

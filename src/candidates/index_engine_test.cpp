@@ -24,7 +24,7 @@ class IndexEngineTest : public ::testing::Test {
   }
   void Apply() {
     index_.ApplyChanges(log_.Read(0, 100'000));
-    index_.ApplyEvents(log_.events.Read(0, 100'000));
+    index_.ApplyEvents(log_.events.Read({}, 100'000));
   }
   CandidateSet Find(int viewer, TimeMs as_of = kNow, const std::vector<int>& trending = {}) {
     Apply();

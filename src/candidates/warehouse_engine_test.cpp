@@ -129,7 +129,7 @@ class WarehouseEngineTest : public ::testing::Test {
 
   FakeOlap olap_;
   Metrics metrics_;
-  Position applied_{"g", 7, 9};
+  Position applied_{"g", 7, {9}};
   Bytes many_;  // enough that no fallback is needed
   WarehouseEngineOptions options_;
   std::unique_ptr<WarehouseEngine> engine_;
@@ -194,7 +194,7 @@ TEST_F(WarehouseEngineTest, TheListsPostsAreReadOnceForAllWhileNothingNewIsAppli
   EXPECT_EQ(Numbers(engine_->Find({TestUser(2), kNow - 5, list})->trending), (std::vector<int>{6, 5}))
       << "none of after the instant";
   EXPECT_EQ(olap_.asked("posts_of_list"), 1);
-  applied_ = {"g", 8, 9};
+  applied_ = {"g", 8, {9}};
   static_cast<void>(*engine_->Find({TestUser(1), kNow, list}));
   EXPECT_EQ(olap_.asked("posts_of_list"), 2) << "they may count more now";
   static_cast<void>(*engine_->Find({TestUser(1), kNow, ListOf({6, 5, 4})}));

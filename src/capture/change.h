@@ -30,6 +30,9 @@ struct Change {
   const Row& Latest() const { return after ? *after : *before; }
 };
 
+// The code of what a log answers that does not hold the state of the graph.
+inline constexpr char kNoState[] = "no_state_in_log";
+
 // Port: reads what was committed, in order. Thread-safe; blocking; throws StoreError when the store fails.
 class ChangeFeed {
  public:
@@ -46,15 +49,31 @@ class ChangeFeed {
   // Read.
   virtual std::int64_t QuietThrough(std::int64_t after) { return after; }
 
+  // Of a log that other processes write, too, whose commits nobody announces here: as of when what lies at or before
+  // `after` is complete. Everything whose commit was answered by then lies there, as far as the last Read knows; 0
+  // where it does not know. Empty, always: OnCommit tells of every commit. Costs nothing.
+  virtual std::optional<TimeMs> CompleteAsOf(std::int64_t /*after*/) { return std::nullopt; }
+
   // Sequence of the last committed change (0 = none yet).
   virtual std::int64_t End() = 0;
 
   // The whole state as kRead changes in one consistent cut; returns the sequence of that cut (what to Read after).
-  // `take` is called with batches; posts that were deleted come with deleted_at set.
+  // `take` is called with batches; posts that were deleted come with deleted_at set. StoreError kInternal
+  // "no_state_in_log" (kNoState) where the log holds changes only.
   virtual std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) = 0;
 
-  // `notify` is called, from any thread and soon, after each commit. One subscriber; called with nullptr to stop.
+  // `notify` is called, from any thread and soon, after each commit; where others write the log, too, after something
+  // of it has come. One subscriber; called with nullptr to stop.
   virtual void OnCommit(std::function<void()> notify) = 0;
+};
+
+// The feed of a store that records its changes itself, and keeps them until it is told to forget. (What is captured
+// from outside, from a database's own log, forgets by that log's retention.)
+class ChangeLog : public ChangeFeed {
+ public:
+  // Forgets changes committed before `before`, up to and with sequence `applied` (what every consumer has taken),
+  // oldest first, in small transactions; returns how many. Blocking, not on a writer thread; throws StoreError.
+  virtual std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) = 0;
 };
 
 }  // namespace novafeed

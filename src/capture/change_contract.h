@@ -232,14 +232,14 @@ TEST_P(ChangeFeedContract, ReadingBehindWhatWasForgottenIsAnError) {
     }
   };
   EXPECT_EQ(code_of_read(0), "");
-  ForgetChanges(kStart + 5, forgotten + 1);
+  changes().ForgetChanges(kStart + 5, forgotten + 1);
   for (int round = 0; round < 2; ++round) {
     EXPECT_EQ(code_of_read(0), "log_forgotten");
     EXPECT_EQ(code_of_read(forgotten - 1), "log_forgotten");
     EXPECT_EQ(KindsOf(changes().Read(forgotten, 10)), Kinds{"c user"});
     Reopen();
   }
-  ForgetChanges(kStart + 1000, forgotten + 1);
+  changes().ForgetChanges(kStart + 1000, forgotten + 1);
   EXPECT_EQ(code_of_read(forgotten), "log_forgotten") << "also where nothing is left that could be read";
   EXPECT_TRUE(changes().Read(forgotten + 1, 10).empty());
   EXPECT_EQ(changes().End(), forgotten + 1);

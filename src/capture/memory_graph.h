@@ -189,7 +189,7 @@ class MemoryGraphTransaction final : public GraphTransaction {
 };
 
 // Runs and answers each write on the calling thread.
-class MemoryGraph : public GraphStore, public ChangeFeed {
+class MemoryGraph : public GraphStore, public ChangeLog {
  public:
   // The clock outlives it.
   explicit MemoryGraph(const Clock* clock, std::shared_ptr<MemoryGraphState> state = nullptr)
@@ -289,6 +289,14 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
     std::erase_if(state_->outbox, [&](const OutboxEntry& entry) { return entry.sequence <= up_to; });
   }
 
+  std::int64_t ForgetOldEvents() override {
+    const std::lock_guard lock(mutex_);
+    const TimeMs before = clock_->Now() - kEventMemory;
+    return static_cast<std::int64_t>(
+        std::erase_if(state_->events, [before](const auto& known) { return known.first < before; }));
+  }
+  void SetBulkMode(bool) override {}
+
   std::vector<Erasure> ReadErasures() override {
     const std::lock_guard lock(mutex_);
     std::vector<Erasure> erasures;
@@ -323,6 +331,28 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
     for (const Erasure& erasure : erased) state_->erasures.erase(erasure.user);
   }
   std::int64_t Scrub() override { return 0; }
+
+  std::vector<Uuid> RetiredUsers() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<Uuid> digests;
+    for (const auto& [kind, digest] : state_->retired) {
+      if (kind == RetiredKind::kUser) digests.push_back(digest);
+    }
+    return digests;
+  }
+  std::vector<UserId> FindUsers(std::span<const Uuid> digests) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<UserId> found;
+    for (const auto& [id, user] : state_->users) {
+      const Uuid digest = RetiredDigest(RetiredKind::kUser, id.value);
+      if (std::find(digests.begin(), digests.end(), digest) != digests.end()) found.push_back(id);
+    }
+    return found;
+  }
+  void RetireUsers(std::span<const Uuid> digests) override {
+    const std::lock_guard lock(mutex_);
+    for (const Uuid& digest : digests) state_->retired.emplace(RetiredKind::kUser, digest);
+  }
 
   std::string Generation() override { return state_->generation.ToString(); }
 
@@ -362,9 +392,7 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
     notify_ = std::move(notify);
   }
 
-  // Beyond the ports: forgets changes committed before `before`, up to `applied`, oldest first, and identities of
-  // events after kEventMemory; returns how many changes.
-  std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) {
+  std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) override {
     const std::lock_guard lock(mutex_);
     auto& changes = state_->changes;
     const auto first_kept = std::find_if(changes.begin(), changes.end(), [&](const Change& change) {
@@ -373,7 +401,6 @@ class MemoryGraph : public GraphStore, public ChangeFeed {
     const std::int64_t count = first_kept - changes.begin();
     if (count > 0) state_->forgotten_through = std::prev(first_kept)->sequence;
     changes.erase(changes.begin(), first_kept);
-    std::erase_if(state_->events, [&](const auto& known) { return known.first < clock_->Now() - kEventMemory; });
     return count;
   }
 

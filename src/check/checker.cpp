@@ -8,6 +8,7 @@
 #include "check/comparer.h"
 #include "check/mender.h"
 #include "check/schema_check.h"
+#include "check/truth.h"
 #include "check/warehouse_facts.h"
 #include "graph/store.h"
 
@@ -43,16 +44,16 @@ class HeldWarehouse {
   const Position& end() const { return end_; }
 
  private:
-  HeldWarehouse(WarehouseSink* sink, Position position, Position end)
+  HeldWarehouse(WarehouseFiller* sink, Position position, Position end)
       : pause_(sink), position_(std::move(position)), end_(std::move(end)) {}
 
-  static Error Behind(const WarehouseSink& sink, const Position& end) {
+  static Error Behind(const WarehouseFiller& sink, const Position& end) {
     const SinkStatus status = sink.status();
     if (status.phase == SinkPhase::kRefused) return Error{Failure::kConflict, "warehouse_refused", status.reason, 0};
     return Error{Failure::kConflict, "warehouse_behind",
                  "The warehouse is " + std::string(SinkPhaseName(status.phase)) + " at change " +
                      std::to_string(status.applied.changes) + " of " + std::to_string(end.changes) + " and event " +
-                     std::to_string(status.applied.events) + " of " + std::to_string(end.events) +
+                     std::to_string(status.applied.events.Total()) + " of " + std::to_string(end.events.Total()) +
                      (status.reason.empty() ? ": try again later." : ": " + status.reason),
                  0};
   }
@@ -68,6 +69,11 @@ class Check {
       : subjects_(subjects), options_(options), progress_(progress) {}
 
   Result<CheckOutcome> Run() {
+    if (options_.repair && !HeldBy(subjects_.events).totals) {
+      return Fail(Failure::kConflict, "cannot_repair",
+                  "The log does not know what it has forgotten, so counters cannot be made again from it: nothing was "
+                  "changed. Check without repairing to see what differs.");
+    }
     CheckOutcome outcome;
     {
       const Result<HeldWarehouse> held = Hold();
@@ -118,7 +124,7 @@ class Check {
                                                        const TakeDifferences& take, Position* index_at) {
     for (int tries = 1;; ++tries) try {
         WarehouseFacts facts(subjects_.olap);
-        const WarehouseWindows windows = WindowsAt(subjects_.clock->Now(), ForgottenBefore());
+        const WarehouseWindows windows = WindowsAt(subjects_.clock->Now(), HeldBy(subjects_.events));
         if (Status open = facts.Open(windows); !open) return tl::unexpected<Error>(std::move(open.error()));
         Comparer comparer({subjects_.changes, subjects_.events, &facts, subjects_.index, options_.tick},
                           held.position(), windows);
@@ -132,12 +138,6 @@ class Check {
       } catch (const StoreError& error) {
         if (tries == kTries || error.error().code != "log_forgotten") throw;
       }
-  }
-
-  // Events dated before may be gone from the log.
-  TimeMs ForgottenBefore() {
-    const EventLog::Forgotten forgotten = subjects_.events->HowFarForgotten();
-    return forgotten.through == 0 ? 0 : forgotten.latest + 1;
   }
 
   Status Mend(const HeldWarehouse& held, const CheckReport& report, std::vector<std::string>* mended) {

@@ -12,8 +12,8 @@
 #include "check/report.h"
 #include "index/feed_index.h"
 #include "stream/event_log.h"
+#include "warehouse/filler.h"
 #include "warehouse/olap.h"
-#include "warehouse/sink.h"
 
 namespace novafeed {
 
@@ -24,7 +24,7 @@ struct CheckSubjects {
   EventLog* events = nullptr;
   std::string generation;  // of the graph
   Olap* olap = nullptr;    // that may do everything
-  WarehouseSink* sink = nullptr;
+  WarehouseFiller* sink = nullptr;
   const FeedIndex* index = nullptr;
   // Makes the index anew from the tables and the log, and puts it in the place of the one that was wrong.
   std::function<Status()> rebuild_index;
@@ -42,9 +42,9 @@ using CheckProgress = std::function<void(std::string_view step)>;
 // The warehouse is brought up to the log's end and held there while it is compared (a pause of the sink); the graph,
 // the log and the index go on. One at a time for a warehouse. Blocking; throws StoreError.
 //
-// Errors: of the port and of WarehouseSink; kConflict "position_ahead" where warehouse or index know of more than the
+// Errors: of the port and of WarehouseFiller; kConflict "position_ahead" where warehouse or index know of more than the
 // log, "warehouse_refused" where the sink cannot go on with this warehouse, "warehouse_behind" where it does not reach
-// the log's end in time.
+// the log's end in time, "cannot_repair" where the log does not know the totals of events that it has forgotten.
 Result<CheckOutcome> RunCheck(const CheckSubjects& subjects, const CheckOptions& options,
                               const CheckProgress& progress);
 

@@ -114,7 +114,7 @@ Status Comparer::ReadTruthInto(RelationSet relations, FactSink* expected, FactSi
   std::vector<TruthTarget> targets;
   std::optional<FactWriter> index_writer;
   if (of_index.any()) {
-    const IndexReading reading = ReadIndexFacts(*sources_.index, found);
+    const IndexReading reading = ReadIndexFacts(*sources_.index, windows_.events, found);
     index_at_ = reading.position;
     index_writer.emplace(of_index, reading.windows, expected);
     targets.push_back({reading.position, &*index_writer});
@@ -122,6 +122,7 @@ Status Comparer::ReadTruthInto(RelationSet relations, FactSink* expected, FactSi
   FactWindows windows;
   windows.events_from = windows_.events_from;
   windows.day_from = DayOf(windows_.days_from);
+  windows.event_totals = windows_.events.totals;
   FactWriter warehouse_writer(of_warehouse, windows, expected);
   if (of_warehouse.any()) targets.push_back({warehouse_at_, &warehouse_writer});
   if (targets.empty()) return {};

@@ -147,6 +147,18 @@ Relation RelationOf(const Row& row) {
   return kRelations[row.index()];
 }
 
+bool IsEventTotal(Relation relation, std::size_t column) {
+  const bool has_totals = relation == Relation::kPostTotals || relation == Relation::kIndexPosts;
+  return has_totals && column >= kShares && column <= kViews;
+}
+
+Values WithoutEventTotals(Relation relation, Values values) {
+  for (std::size_t column = 0; column < values.size(); ++column) {
+    if (IsEventTotal(relation, column)) values[column] = 0;
+  }
+  return values;
+}
+
 void FactWriter::Give(Relation relation, const FactKey& key, const Values& values, int sign) {
   sink_->Take(relation, key.bytes(), values, sign);
 }
@@ -232,7 +244,9 @@ void FactWriter::Count(const Action& action, int sign) {
   post.post = action.post;
   post.post_author = action.post_author;
   post.post_created_at = action.post_created_at;
-  CountTotal(post, One(action.column), sign);
+  if (windows_.event_totals || !IsEventTotal(Relation::kPostTotals, action.column)) {
+    CountTotal(post, One(action.column), sign);
+  }
   const std::int64_t hour = HourOf(action.at);
   if (Wants(Relation::kIndexHours) && action.column != kViews && hour >= windows_.hour_from) {
     Give(Relation::kIndexHours, FactKey().Add(action.post.value).Add(hour), One(action.column), sign);

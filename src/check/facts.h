@@ -13,6 +13,13 @@
 
 namespace novafeed {
 
+// What the event log still tells. What it has forgotten is in its totals, or nowhere (in a log that several processes
+// share).
+struct HeldEvents {
+  TimeMs from = 0;     // events dated before may be gone
+  bool totals = true;  // it knows the totals of those that are gone
+};
+
 // From where on relations with a window are compared; what lies before may be there or not.
 struct FactWindows {
   static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
@@ -20,6 +27,7 @@ struct FactWindows {
   std::int64_t hour_from = kNone;  // kIndexHours
   std::int64_t day_from = kNone;   // kInteractions, kIndexInteractions
   TimeMs content_from = kNone;     // kIndexPosts: posts created after it have their content compared
+  bool event_totals = true;        // kPostTotals, kIndexPosts: whether what is counted of events is compared
 };
 
 // The digests of rows: equal to those that sql/check_found_*.sql compute.
@@ -37,6 +45,10 @@ FactKey KeyOfEvent(const Event& event);
 // The key of a row in its own relation (kUsers to kFollows), and that relation.
 FactKey KeyOfRow(const Row& row);
 Relation RelationOf(const Row& row);
+
+// Whether a column counts events over all time; and the values without those that do.
+bool IsEventTotal(Relation relation, std::size_t column);
+Values WithoutEventTotals(Relation relation, Values values);
 
 // Gives the facts of the wanted relations to a sink. For one thread.
 class FactWriter {

@@ -1,5 +1,6 @@
 #include "check/index_facts.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "index/state.h"
@@ -16,10 +17,14 @@ std::uint64_t Count(std::int64_t count) {
 
 class IndexFacts {
  public:
-  IndexFacts(const IndexState& state, FactSink* sink) : state_(state), sink_(sink) {
+  IndexFacts(const IndexState& state, const HeldEvents& events, FactSink* sink) : state_(state), sink_(sink) {
     windows_.hour_from = state.OldestHour();
     windows_.day_from = state.OldestDay();
     windows_.content_from = state.anchor - kComparedContent;
+    if (events.totals) return;
+    windows_.event_totals = false;
+    windows_.hour_from = std::max(windows_.hour_from, HourOf(events.from) + 1);
+    windows_.day_from = std::max(windows_.day_from, DayOf(events.from) + 1);
   }
 
   const FactWindows& windows() const { return windows_; }
@@ -56,9 +61,16 @@ class IndexFacts {
     if (post.live() && post.created_at > windows_.content_from) {
       row += DigestOfContent(post.content.external_id(), post.content.text());
     }
+    const Values values = {post.likes,
+                           post.comments,
+                           post.shares,
+                           post.impressions,
+                           post.views,
+                           Count(post.live() ? 1 : 0),
+                           Count(post.known && post.deleted ? 1 : 0),
+                           row};
     Give(Relation::kIndexPosts, FactKey().Add(post.id.value),
-         {post.likes, post.comments, post.shares, post.impressions, post.views, Count(post.live() ? 1 : 0),
-          Count(post.known && post.deleted ? 1 : 0), row});
+         windows_.event_totals ? values : WithoutEventTotals(Relation::kIndexPosts, values));
   }
 
   void Give(Relation relation, const FactKey& key, const Values& values) {
@@ -72,9 +84,9 @@ class IndexFacts {
 
 }  // namespace
 
-IndexReading ReadIndexFacts(const FeedIndex& index, FactSink* sink) {
-  return index.ReadLong([sink](const IndexState& state) {
-    IndexFacts facts(state, sink);
+IndexReading ReadIndexFacts(const FeedIndex& index, const HeldEvents& events, FactSink* sink) {
+  return index.ReadLong([&events, sink](const IndexState& state) {
+    IndexFacts facts(state, events, sink);
     facts.GiveAll();
     return IndexReading{state.position, facts.windows()};
   });

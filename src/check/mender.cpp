@@ -153,13 +153,14 @@ Status Mender::MendState(Relation relation, const std::vector<Difference>& diffe
 Status Mender::MendEvents(const std::vector<Difference>& differences) {
   if (Status deleted = DeleteKeys(Relation::kEvents, differences); !deleted) return deleted;
   const std::set<std::string> keys = KeysOf(differences);
-  std::int64_t at = events_->HowFarForgotten().through;
-  while (at < warehouse_at_.events) {
+  EventPoints at = events_->HowFarForgotten().through;
+  while (!Reached(warehouse_at_.events, at)) {
     const std::vector<LoggedEvent> batch = events_->Read(at, kBatch);
     if (batch.empty()) break;
     for (const LoggedEvent& logged : batch) {
-      at = logged.sequence;
-      if (at > warehouse_at_.events || !keys.contains(std::string(KeyOfEvent(logged.event).bytes()))) continue;
+      Advance(&at, logged);
+      if (!logged.IsWithin(warehouse_at_.events) || !keys.contains(std::string(KeyOfEvent(logged.event).bytes())))
+        continue;
       if (Status landed = Land(LandingLineOf(logged)); !landed) return landed;
     }
   }
@@ -300,7 +301,7 @@ Status Mender::LandForgotten(Relation relation, const std::vector<Difference>& d
 Status Mender::Refresh() {
   Result<OlapRows> greatest = olap_->Query(WarehouseSql("greatest_version"), {}, kShortCall);
   if (!greatest) return tl::unexpected<Error>(std::move(greatest.error()));
-  return RefreshTouched(olap_, greatest->UInt64());
+  return SettleTouched(olap_, greatest->UInt64());
 }
 
 Status Mender::Land(const LandingLine& line) {
@@ -311,7 +312,7 @@ Status Mender::Land(const LandingLine& line) {
 Status Mender::FlushLanding() {
   for (std::size_t table = 0; table < kLandingTables.size(); ++table) {
     if (landing_.RowsOf(table) == 0) continue;
-    const Status landed = olap_->Insert(kLandingTables[table], kLandingFormat, landing_.LinesOf(table), kChangeCall);
+    const Status landed = olap_->Insert(LandingLinesOf(table), kLandingFormat, landing_.LinesOf(table), kChangeCall);
     if (!landed) return landed;
   }
   landing_.Clear();

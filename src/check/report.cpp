@@ -7,12 +7,6 @@
 namespace novafeed {
 namespace {
 
-void WritePosition(const Position& position, JsonWriter* json) {
-  json->BeginObject();
-  json->Key("changes").Int(position.changes).Key("events").Int(position.events);
-  json->EndObject();
-}
-
 void WriteRelation(const RelationReport& report, JsonWriter* json) {
   json->BeginObject();
   json->Key("name").String(SpecOf(report.relation).name);
@@ -46,11 +40,11 @@ void WriteSchema(const std::vector<SchemaDifference>& schema, JsonWriter* json) 
 void WriteReport(const CheckReport& report, JsonWriter* json) {
   json->Key("differences").Int(report.Differences());
   json->Key("position");
-  WritePosition(report.end, json);
+  RenderPosition(report.end, json);
   json->Key("warehouse_position");
-  WritePosition(report.warehouse, json);
+  RenderPosition(report.warehouse, json);
   json->Key("index_position");
-  WritePosition(report.index, json);
+  RenderPosition(report.index, json);
   json->Key("schema");
   WriteSchema(report.schema, json);
   json->Key("tables").BeginArray();

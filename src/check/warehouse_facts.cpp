@@ -60,12 +60,13 @@ std::string ColumnBytes(const KeyColumn& column) {
   return "toString(" + name + ")";
 }
 
-// Multipliers of the columns that the relation has, as an array of SQL.
-std::string MultipliersOf(Relation relation) {
+// Multipliers of the columns that the relation has, as an array of SQL; 0 for those that are not compared.
+std::string MultipliersOf(Relation relation, const HeldEvents& events) {
   std::string array = "[";
   for (std::size_t i = 0; i < SpecOf(relation).values.size(); ++i) {
     if (i > 0) array += ", ";
-    array += "toUInt64(" + std::to_string(kMultipliers[i]) + ")";
+    const bool is_compared = events.totals || !IsEventTotal(relation, i);
+    array += "toUInt64(" + std::to_string(is_compared ? kMultipliers[i] : 0) + ")";
   }
   return array + "]";
 }
@@ -85,10 +86,14 @@ void AppendVarUInt(std::size_t number, std::string* out) {
 
 }  // namespace
 
-WarehouseWindows WindowsAt(TimeMs now, TimeMs forgotten_before) {
-  const TimeMs by_ttl = now - kEventsTtl + kSlack;
-  return {std::max(by_ttl, forgotten_before), FirstWholeHour(now - kHoursTtl + kSlack),
-          FirstWholeDay(now - kDaysTtl + kSlack)};
+WarehouseWindows WindowsAt(TimeMs now, const HeldEvents& events) {
+  WarehouseWindows windows;
+  windows.events_from = std::max(now - kEventsTtl + kSlack, events.from);
+  windows.hours_from = FirstWholeHour(now - kHoursTtl + kSlack);
+  windows.days_from = FirstWholeDay(now - kDaysTtl + kSlack);
+  if (!events.totals) windows.days_from = std::max(windows.days_from, FirstWholeDay(events.from));
+  windows.events = events;
+  return windows;
 }
 
 bool IsExpectedByWarehouse(Relation relation) {
@@ -180,7 +185,7 @@ Result<RelationSums> WarehouseFacts::ReadSums(Relation relation, WarehouseSide s
       "SELECT toUInt16(bitShiftRight(hash, " + std::to_string(kBucketShift) +
       ")) AS bucket, sum(hash * mixed) AS checksum, toInt64(count()) AS facts FROM (SELECT sipHash64(key) AS hash, "
       "arraySum((value, multiplier) -> value * multiplier, values, " +
-      MultipliersOf(relation) + ") AS mixed FROM (" + FactsOf(relation, side) + ")) GROUP BY bucket";
+      MultipliersOf(relation, windows_.events) + ") AS mixed FROM (" + FactsOf(relation, side) + ")) GROUP BY bucket";
   RelationSums sums;
   const Status scanned = Scan(sql, [&sums](OlapRows* rows) {
     const std::size_t bucket = rows->UInt16();
@@ -204,9 +209,10 @@ Result<RelationEntries> WarehouseFacts::ReadEntries(Relation relation, Warehouse
                           ") WHERE toUInt16(bitShiftRight(sipHash64(key), " + std::to_string(kBucketShift) +
                           ")) IN (SELECT bucket FROM " + std::string(kBucketsTable) + ") GROUP BY key";
   RelationEntries entries;
-  const Status scanned = Scan(sql, [&entries](OlapRows* rows) {
+  const Status scanned = Scan(sql, [&](OlapRows* rows) {
     const std::string key(rows->String());
-    entries.Add(key, ReadValues(rows), 1);
+    const Values values = ReadValues(rows);
+    entries.Add(key, windows_.events.totals ? values : WithoutEventTotals(relation, values), 1);
   });
   if (!scanned) return tl::unexpected<Error>(scanned.error());
   return entries;

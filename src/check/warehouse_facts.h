@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "check/facts.h"
 #include "check/ledger.h"
 #include "check/relations.h"
 #include "warehouse/olap.h"
@@ -22,10 +23,11 @@ struct WarehouseWindows {
   TimeMs events_from = 0;  // events_raw
   TimeMs hours_from = 0;   // post_metrics_1h, post_hour_counters
   TimeMs days_from = 0;    // user_author_90d
+  HeldEvents events{};     // of the log
 };
 
-// As of `now`. `forgotten_before`: events dated before it may have been forgotten by the log; 0 where nothing was.
-WarehouseWindows WindowsAt(TimeMs now, TimeMs forgotten_before);
+// As of `now`, in what the log says as well.
+WarehouseWindows WindowsAt(TimeMs now, const HeldEvents& events);
 
 // Whether the warehouse itself says what a relation should hold (else the truth does).
 bool IsExpectedByWarehouse(Relation relation);

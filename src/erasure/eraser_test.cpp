@@ -57,7 +57,8 @@ class NotingConsumer final : public ErasureConsumer {
   std::vector<std::string>* const calls_;
 };
 
-class EraserTest : public ::testing::Test {
+// Given: how many partitions the events have.
+class EraserTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   EraserTest() {
     Write([](GraphTransaction& tx) {
@@ -69,8 +70,11 @@ class EraserTest : public ::testing::Test {
       ASSERT_TRUE(PutLike(tx, UserNumber(2), PostNumber(1), kNow));
       ASSERT_TRUE(PutLike(tx, UserNumber(1), PostNumber(2), kNow));
     });
-    Event share{UserNumber(1), EventType::kShare, PostNumber(2), kNow, {}, UserNumber(2), kNow};
-    events_.Append({share}, [](Result<EventLog::Appended>) {});
+    std::vector<Event> shares;
+    for (int i = 2; i < 10; ++i) {
+      shares.push_back({UserNumber(1), EventType::kShare, PostNumber(i), kNow, {}, UserNumber(2), kNow});
+    }
+    events_.Append(shares, [](Result<EventLog::Appended>) {});
   }
 
   void Write(const GraphStore::Work& work) {
@@ -96,7 +100,7 @@ class EraserTest : public ::testing::Test {
         if (Pseudonyms(std::span(&erasure, 1)).Hide(&row)) return true;
       }
     }
-    for (const LoggedEvent& logged : events_.Read(0, 1000)) {
+    for (const LoggedEvent& logged : events_.Read({}, 1000)) {
       if (logged.event.user == user || logged.event.post_author == user) return true;
     }
     return graph_.GetPost(PostNumber(1))->author == user;
@@ -105,14 +109,16 @@ class EraserTest : public ::testing::Test {
   ManualClock clock_{kNow};
   Metrics metrics_;
   MemoryGraph graph_{&clock_};
-  MemoryEventLog events_{&clock_};
+  MemoryEventLog events_{&clock_, std::make_shared<MemoryEventLogState>(GetParam())};
   std::vector<std::string> calls_;
   NotingConsumer first_{"first", &calls_};
   NotingConsumer second_{"second", &calls_};
   Eraser eraser_{&graph_, &graph_, &events_, {&first_, &second_}, &metrics_};
 };
 
-TEST_F(EraserTest, RemovesManyRowsInBoundedTransactions) {
+INSTANTIATE_TEST_SUITE_P(Partitions, EraserTest, ::testing::Values(1, 4));
+
+TEST_P(EraserTest, RemovesManyRowsInBoundedTransactions) {
   Write([](GraphTransaction& tx) {
     for (int i = 0; i < 1000; ++i) tx.InsertLike({UserNumber(1), PostNumber(100 + i), UserNumber(2), kNow, kNow});
   });
@@ -128,7 +134,7 @@ TEST_F(EraserTest, RemovesManyRowsInBoundedTransactions) {
   EXPECT_THAT(metrics_.Render(), HasSubstr("novafeed_erasures_pending 1"));
 }
 
-TEST_F(EraserTest, RemoveStopsBetweenTransactions) {
+TEST_P(EraserTest, RemoveStopsBetweenTransactions) {
   Erase(1);
   eraser_.Stop();
   eraser_.Remove();
@@ -138,7 +144,7 @@ TEST_F(EraserTest, RemoveStopsBetweenTransactions) {
   EXPECT_TRUE(graph_.ReadErasures().at(0).removed) << "the next one goes on";
 }
 
-TEST_F(EraserTest, PurgesInTheOrderThatLosesNothing) {
+TEST_P(EraserTest, PurgesInTheOrderThatLosesNothing) {
   Erase(1);
   const UserId pseudonym = graph_.ReadErasures().at(0).pseudonym;
   EXPECT_EQ(eraser_.Purge().users, 1);
@@ -148,19 +154,19 @@ TEST_F(EraserTest, PurgesInTheOrderThatLosesNothing) {
   EXPECT_EQ(second_.hidden[0].user, UserNumber(1));
   EXPECT_EQ(second_.hidden[0].pseudonym, pseudonym);
   EXPECT_FALSE(NamesUser(UserNumber(1)));
-  EXPECT_EQ(events_.Read(0, 10).at(0).event.user, pseudonym);
+  EXPECT_EQ(events_.Read({}, 10).at(0).event.user, pseudonym);
   EXPECT_TRUE(graph_.ReadErasures().empty());
   EXPECT_TRUE(graph_.IsRetired(RetiredKind::kUser, UserNumber(1).value));
   EXPECT_THAT(metrics_.Render(), HasSubstr("novafeed_purged_total 1"));
   EXPECT_THAT(metrics_.Render(), HasSubstr("novafeed_erasures_pending 0"));
 }
 
-TEST_F(EraserTest, AsksNobodyWhereNobodyWasErased) {
+TEST_P(EraserTest, AsksNobodyWhereNobodyWasErased) {
   EXPECT_EQ(eraser_.Purge().users, 0);
   EXPECT_TRUE(calls_.empty());
 }
 
-TEST_F(EraserTest, LeavesTheChangesAloneUntilEveryConsumerHasThem) {
+TEST_P(EraserTest, LeavesTheChangesAloneUntilEveryConsumerHasThem) {
   Erase(1);
   second_.refused = "reach";
   EXPECT_EQ(CodeOf([this] { eraser_.Purge(); }), "not_now");
@@ -172,7 +178,7 @@ TEST_F(EraserTest, LeavesTheChangesAloneUntilEveryConsumerHasThem) {
   EXPECT_FALSE(NamesUser(UserNumber(1)));
 }
 
-TEST_F(EraserTest, KeepsTheErasureUntilEveryConsumerHasHiddenTheUser) {
+TEST_P(EraserTest, KeepsTheErasureUntilEveryConsumerHasHiddenTheUser) {
   Erase(1);
   second_.refused = "hide";
   EXPECT_EQ(CodeOf([this] { eraser_.Purge(); }), "not_now");
@@ -182,7 +188,7 @@ TEST_F(EraserTest, KeepsTheErasureUntilEveryConsumerHasHiddenTheUser) {
   EXPECT_EQ(first_.hidden, before) << "the same pseudonym again";
 }
 
-TEST_F(EraserTest, IsDueByTheTimeOfTheErasureAndAfterAPurgeThatWasCutOff) {
+TEST_P(EraserTest, IsDueByTheTimeOfTheErasureAndAfterAPurgeThatWasCutOff) {
   EXPECT_FALSE(eraser_.IsPurgeDue(kNow + kMsPerDay));
   Erase(1);
   EXPECT_FALSE(eraser_.IsPurgeDue(kNow - 1));
@@ -195,7 +201,7 @@ TEST_F(EraserTest, IsDueByTheTimeOfTheErasureAndAfterAPurgeThatWasCutOff) {
   EXPECT_FALSE(eraser_.IsPurgeDue(kNow + kMsPerDay));
 }
 
-TEST_F(EraserTest, APurgeThatIsToldToStopSaysSoAndGoesOnLater) {
+TEST_P(EraserTest, APurgeThatIsToldToStopSaysSoAndGoesOnLater) {
   Erase(1);
   eraser_.Remove();
   eraser_.Stop();

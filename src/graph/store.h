@@ -177,6 +177,15 @@ class GraphStore {
   virtual std::vector<OutboxEntry> ReadOutbox(std::size_t limit) = 0;
   virtual void ClearOutbox(std::int64_t up_to) = 0;  // blocking
 
+  // Forgets identities of like and unlike events after kEventMemory, in small transactions; returns how many. Blocking;
+  // throws StoreError.
+  virtual std::int64_t ForgetOldEvents() = 0;
+
+  // A hint: on, works of many thousand primitives come, one after the other (imports). A store that gains by it may
+  // answer lists slowly until it is turned off, or opened again; what it answers stays right, and writes as durable.
+  // Blocking, not on a writer thread; throws StoreError.
+  virtual void SetBulkMode(bool on) = 0;
+
   // --- For the purge (erasure/purge.h). Blocking, in small transactions; may be repeated; throw StoreError.
 
   virtual std::vector<Erasure> ReadErasures() = 0;
@@ -194,6 +203,14 @@ class GraphStore {
   // used). Returns how many pages held something of it, where that is known.
   // kUnavailable "database_busy" where readers hold it up for long: to be tried again.
   virtual std::int64_t Scrub() = 0;
+
+  // --- For backups that were put back: users by their RetiredDigest (graph/retired.h). Blocking; throw StoreError.
+
+  virtual std::vector<Uuid> RetiredUsers() = 0;  // whom the store knows as erased; in no order, each once
+  // Which of its users these are; in no order, each once. Reads the ids of all users.
+  virtual std::vector<UserId> FindUsers(std::span<const Uuid> digests) = 0;
+  // From now on none of these ids is accepted. What is there of such users stays: they are erased first.
+  virtual void RetireUsers(std::span<const Uuid> digests) = 0;
 
   // Names this data set since it was made; part of every Position. A new data set has another name, but a copy of the
   // files keeps it: after such a copy was put back, positions that were given since it was taken are of this generation

@@ -8,6 +8,7 @@
 #include <thread>
 #include <tuple>
 
+#include "graph/retired.h"
 #include "graph/store_fixture.h"
 
 namespace novafeed {
@@ -68,6 +69,8 @@ class GraphStoreContract : public GraphStoreFixture {
     follow.created_at = kStart + followee;
     return follow;
   }
+
+  static Uuid DigestOf(int user) { return RetiredDigest(RetiredKind::kUser, TestUser(user).value); }
 };
 
 // --- Rows.
@@ -356,14 +359,28 @@ TEST_P(GraphStoreContract, EventsAreForgottenOnlyWhenTheyCannotComeAgain) {
     tx.RememberEvent(younger);
   });
   clock_.Advance(kEventMemory);
-  ForgetChanges(kStart, 0);
+  EXPECT_EQ(store().ForgetOldEvents(), 0);
   Commit([&](GraphTransaction& tx) { EXPECT_TRUE(tx.KnowsEvent(old)); });
   clock_.Advance(1);
-  ForgetChanges(kStart, 0);
+  EXPECT_EQ(store().ForgetOldEvents(), 1);
   Reopen();
   Commit([&](GraphTransaction& tx) {
     EXPECT_FALSE(tx.KnowsEvent(old));
     EXPECT_TRUE(tx.KnowsEvent(younger));
+  });
+}
+
+TEST_P(GraphStoreContract, ManyEventsAreForgotten) {
+  constexpr int kEvents = 5000;
+  const auto event = [](int number) { return LikeEvent(EventType::kLike, 1, 1, number, kStart + number); };
+  Commit([&](GraphTransaction& tx) {
+    for (int i = 0; i < kEvents; ++i) tx.RememberEvent(event(i));
+  });
+  clock_.Advance(kEventMemory + 4500);
+  EXPECT_EQ(store().ForgetOldEvents(), 4500);
+  EXPECT_EQ(store().ForgetOldEvents(), 0);
+  Commit([&](GraphTransaction& tx) {
+    for (int i = 0; i < kEvents; i += 499) EXPECT_EQ(tx.KnowsEvent(event(i)), i >= 4500) << i;
   });
 }
 
@@ -412,6 +429,30 @@ TEST_P(GraphStoreContract, TheOutboxKeepsItsOrderUntilItIsCleared) {
   ASSERT_EQ(store().ReadOutbox(100).size(), 1u);
   EXPECT_GT(store().ReadOutbox(100).front().sequence, all.back().sequence)
       << "a late clearing must not hit new entries";
+}
+
+TEST_P(GraphStoreContract, BulkModeChangesNoAnswer) {
+  store().SetBulkMode(true);
+  Commit([&](GraphTransaction& tx) {
+    for (int i = 1; i <= 4; ++i) {
+      tx.InsertUser(SampleUser(i));
+      tx.InsertPost(SamplePost(i, 1));
+      tx.InsertFollow(SampleFollow(i, 9));
+    }
+  });
+  const auto expect_all = [&] {
+    const std::vector<Post> posts =
+        ReadPages<Post>(3, [&](auto after) { return store().PostsOf(TestUser(1), 3, after); });
+    EXPECT_EQ(posts, (std::vector{SamplePost(4, 1), SamplePost(3, 1), SamplePost(2, 1), SamplePost(1, 1)}));
+    EXPECT_EQ(ReadPages<User>(3, [&](auto after) { return store().Followers(TestUser(9), 3, after); }).size(), 4u);
+  };
+  expect_all();
+  store().SetBulkMode(false);
+  expect_all();
+  store().SetBulkMode(true);
+  Reopen();
+  expect_all();
+  EXPECT_EQ(CodeOf(AddUser(5)), "") << "and whoever opens it knows nothing of the mode";
 }
 
 // --- Transactions.
@@ -702,6 +743,21 @@ TEST_P(GraphStoreContract, BadHandlesAndNamesAreRefused) {
   EXPECT_EQ(store().GetUser(TestUser(1)), std::nullopt);
 }
 
+TEST_P(GraphStoreContract, NoTextHasTheCharacterZero) {
+  AddUsers(2);
+  Must(AddPost(1, 1));
+  Must(AddComment(1, 1, 2));
+  const std::string text("a\0b", 3);
+  EXPECT_EQ(CodeOf(AddUser(3, text)), "bad_handle");
+  EXPECT_EQ(CodeOf(AddUser(3, "ann", text)), "bad_name");
+  EXPECT_EQ(CodeOf(AddPost(2, 1, text)), "bad_text");
+  EXPECT_EQ(CodeOf(Edit(std::nullopt, 1, text)), "bad_text");
+  const Result<Comment> comment = AddComment(2, 1, 2, text);
+  ASSERT_EQ(CodeOf(comment), "bad_text");
+  EXPECT_EQ(comment.error().failure, Failure::kUnprocessable);
+  EXPECT_EQ(store().GetPost(TestPost(1))->text, "text");
+}
+
 TEST_P(GraphStoreContract, ErasingAUserTakesEverythingOfTheirsAndNothingElse) {
   AddUsers(3);
   Must(AddPost(1, 1, "mine"));
@@ -857,6 +913,25 @@ TEST_P(GraphStoreContract, HidingPutsPseudonymsIntoTheRowsThatStay) {
   EXPECT_EQ(CodeOf(AddPost(1, 2, "mine")), "id_retired");
 }
 
+// A platform may choose it.
+TEST_P(GraphStoreContract, TheNilIdIsHiddenLikeAnyOther) {
+  AddUsers(2);
+  const PostId nil{};
+  Commit([&](GraphTransaction& tx) {
+    Must(CreateUser(tx, {ParsedId{Uuid(), std::nullopt}, "nil", ""}));
+    Must(CreatePost(tx, {ParsedId{nil.value, std::nullopt}, TestUser(1), "mine"}));
+    Must(CreateComment(tx, {ParsedId{Uuid(), std::nullopt}, nil, UserId{}, "text"}));
+    Must(PutLike(tx, UserId{}, nil, kStart));
+  });
+  Must(Erase(1));
+  const std::vector<Erasure> erased = store().ReadErasures();
+  const UserId pseudonym = erased.at(0).pseudonym;
+  store().HideInRows(erased);
+  EXPECT_EQ(store().GetPost(nil)->author, pseudonym);
+  EXPECT_EQ(store().GetComment(CommentId{})->post_author, pseudonym);
+  EXPECT_EQ(Do([&](GraphTransaction& tx) { return tx.FindLike(UserId{}, nil); })->post_author, pseudonym);
+}
+
 TEST_P(GraphStoreContract, ScrubbingLeavesEverythingThatIsThere) {
   AddUsers(5);
   for (int i = 1; i <= 5; ++i) Must(AddPost(i, i, std::string(static_cast<std::size_t>(i) * 900, 'x')));
@@ -873,6 +948,56 @@ TEST_P(GraphStoreContract, ErasingAnUnknownUserIs404) {
   const Status erased = Erase(1);
   ASSERT_EQ(CodeOf(erased), "unknown_user");
   EXPECT_EQ(erased.error().failure, Failure::kNotFound);
+}
+
+// --- Backups that were put back.
+
+TEST_P(GraphStoreContract, ErasedUsersAreToldByTheirDigests) {
+  AddUsers(3);
+  Must(AddPost(1, 1));
+  Must(AddComment(1, 1, 1));
+  EXPECT_TRUE(store().RetiredUsers().empty());
+  Must(Erase(2));
+  Must(Uncomment(std::nullopt, 1));
+  EXPECT_EQ(store().RetiredUsers(), std::vector{DigestOf(2)}) << "users alone";
+  Reopen();
+  EXPECT_EQ(store().RetiredUsers(), std::vector{DigestOf(2)});
+}
+
+TEST_P(GraphStoreContract, UsersAreFoundByTheirDigests) {
+  AddUsers(4);
+  Must(Erase(2));
+  User nil = SampleUser(9);
+  nil.id = {};
+  Commit([&](GraphTransaction& tx) { tx.InsertUser(nil); });
+  const std::vector<Uuid> digests = {DigestOf(3), DigestOf(1), RetiredDigest(RetiredKind::kUser, Uuid()),
+                                     DigestOf(2), DigestOf(8), DigestOf(1)};
+  std::vector<UserId> found = store().FindUsers(digests);
+  std::vector<UserId> expected = {UserId{}, TestUser(1), TestUser(3)};
+  std::sort(found.begin(), found.end());
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(found, expected);
+  EXPECT_TRUE(store().FindUsers({}).empty());
+}
+
+TEST_P(GraphStoreContract, IdsOfAListAreRetiredForGood) {
+  constexpr int kListed = 5000;
+  std::vector<Uuid> digests;
+  digests.reserve(kListed);
+  for (int i = 1; i <= kListed; ++i) digests.push_back(DigestOf(i));
+  Must(AddUser(kListed + 1));
+  for (int round = 0; round < 2; ++round) {
+    store().RetireUsers(digests);
+    std::vector<Uuid> retired = store().RetiredUsers();
+    std::sort(retired.begin(), retired.end());
+    std::sort(digests.begin(), digests.end());
+    EXPECT_EQ(retired, digests) << "each once";
+    Reopen();
+  }
+  EXPECT_EQ(CodeOf(AddUser(1)), "id_retired");
+  EXPECT_EQ(CodeOf(AddUser(kListed)), "id_retired");
+  EXPECT_EQ(CodeOf(AddUser(kListed + 2)), "");
+  EXPECT_TRUE(store().ReadErasures().empty()) << "nothing of them is there to be removed";
 }
 
 // --- Posts.

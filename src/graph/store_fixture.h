@@ -36,15 +36,13 @@
 
 namespace novafeed {
 
-class ChangeFeed;  // capture/change.h: a later room, named here only so that one factory serves both suites
+class ChangeLog;  // capture/change.h: a later room, named here only so that one factory serves both suites
 
 // A store that is open; it closes with the last copy of `owner`.
 struct OpenGraph {
   std::shared_ptr<void> owner;
   GraphStore* store = nullptr;
-  ChangeFeed* changes = nullptr;
-  // Forgets changes committed before `before`, up to sequence `applied`, as the adapter's retention does.
-  std::function<void(TimeMs before, std::int64_t applied)> forget_changes;
+  ChangeLog* changes = nullptr;  // null where changes are captured from outside
   // How many rows were changed so far, where changes are captured from outside (a database's own log) and what a write
   // is answered with is a place in that log. Empty: sequences count the changes.
   std::function<std::int64_t()> count_changes = nullptr;
@@ -54,10 +52,7 @@ struct OpenGraph {
 template <class Graph>
 OpenGraph HoldGraph(std::unique_ptr<Graph> graph) {
   std::shared_ptr<Graph> held = std::move(graph);
-  const auto forget = [graph = held.get()](TimeMs before, std::int64_t applied) {
-    graph->ForgetChanges(before, applied);
-  };
-  return {held, held.get(), held.get(), forget};
+  return {held, held.get(), held.get()};
 }
 
 // Opens the store of a directory, empty at first, with what it held when it was closed later on. The clock outlives it.
@@ -102,8 +97,7 @@ class GraphStoreFixture : public ::testing::TestWithParam<GraphStoreFactory> {
   void SetUp() override { Reopen(); }
 
   GraphStore& store() { return *graph_.store; }
-  ChangeFeed& changes() { return *graph_.changes; }
-  void ForgetChanges(TimeMs before, std::int64_t applied) { graph_.forget_changes(before, applied); }
+  ChangeLog& changes() { return *graph_.changes; }
 
   void Close() { graph_ = {}; }
   void Reopen() {

@@ -124,7 +124,10 @@ class LineFields {
     }
     if (field.is_int64()) id = ParseImportId(kind, std::to_string(field.get_int64()));
     if (field.is_uint64()) id = ParseImportId(kind, std::to_string(field.get_uint64()));
-    if (!id) Wrong("bad_id", name, "must be a UUID, another string of 1 to 128 bytes, or an integer of 64 bits");
+    if (!id) {
+      Wrong("bad_id", name,
+            "must be a UUID, another string of 1 to 128 bytes without U+0000, or an integer of 64 bits");
+    }
     return std::move(id).value_or(ParsedId{});
   }
 

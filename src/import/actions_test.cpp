@@ -173,5 +173,15 @@ TEST(ParseImportLine, BoundsTexts) {
   EXPECT_EQ(CodeOf(R"({"type":"user","id":"a","at":5,"name":")" + Repeated("x", 201) + "\"}"), "bad_name");
 }
 
+TEST(ParseImportLine, RefusesTheCharacterZero) {
+  EXPECT_EQ(CodeOf(R"({"type":"post","id":"p","author":"a","at":5,"text":"a\u0000b"})"), "bad_text");
+  EXPECT_EQ(CodeOf(R"({"type":"edit_post","post":"p","at":5,"text":"a\u0000b"})"), "bad_text");
+  EXPECT_EQ(CodeOf(R"({"type":"comment","id":1,"user":"a","post":"b","at":5,"text":"\u0000"})"), "bad_text");
+  EXPECT_EQ(CodeOf(R"({"type":"user","id":"a","at":5,"handle":"a\u0000b"})"), "bad_handle");
+  EXPECT_EQ(CodeOf(R"({"type":"user","id":"a","at":5,"name":"a\u0000b"})"), "bad_name");
+  EXPECT_EQ(CodeOf(R"({"type":"user","id":"a\u0000b","at":5})"), "bad_id");
+  EXPECT_EQ(CodeOf(R"({"type":"view","user":"a","post":"b","at":5,"id":"a\u0000b"})"), "bad_id");
+}
+
 }  // namespace
 }  // namespace novafeed

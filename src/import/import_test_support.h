@@ -120,7 +120,7 @@ class World {
     graph_->ReadState([&state](const std::vector<Change>& rows) {
       for (const Change& row : rows) std::visit(state, *row.after);
     });
-    for (const LoggedEvent& logged : events_->Read(0, 100'000'000)) state.Add(logged.event);
+    for (const LoggedEvent& logged : events_->Read({}, 100'000'000)) state.Add(logged.event);
     return state;
   }
 

@@ -162,13 +162,15 @@ class FailingLog final : public EventLog {
     if (luck > 1) return log_->Append(std::move(events), std::move(done));
     log_->Append(std::move(events), [done, failure](const Result<Appended>&) { done(tl::unexpected(failure)); });
   }
-  std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override { return log_->Read(after, limit); }
-  std::int64_t End() override { return log_->End(); }
-  std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
+  std::vector<LoggedEvent> Read(const EventPoints& after, std::size_t limit) override {
+    return log_->Read(after, limit);
+  }
+  EventPoints End() override { return log_->End(); }
+  EventPoints ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     return log_->ReadForgotten(take_totals, take_interactions);
   }
   Forgotten HowFarForgotten() override { return log_->HowFarForgotten(); }
-  std::int64_t Forget(TimeMs before, std::int64_t applied) override { return log_->Forget(before, applied); }
+  std::int64_t Forget(TimeMs before, const EventPoints& applied) override { return log_->Forget(before, applied); }
   void Hide(std::span<const Erasure> erased) override { log_->Hide(erased); }
   std::int64_t Scrub() override { return log_->Scrub(); }
   void OnCommit(std::function<void()> notify) override { log_->OnCommit(std::move(notify)); }

@@ -445,7 +445,7 @@ TEST_F(Importing, EventsThatAreSentAgainAreNotThoseOfErasedUsers) {
   ASSERT_TRUE(RunLocalImport(options, world_.graph(), &full).error) << "the rows are in, the events are not";
   EraseWhole(&world_, "ben");
   EXPECT_FALSE(world_.Import(file).error);
-  const std::vector<LoggedEvent> events = world_.events()->Read(0, 10);
+  const std::vector<LoggedEvent> events = world_.events()->Read({}, 10);
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0].event.user, UserOf("eve"));
 }

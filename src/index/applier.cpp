@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "graph/store.h"
 
 namespace novafeed {
 namespace {
@@ -22,7 +24,16 @@ constexpr std::size_t kBatch = 1024;
 // How often windows move and waiters' time-outs are looked at when nothing else happens.
 constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::milliseconds kRetryAfterFailure{200};
+constexpr std::int64_t kSayFailuresEveryMs = 5000;
 const std::vector<double> kLikeBuckets = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5};
+
+// Where the events ended at some time: who has applied them up to there has all that were accepted by then.
+struct EventsMark {
+  TimeMs at = 0;
+  EventPoints end;
+};
+
+constexpr SteadyClock::time_point kNever = SteadyClock::time_point::max();
 
 struct Waiter {
   Position wanted;
@@ -38,6 +49,7 @@ struct IndexApplier::State {
         index(index_in),
         changes(changes_in),
         events(events_in),
+        is_shared(changes->CompleteAsOf(0).has_value()),
         failures(metrics->AddCounter("novafeed_index_apply_failures_total",
                                      "Times the index could not read the log and tried again.")),
         applied(metrics->AddCounter("novafeed_index_applied_total", "Log entries applied to the index.")),
@@ -47,46 +59,58 @@ struct IndexApplier::State {
   }
 
   void Run();
+  // ApplySome; where it fails, that is noted, and waited a little.
+  bool TryApplySome();
+  void NoteFailure(const std::exception& error);
   // Applies what the log holds now; true where there was anything.
   bool ApplySome();
+  // Each applies the next batch of its stream, and moves on where nothing is left: waiters may want points behind which
+  // there was nothing to apply. How many there were.
+  std::size_t ApplyChanges();
+  std::size_t ApplyEvents();
   void MoveWindows(TimeMs now);
   void NoteLikes(const std::vector<Change>& applied_now) const;
   void NoteCaughtUp(TimeMs before_reading, std::uint64_t commits_seen);
+  void NoteComplete(TimeMs before_reading);
   void AnswerWaiters(bool stopping);
+  // Gives waiters up in time, also while the log is read, which takes as long as its deadlines allow.
+  void WatchTime();
 
   const Clock* clock;
   FeedIndex* index;
   ChangeFeed* changes;
   EventLog* events;
+  const bool is_shared;  // others write the log, too, and announce nothing here
   Counter failures;
   Counter applied;
   Gauge lag_seconds;
   Histogram like_seconds;
   TimeMs started_at = 0;
+  LogGate failure_log{kSayFailuresEveryMs};
 
   std::mutex mutex;
   std::condition_variable wake;
   bool woken = false;
   bool stopping = false;
   std::vector<Waiter> waiters;
+  std::condition_variable waiting;             // of WatchTime
+  SteadyClock::time_point next_look = kNever;  // of WatchTime: when it looks at the waiters again
   std::thread thread;
-  TimeMs windows_at = 0;                          // the applier's thread only
+  std::thread watch;
+  std::atomic<bool> is_cut_off{false};
   std::atomic<TimeMs> fresh_at{0};                // every entry committed by then is applied
   std::atomic<std::uint64_t> commits{0};          // that were announced
   std::atomic<std::uint64_t> commits_applied{0};  // of those: surely applied
+  // Of the applier's thread only:
+  TimeMs windows_at = 0;
+  TimeMs changes_complete_at = 0;  // in a shared log: as of when what is applied is complete
+  TimeMs events_complete_at = 0;
+  std::optional<EventsMark> events_mark;  // on the way to it
 };
 
 void IndexApplier::State::Run() {
   while (true) {
-    bool progressed = false;
-    try {
-      progressed = ApplySome();
-    } catch (const std::exception& error) {
-      failures.Add();
-      Log(LogLevel::kError, "index_apply_failed", {{"reason", std::string(error.what())}});
-      std::unique_lock lock(mutex);
-      wake.wait_for(lock, kRetryAfterFailure, [this] { return stopping; });
-    }
+    const bool progressed = TryApplySome();
     AnswerWaiters(false);
     std::unique_lock lock(mutex);
     if (!progressed) wake.wait_for(lock, kTick, [this] { return woken || stopping; });
@@ -96,20 +120,60 @@ void IndexApplier::State::Run() {
   AnswerWaiters(true);
 }
 
+bool IndexApplier::State::TryApplySome() {
+  try {
+    const bool progressed = ApplySome();
+    is_cut_off.store(false);
+    return progressed;
+  } catch (const StoreError& error) {
+    if (error.error().code == "log_forgotten") is_cut_off.store(true);
+    NoteFailure(error);
+  } catch (const std::exception& error) {
+    NoteFailure(error);
+  }
+  return false;
+}
+
+void IndexApplier::State::NoteFailure(const std::exception& error) {
+  failures.Add();
+  if (failure_log.Open()) Log(LogLevel::kError, "index_apply_failed", {{"reason", std::string(error.what())}});
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, kRetryAfterFailure, [this] { return stopping; });
+}
+
 bool IndexApplier::State::ApplySome() {
   const std::uint64_t commits_seen = commits.load();
   const TimeMs before_reading = clock->Now();
   MoveWindows(before_reading);
-  const Position position = index->position();
-  const std::vector<Change> new_changes = changes->Read(position.changes, kBatch);
-  index->ApplyChanges(new_changes);
-  NoteLikes(new_changes);
-  const std::vector<LoggedEvent> new_events = events->Read(position.events, kBatch);
-  index->ApplyEvents(new_events);
-  const std::size_t count = new_changes.size() + new_events.size();
-  applied.Add(static_cast<double>(count));
-  if (new_changes.size() < kBatch && new_events.size() < kBatch) NoteCaughtUp(before_reading, commits_seen);
-  return count > 0;
+  const std::size_t new_changes = ApplyChanges();
+  const std::size_t new_events = ApplyEvents();
+  if (is_shared) {
+    NoteComplete(before_reading);
+  } else if (new_changes < kBatch && new_events < kBatch) {
+    NoteCaughtUp(before_reading, commits_seen);
+  }
+  return new_changes + new_events > 0;
+}
+
+std::size_t IndexApplier::State::ApplyChanges() {
+  const Position at = index->position();
+  const std::vector<Change> found = changes->Read(at.changes, kBatch);
+  index->ApplyChanges(found);
+  applied.Add(static_cast<double>(found.size()));
+  NoteLikes(found);
+  const std::int64_t quiet = found.empty() ? changes->QuietThrough(at.changes) : at.changes;
+  if (quiet > at.changes) index->MoveOn(quiet, at.events);
+  return found.size();
+}
+
+std::size_t IndexApplier::State::ApplyEvents() {
+  const std::vector<LoggedEvent> found = events->Read(index->position().events, kBatch);
+  index->ApplyEvents(found);
+  applied.Add(static_cast<double>(found.size()));
+  const Position at = index->position();
+  const EventPoints quiet = found.size() < kBatch ? events->QuietThrough(at.events) : at.events;
+  if (quiet != at.events) index->MoveOn(at.changes, quiet);
+  return found.size();
 }
 
 void IndexApplier::State::MoveWindows(TimeMs now) {
@@ -132,6 +196,19 @@ void IndexApplier::State::NoteCaughtUp(TimeMs before_reading, std::uint64_t comm
   commits_applied.store(commits_seen);
 }
 
+// What others write is not announced; how much of it is applied is known from the log itself.
+void IndexApplier::State::NoteComplete(TimeMs before_reading) {
+  changes_complete_at = std::max(changes_complete_at, changes->CompleteAsOf(index->position().changes).value_or(0));
+  if (!events_mark && before_reading - events_complete_at >= kTick.count()) {
+    events_mark = EventsMark{clock->Now(), events->End()};
+  }
+  if (events_mark && Reached(events_mark->end, index->position().events)) {
+    events_complete_at = events_mark->at;
+    events_mark.reset();
+  }
+  fresh_at.store(std::min(changes_complete_at, events_complete_at));
+}
+
 void IndexApplier::State::AnswerWaiters(bool ending) {
   const Position position = index->position();
   const auto now = SteadyClock::now();
@@ -146,6 +223,22 @@ void IndexApplier::State::AnswerWaiters(bool ending) {
     });
   }
   for (auto& [done, reached] : answers) done(reached);
+}
+
+void IndexApplier::State::WatchTime() {
+  std::unique_lock lock(mutex);
+  while (!stopping) {
+    next_look = kNever;
+    for (const Waiter& waiter : waiters) next_look = std::min(next_look, waiter.give_up);
+    if (next_look == kNever) {
+      waiting.wait(lock);
+    } else {
+      waiting.wait_until(lock, next_look);
+    }
+    lock.unlock();
+    AnswerWaiters(false);
+    lock.lock();
+  }
 }
 
 IndexApplier::IndexApplier(const Clock* clock, FeedIndex* index, ChangeFeed* changes, EventLog* events,
@@ -166,6 +259,7 @@ void IndexApplier::Start() {
   state->events->OnCommit(announced);
   state->started_at = state->clock->Now();
   state->thread = std::thread([state] { state->Run(); });
+  state->watch = std::thread([state] { state->WatchTime(); });
 }
 
 void IndexApplier::Stop() {
@@ -177,7 +271,9 @@ void IndexApplier::Stop() {
     state_->stopping = true;
   }
   state_->wake.notify_all();
+  state_->waiting.notify_all();
   state_->thread.join();
+  state_->watch.join();
 }
 
 Position IndexApplier::Applied() const {
@@ -198,14 +294,20 @@ void IndexApplier::WaitFor(const Position& wanted, std::int64_t timeout_ms, std:
   const auto give_up = SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
   state_->waiters.push_back(Waiter{wanted, give_up, std::move(done)});
   state_->woken = true;  // it may have been reached just now
+  const bool is_next = give_up < state_->next_look;
   lock.unlock();
   state_->wake.notify_all();
+  if (is_next) state_->waiting.notify_all();
 }
 
 TimeMs IndexApplier::CountersAsOf() const {
   const TimeMs now = state_->clock->Now();
-  const bool nothing_open = state_->commits_applied.load() == state_->commits.load();
-  return nothing_open ? now : state_->fresh_at.load();
+  const bool nothing_open = !state_->is_shared && state_->commits_applied.load() == state_->commits.load();
+  return nothing_open ? now : std::min(now, state_->fresh_at.load());
+}
+
+bool IndexApplier::IsCutOff() const {
+  return state_->is_cut_off.load();
 }
 
 void IndexApplier::ReportLag() const {

@@ -1,4 +1,5 @@
-// The one writer of the index: a thread that follows both streams of the log, and lets callers wait for a position.
+// The one writer of the index: a thread that follows both streams of the log, and lets callers wait for a position (a
+// second thread gives them up in time, whatever the log does).
 #pragma once
 
 #include <functional>
@@ -26,7 +27,13 @@ class IndexApplier final : public LogProgress {
 
   Position Applied() const override;
   void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) override;
+  // Now, where everything that was announced is applied. In a log that others write, too: the time up to which it was
+  // surely read, changes and events; 0 until that is known.
   TimeMs CountersAsOf() const override;
+
+  // Whether the log has forgotten what comes next for the index: it stands still until one that was booted anew takes
+  // over (FeedIndex::TakeOver).
+  bool IsCutOff() const;
 
   // Sets the metric of the index's lag from what it is now; called now and then by the wiring, so that it also grows
   // while the applier is stuck.

@@ -20,27 +20,35 @@ std::unique_ptr<FeedIndex> BuildFromTables(const BootSources& sources, TimeMs an
   std::int64_t taken = 0;
   Position position;
   position.generation = sources.generation;
-  position.changes = sources.changes->ReadState([&](const std::vector<Change>& rows) {
-    index->ApplyState(rows);
-    progress("tables", taken += static_cast<std::int64_t>(rows.size()));
-  });
   const auto take = [&](const auto& forgotten) {
     index->ApplyForgotten(forgotten);
     progress("events", taken += static_cast<std::int64_t>(forgotten.size()));
   };
-  position.events = sources.events->ReadForgotten(take, take);
+  position.events = sources.events->ReadForgotten(take, take);  // first: without it the rows are of no use
+  position.changes = sources.changes->ReadState([&](const std::vector<Change>& rows) {
+    index->ApplyState(rows);
+    progress("tables", taken += static_cast<std::int64_t>(rows.size()));
+  });
   index->SetPosition(position);
   return index;
 }
 
 // A snapshot or a warehouse may be ahead of logs that were restored without it.
 bool IsAhead(const Position& position, const BootSources& sources) {
-  return position.changes > sources.changes->End() || position.events > sources.events->End();
+  return position.changes > sources.changes->End() || !Reached(position.events, sources.events->End());
 }
 
 std::int64_t EntriesBehind(const Position& position, const BootSources& sources) {
-  return sources.changes->End() - position.changes + sources.events->End() - position.events;
+  const std::int64_t events = sources.events->End().Total() - position.events.Total();
+  return (sources.changes->End() - position.changes) / sources.sequences_per_change + events;
 }
+
+// Whether the log lacks what a boot from the tables needs.
+bool HoldsNoTables(const Error& error) {
+  return error.code == kNoState || error.code == kNoTotals;
+}
+
+constexpr std::int64_t kSayWaitsEveryMs = 10'000;
 
 // One boot, from the first source that gives an index.
 class Boot {
@@ -49,20 +57,39 @@ class Boot {
       : sources_(sources), snapshot_path_(snapshot_path), anchor_(anchor), progress_(progress) {}
 
   BootedIndex Run() {
-    if (TrySnapshot(SnapshotUse::kUnlessOld)) return std::move(booted_);
-    if (TryWarehouse()) return std::move(booted_);
+    for (std::int64_t tried = 1;; ++tried) {
+      try {
+        TryAll();
+        return std::move(booted_);
+      } catch (const StoreError& error) {
+        if (!sources_.wait || !MayCome(error.error())) throw;
+        if (waits_.Open()) Log(LogLevel::kWarn, "index_boot_waits", {{"reason", error.error().detail}});
+      }
+      progress_("nothing yet", tried);
+      sources_.wait();
+      booted_.passed_over.clear();
+    }
+  }
+
+ private:
+  // Whether what fails now may be there later: the log, or, where it holds no state, a warehouse.
+  static bool MayCome(const Error& error) { return error.failure == Failure::kUnavailable || HoldsNoTables(error); }
+
+  // The first source that gives an index; a StoreError where there is none.
+  void TryAll() {
+    if (TrySnapshot(SnapshotUse::kUnlessOld)) return;
+    if (TryWarehouse()) return;
     const bool was_old =
         std::ranges::any_of(booted_.passed_over, [](const auto& p) { return p.code == "snapshot_old"; });
-    if (was_old && TrySnapshot(SnapshotUse::kAnyway)) return std::move(booted_);
+    if (was_old && TrySnapshot(SnapshotUse::kAnyway)) return;
     constexpr int kTries = 3;
     for (int tried = 1;; ++tried) {
-      if (TryTables()) return std::move(booted_);
+      if (TryTables()) return;
       if (tried == kTries) throw StoreError(Error{Failure::kConflict, "log_forgotten", last_reason(), 0});
       Log(LogLevel::kWarn, "index_boot_again", {{"reason", last_reason()}});
     }
   }
 
- private:
   enum class SnapshotUse { kUnlessOld, kAnyway };
 
   bool TrySnapshot(SnapshotUse use) {
@@ -71,7 +98,14 @@ class Boot {
   bool TryWarehouse() {
     return sources_.warehouse.olap != nullptr && Finish(BootSource::kWarehouse, BuildFromWarehouse());
   }
-  bool TryTables() { return Finish(BootSource::kTables, BuildFromTables(sources_, anchor_, progress_)); }
+  bool TryTables() {
+    try {
+      return Finish(BootSource::kTables, BuildFromTables(sources_, anchor_, progress_));
+    } catch (const StoreError& error) {
+      if (!HoldsNoTables(error.error())) throw;
+      throw StoreError(Error{error.error().failure, error.error().code, WhyNothing(error.error()), 0});
+    }
+  }
 
   Built BuildFromSnapshot(SnapshotUse use) {
     progress_("snapshot", 0);
@@ -97,6 +131,7 @@ class Boot {
     const Result<WarehouseCut> cut = warehouse.cut();
     if (!cut) return tl::unexpected<Error>(cut.error());
     if (const Status usable = CheckUsable(cut->position); !usable) return tl::unexpected<Error>(usable.error());
+    const EventLog::Forgotten forgotten = sources_.events->HowFarForgotten();
     auto index = std::make_unique<FeedIndex>(sources_.generation, anchor_);
     const auto took = [this](std::int64_t rows) { progress_("warehouse", rows); };
     const Status read = ReadWarehouseImage(warehouse.olap, warehouse.image, &index->StateForBoot(), took);
@@ -104,8 +139,7 @@ class Boot {
     index->SetPosition(cut->position);
     progress_("sample", 0);
     WarehouseSampleOptions sample = warehouse.sample;
-    const EventLog::Forgotten forgotten = sources_.events->HowFarForgotten();
-    if (forgotten.through > 0) sample.events_from_day = DayOf(forgotten.latest) + 1;
+    if (forgotten.through != EventPoints()) sample.events_from_day = DayOf(forgotten.latest) + 1;
     const Status same = CompareWithWarehouse(*index, warehouse.olap, sample);
     if (!same) return tl::unexpected<Error>(same.error());
     return index;
@@ -143,6 +177,15 @@ class Boot {
     return false;
   }
 
+  // All that was looked at, in one text.
+  std::string WhyNothing(const Error& tables) const {
+    std::string why = "There is nothing yet that the index can boot from.";
+    for (const PassedOver& passed : booted_.passed_over) {
+      why += " The " + std::string(BootSourceName(passed.source)) + " (" + passed.code + "): " + passed.reason;
+    }
+    return why + " The tables (" + tables.code + "): " + tables.detail;
+  }
+
   const std::string& last_reason() const { return booted_.passed_over.back().reason; }
 
   const BootSources& sources_;
@@ -150,6 +193,7 @@ class Boot {
   const TimeMs anchor_;
   const BootProgress& progress_;
   BootedIndex booted_;
+  LogGate waits_{kSayWaitsEveryMs};
 };
 
 }  // namespace
@@ -174,7 +218,10 @@ void CatchUp(const BootSources& sources, FeedIndex* index, const BootProgress& p
     index->ApplyChanges(changes);
     const std::vector<LoggedEvent> events = sources.events->Read(position.events, kBatch);
     index->ApplyEvents(events);
-    if (changes.empty() && events.empty()) return;
+    if (changes.empty() && events.empty()) {
+      index->MoveOn(sources.changes->QuietThrough(position.changes), sources.events->QuietThrough(position.events));
+      return;
+    }
     progress("log", taken += static_cast<std::int64_t>(changes.size() + events.size()));
   }
 }

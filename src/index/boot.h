@@ -40,9 +40,14 @@ struct BootSources {
   EventLog* events = nullptr;
   std::string generation;  // of the graph
   BootWarehouse warehouse{};
-  // A snapshot with more of the log behind it is only taken where the warehouse cannot be: reading so much takes longer
-  // than reading the warehouse.
+  // A snapshot with more entries of the log behind it is only taken where the warehouse cannot be: reading so much
+  // takes longer than reading the warehouse.
   std::int64_t long_log = 2'000'000;
+  // By how much sequences rise from change to change, on average: those of some logs are places, not numbers.
+  std::int64_t sequences_per_change = 1;
+  // Waits a while before all sources are tried again, where none can be used now and one may come: the log holds no
+  // state, or is away. What it throws ends the boot. Without it such a boot ends with the error.
+  std::function<void()> wait = nullptr;
 };
 
 enum class BootSource { kSnapshot, kWarehouse, kTables };
@@ -57,6 +62,7 @@ struct PassedOver {
                        //   "snapshot_old"                       far behind, and the warehouse was tried first
                        //   "warehouse_other_generation", "warehouse_empty"
                        //   kBootMismatch                        it differs from itself: `novafeed check` says where
+                       //   kNoState, kNoTotals                  what the log does not hold of the tables
   std::string reason;  // a sentence
 };
 
@@ -67,12 +73,18 @@ struct BootedIndex {
 };
 
 // Called now and then: the stage ("snapshot", "warehouse", "sample", "tables", "events", "log") and the entries taken
-// in so far.
+// in so far; "nothing yet" and how often all sources were tried.
 using BootProgress = std::function<void(std::string_view stage, std::int64_t entries)>;
+
+// The code of an event log that does not know what it has forgotten.
+inline constexpr char kNoTotals[] = "no_totals_in_log";
 
 // An index for as_of = `anchor`, brought up to the log's end. Without a `snapshot_path` and a warehouse it is built
 // from the tables, which is right for any anchor. What was read from the warehouse is compared with SQL by sample
 // before it is used. Blocking; throws StoreError.
+//
+// Where the log holds no state (ChangeFeed::ReadState), an index comes from the snapshot or the warehouse only, and a
+// node of a new cluster waits for its warehouse (BootSources::wait).
 BootedIndex BootIndex(const BootSources& sources, const std::string& snapshot_path, TimeMs anchor,
                       const BootProgress& progress);
 

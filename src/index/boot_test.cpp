@@ -24,12 +24,14 @@ using testing::TestUser;
 constexpr TimeMs kNow = kBase;
 constexpr int kOldEvents = 5;  // that a log which keeps a week has forgotten
 
-class BootTest : public ::testing::Test {
+// Given: how many partitions the events have.
+class BootTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   BootTest() {
     for (int user = 0; user < 12; ++user) log_.AddUser(user);
     log_.AddPost(0, 1, kNow - 60 * kMsPerDay);
     for (int user = 0; user < kOldEvents; ++user) log_.AddEvent(EventType::kShare, user, 0, kNow - 50 * kMsPerDay);
+    old_events_ = log_.events.End();
     Grow(400);
   }
 
@@ -65,7 +67,7 @@ class BootTest : public ::testing::Test {
   std::unique_ptr<FeedIndex> Fold(TimeMs anchor = kNow) {
     auto index = std::make_unique<FeedIndex>("g", anchor);
     index->ApplyChanges(log_.Read(0, 1'000'000));
-    index->ApplyEvents(log_.events.Read(0, 1'000'000));
+    index->ApplyEvents(log_.events.Read({}, 1'000'000));
     return index;
   }
 
@@ -85,11 +87,14 @@ class BootTest : public ::testing::Test {
   const std::uint64_t seed_ = TestSeed();
   std::mt19937_64 random_{seed_};
   TempDirectory directory_;
-  TestLog log_;
+  TestLog log_{GetParam()};
+  EventPoints old_events_;  // where they end
   std::unique_ptr<ModelWarehouse> warehouse_;
 };
 
-TEST_F(BootTest, TheWarehouseAndTheRestOfTheLogAreTheWholeLog) {
+INSTANTIATE_TEST_SUITE_P(Partitions, BootTest, ::testing::Values(1, 4));
+
+TEST_P(BootTest, TheWarehouseAndTheRestOfTheLogAreTheWholeLog) {
   for (int round = 0; round < 20; ++round) {
     AddWarehouse().bound_every = 1 + random_() % 20;
     Grow(100);
@@ -104,7 +109,7 @@ TEST_F(BootTest, TheWarehouseAndTheRestOfTheLogAreTheWholeLog) {
   }
 }
 
-TEST_F(BootTest, TheProgressNamesTheStages) {
+TEST_P(BootTest, TheProgressNamesTheStages) {
   AddWarehouse();
   Grow(10);
   std::set<std::string, std::less<>> stages;
@@ -112,7 +117,7 @@ TEST_F(BootTest, TheProgressNamesTheStages) {
   EXPECT_EQ(stages, (std::set<std::string, std::less<>>{"warehouse", "sample", "log"}));
 }
 
-TEST_F(BootTest, AWarehouseThatIsAwayIsPassedOver) {
+TEST_P(BootTest, AWarehouseThatIsAwayIsPassedOver) {
   AddWarehouse();
   for (const char* statement : {"boot_bounds", "boot_users", "boot_interactions", "boot_hours", "boot_hour_counters",
                                 "sample_counts", "sample_hours"}) {
@@ -121,34 +126,37 @@ TEST_F(BootTest, AWarehouseThatIsAwayIsPassedOver) {
   }
 }
 
-TEST_F(BootTest, ACutThatCannotBeMadeIsPassedOver) {
+TEST_P(BootTest, ACutThatCannotBeMadeIsPassedOver) {
   AddWarehouse();
   BootSources sources = Sources();
   sources.warehouse.cut = [] { return Fail(Failure::kUnavailable, "warehouse_busy", "Not at rest."); };
   ExpectTables(Boot(sources, ""), "warehouse_busy");
 }
 
-TEST_F(BootTest, AWarehouseOfAnotherDataSetIsPassedOver) {
+TEST_P(BootTest, AWarehouseOfAnotherDataSetIsPassedOver) {
   AddWarehouse().position.generation = "another";
   ExpectTables(Boot(), "warehouse_other_generation");
 }
 
-TEST_F(BootTest, AWarehouseThatWasNeverFilledIsPassedOver) {
+TEST_P(BootTest, AWarehouseThatWasNeverFilledIsPassedOver) {
   AddWarehouse().position = {};
   ExpectTables(Boot(), "warehouse_empty");
 }
 
-TEST_F(BootTest, AWarehouseThatIsAheadOfARestoredLogIsPassedOver) {
-  ++AddWarehouse().position.events;
-  ExpectTables(Boot(), "warehouse_ahead");
+TEST_P(BootTest, AWarehouseThatIsAheadOfARestoredLogIsPassedOver) {
+  const EventPoints end = log_.events.End();
+  for (std::size_t partition = 0; partition < GetParam(); ++partition) {
+    AddWarehouse().position.events[partition] = end[partition] + 1;
+    ExpectTables(Boot(), "warehouse_ahead");
+  }
 }
 
 // The log forgets nothing that the warehouse lacks; a restored warehouse may lack it.
-TEST_F(BootTest, AWarehouseWhoseRestOfTheLogWasForgottenIsPassedOver) {
+TEST_P(BootTest, AWarehouseWhoseRestOfTheLogWasForgottenIsPassedOver) {
   const std::string expected = Describe(*Fold());
   AddWarehouse();
-  warehouse_->position.events = 0;
-  ASSERT_EQ(log_.events.Forget(kNow - 7 * kMsPerDay, kOldEvents), kOldEvents);
+  warehouse_->position.events = {};
+  ASSERT_EQ(log_.events.Forget(kNow - 7 * kMsPerDay, old_events_), kOldEvents);
   const BootedIndex booted = Boot();
   EXPECT_EQ(booted.source, BootSource::kTables);
   ASSERT_EQ(booted.passed_over.size(), 1U);
@@ -156,7 +164,7 @@ TEST_F(BootTest, AWarehouseWhoseRestOfTheLogWasForgottenIsPassedOver) {
   EXPECT_EQ(Describe(*booted.index), expected);
 }
 
-TEST_F(BootTest, EachDamageOfTheWarehouseIsFoundByTheSampleAndTheTablesAreUsed) {
+TEST_P(BootTest, EachDamageOfTheWarehouseIsFoundByTheSampleAndTheTablesAreUsed) {
   using Damage = std::function<void(testing::ModelTables&)>;
   const auto first_live = [](auto& posts) {
     return std::find_if(posts.begin(), posts.end(), [](const auto& entry) { return !entry.second.deleted_at; });
@@ -196,7 +204,7 @@ TEST_F(BootTest, EachDamageOfTheWarehouseIsFoundByTheSampleAndTheTablesAreUsed) 
   }
 }
 
-TEST_F(BootTest, TheSampleIsAsLargeAsItIsToldToBe) {
+TEST_P(BootTest, TheSampleIsAsLargeAsItIsToldToBe) {
   AddWarehouse();
   warehouse_->rows.counters.begin()->second[4] += 1;
   BootSources sources = Sources();
@@ -206,7 +214,7 @@ TEST_F(BootTest, TheSampleIsAsLargeAsItIsToldToBe) {
 
 // --- The order of the sources.
 
-TEST_F(BootTest, ASnapshotComesFirstAlsoWhereTheWarehouseIsNewer) {
+TEST_P(BootTest, ASnapshotComesFirstAlsoWhereTheWarehouseIsNewer) {
   SaveSnapshotOfNow();
   Grow(50);
   AddWarehouse();
@@ -217,7 +225,7 @@ TEST_F(BootTest, ASnapshotComesFirstAlsoWhereTheWarehouseIsNewer) {
   EXPECT_EQ(Describe(*booted.index), Describe(*Fold()));
 }
 
-TEST_F(BootTest, WithoutASnapshotTheWarehouseComesBeforeTheTables) {
+TEST_P(BootTest, WithoutASnapshotTheWarehouseComesBeforeTheTables) {
   AddWarehouse();
   const BootedIndex booted = Boot(SnapshotPath());
   EXPECT_EQ(booted.source, BootSource::kWarehouse);
@@ -225,7 +233,7 @@ TEST_F(BootTest, WithoutASnapshotTheWarehouseComesBeforeTheTables) {
   EXPECT_EQ(booted.passed_over.front().code, "no_snapshot");
 }
 
-TEST_F(BootTest, AnOldSnapshotComesAfterTheWarehouseAndBeforeTheTables) {
+TEST_P(BootTest, AnOldSnapshotComesAfterTheWarehouseAndBeforeTheTables) {
   SaveSnapshotOfNow();
   Grow(100);
   AddWarehouse();
@@ -243,7 +251,7 @@ TEST_F(BootTest, AnOldSnapshotComesAfterTheWarehouseAndBeforeTheTables) {
   EXPECT_EQ(Describe(*from_snapshot.index), Describe(*Fold()));
 }
 
-TEST_F(BootTest, ASnapshotThatNothingJoinsToTheLogIsPassedOver) {
+TEST_P(BootTest, ASnapshotThatNothingJoinsToTheLogIsPassedOver) {
   SaveSnapshotOfNow();
   Grow(200);
   const std::string expected = Describe(*Fold());

@@ -8,28 +8,56 @@
 namespace novafeed {
 namespace {
 
-// Entries applied under one entry of the gate: what a reader may have to wait for.
+// Entries applied under one entry of the gate, and the rest of the last commit: what a reader may have to wait for.
 constexpr std::size_t kSlice = 128;
 // Users whose old interactions are looked through at each step of the windows.
 constexpr std::size_t kTrimmedUsers = 500;
 
-// Calls apply(slice) for consecutive slices of at most kSlice entries.
+// The changes of the first commit: they share a sequence.
+std::span<const Change> FirstCommit(std::span<const Change> changes) {
+  const auto end =
+      std::ranges::find_if(changes, [&](const Change& change) { return change.sequence != changes.front().sequence; });
+  return {changes.begin(), end};
+}
+
+// The first entries, kSlice of them; of a commit either all changes or none.
+std::span<const Change> FirstSlice(std::span<const Change> changes) {
+  std::size_t count = 0;
+  while (count < std::min(kSlice, changes.size())) count += FirstCommit(changes.subspan(count)).size();
+  return changes.first(count);
+}
+std::span<const LoggedEvent> FirstSlice(std::span<const LoggedEvent> events) {
+  return events.first(std::min(kSlice, events.size()));
+}
+
+// Calls apply(slice) for one slice after the other.
 template <class Entry, class F>
 void InSlices(std::span<const Entry> entries, F&& apply) {
   while (!entries.empty()) {
-    const std::size_t count = std::min(kSlice, entries.size());
-    apply(entries.first(count));
-    entries = entries.subspan(count);
+    const std::span<const Entry> slice = FirstSlice(entries);
+    apply(slice);
+    entries = entries.subspan(slice.size());
   }
 }
 
-// Applies what lies above the watermark, and moves the watermark.
-template <class Entry>
-void ApplyNew(IndexState* state, std::span<const Entry> entries, std::int64_t* watermark) {
-  for (const Entry& entry : entries) {
-    if (entry.sequence <= *watermark) continue;
-    state->Apply(entry);
-    *watermark = entry.sequence;
+// Applies the commits above the watermark, and moves that at the end of each.
+void ApplyNew(IndexState* state, std::span<const Change> changes) {
+  std::int64_t& watermark = state->position.changes;
+  while (!changes.empty()) {
+    const std::span<const Change> commit = FirstCommit(changes);
+    changes = changes.subspan(commit.size());
+    if (commit.front().sequence <= watermark) continue;
+    for (const Change& change : commit) state->Apply(change);
+    watermark = commit.front().sequence;
+  }
+}
+
+// Likewise the events above the watermark of their partition.
+void ApplyNew(IndexState* state, std::span<const LoggedEvent> events) {
+  for (const LoggedEvent& logged : events) {
+    if (logged.IsWithin(state->position.events)) continue;
+    state->Apply(logged);
+    Advance(&state->position.events, logged);
   }
 }
 
@@ -43,15 +71,11 @@ FeedIndex::FeedIndex(std::string generation, TimeMs anchor) : state_(std::make_u
 FeedIndex::~FeedIndex() = default;
 
 void FeedIndex::ApplyChanges(std::span<const Change> changes) {
-  InSlices(changes, [this](std::span<const Change> slice) {
-    gate_.Write([&] { ApplyNew(state_.get(), slice, &state_->position.changes); });
-  });
+  InSlices(changes, [this](std::span<const Change> slice) { gate_.Write([&] { ApplyNew(state_.get(), slice); }); });
 }
 
 void FeedIndex::ApplyEvents(std::span<const LoggedEvent> events) {
-  InSlices(events, [this](std::span<const LoggedEvent> slice) {
-    gate_.Write([&] { ApplyNew(state_.get(), slice, &state_->position.events); });
-  });
+  InSlices(events, [this](std::span<const LoggedEvent> slice) { gate_.Write([&] { ApplyNew(state_.get(), slice); }); });
 }
 
 void FeedIndex::ApplyState(std::span<const Change> rows) {
@@ -69,6 +93,14 @@ void FeedIndex::ApplyForgotten(std::span<const ForgottenTotals> totals) {
 void FeedIndex::ApplyForgotten(std::span<const InteractionCount> interactions) {
   gate_.Write([&] {
     for (const InteractionCount& entry : interactions) state_->Apply(entry);
+  });
+}
+
+void FeedIndex::MoveOn(std::int64_t changes, const EventPoints& events) {
+  gate_.Write([&] {
+    Position& position = state_->position;
+    position.changes = std::max(position.changes, changes);
+    position.events = Union(position.events, events);
   });
 }
 

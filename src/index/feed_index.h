@@ -2,7 +2,8 @@
 //
 // It is an exact fold of the log: users, follows, posts with totals, clock-hour counters of the last 26 hours,
 // interactions by UTC day of the last 91 days, newest posts. Windows carry slack because a walk's as_of may be an hour
-// old. Taking in the same part of the log again changes nothing (watermarks, one for each stream).
+// old. Taking in the same part of the log again changes nothing (watermarks, one for each stream; for the events one
+// for each partition), nor does the order in which partitions come.
 //
 // Threads: Apply* by one writer at a time, Rename and TakeOver by any thread beside it; everything const by any thread,
 // each call over one consistent state.
@@ -74,8 +75,13 @@ class FeedIndex {
   FeedIndex& operator=(const FeedIndex&) = delete;
 
   // --- The writer.
-  void ApplyChanges(std::span<const Change> changes);  // those at or below the watermark are skipped
+  // Those at or below the watermark are skipped. A commit is applied whole: changes that share a sequence come in one
+  // call, and readers see all of them or none.
+  void ApplyChanges(std::span<const Change> changes);
   void ApplyEvents(std::span<const LoggedEvent> events);
+  // Nothing lies between what is applied and there (QuietThrough of ChangeFeed and EventLog): the position moves on,
+  // and never back.
+  void MoveOn(std::int64_t changes, const EventPoints& events);
   void ApplyState(std::span<const Change> rows);                 // boot: kRead rows, before any log
   void ApplyForgotten(std::span<const ForgottenTotals> totals);  // boot
   void ApplyForgotten(std::span<const InteractionCount> interactions);

@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kMagic = 0x3158444e49564f4eULL;  // "NOVINDX1"
 constexpr std::uint64_t kEnd = 0x444e45584449564eULL;
 // Raised whenever the layout below changes: an older file is then ignored, never misread.
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 constexpr std::size_t kBuffer = 1 << 20;
 
 // How far the clock may have gone back since the snapshot was made; the windows carry more slack than that.
@@ -135,7 +135,7 @@ Head ReadHead(Reader* in) {
   if (head.magic != kMagic || head.version != kVersion) return head;
   head.position.generation = in->Text();
   head.position.changes = in->Value<std::int64_t>();
-  head.position.events = in->Value<std::int64_t>();
+  head.position.events = in->Value<EventPoints>();
   head.anchor = in->Value<TimeMs>();
   head.content_from_hour = in->Value<std::int64_t>();
   return head;

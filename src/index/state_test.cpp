@@ -23,7 +23,7 @@ IndexState Fold(TestLog* log, TimeMs anchor = kNow) {
   IndexState state;
   state.anchor = anchor;
   for (const Change& change : log->Read(0, 100'000)) state.Apply(change);
-  for (const LoggedEvent& event : log->events.Read(0, 100'000)) state.Apply(event);
+  for (const LoggedEvent& event : log->events.Read({}, 100'000)) state.Apply(event);
   return state;
 }
 
@@ -285,7 +285,7 @@ TEST(IndexState, EventsMayComeBeforeTheirPost) {
   log.AddEvent(EventType::kShare, 2, 1, kNow);
   IndexState state;
   state.anchor = kNow;
-  state.Apply(log.events.Read(0, 1).front());
+  state.Apply(log.events.Read({}, 1).front());
   EXPECT_FALSE(state.FindPost(TestPost(1))->live());
   state.Apply(log.Read(0, 1).front());
   EXPECT_TRUE(state.FindPost(TestPost(1))->live());

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <span>
@@ -40,7 +44,10 @@ class TestLog final : public ChangeFeed {
   ManualClock clock_{0};  // dates the arrival of events: so early that retention goes by what they are dated
 
  public:
-  MemoryEventLog events{&clock_};
+  // `partitions` of the events.
+  explicit TestLog(std::size_t partitions = 1) : events(&clock_, std::make_shared<MemoryEventLogState>(partitions)) {}
+
+  MemoryEventLog events;
 
   // --- Writing: each makes one committed change.
   void AddUser(int user, TimeMs at = kBase) {
@@ -241,6 +248,20 @@ class TestLog final : public ChangeFeed {
   int next_comment_ = 0;
   int next_event_ = 0;
 };
+
+// The same events in another order: partitions in turns of chance, each in its order.
+inline std::vector<LoggedEvent> Interleave(const std::vector<LoggedEvent>& events, std::mt19937_64* random) {
+  std::map<std::size_t, std::deque<LoggedEvent>> partitions;
+  for (const LoggedEvent& logged : events) partitions[logged.partition].push_back(logged);
+  std::vector<LoggedEvent> interleaved;
+  while (!partitions.empty()) {
+    const auto next = std::next(partitions.begin(), static_cast<std::ptrdiff_t>((*random)() % partitions.size()));
+    interleaved.push_back(next->second.front());
+    next->second.pop_front();
+    if (next->second.empty()) partitions.erase(next);
+  }
+  return interleaved;
+}
 
 // Everything that the index holds, in an order of its own: two indexes of the same state give the same text.
 inline std::string Describe(const FeedIndex& index) {

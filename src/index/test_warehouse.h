@@ -101,7 +101,7 @@ class ModelWarehouse final : public Olap {
   // Everything that is in the log.
   explicit ModelWarehouse(TestLog* log) {
     for (const Change& change : log->Read(0, 1'000'000)) rows.Take(change);
-    for (const LoggedEvent& event : log->events.Read(0, 1'000'000)) rows.Take(event);
+    for (const LoggedEvent& event : log->events.Read({}, 1'000'000)) rows.Take(event);
     sampled = rows;
     position = {"g", log->End(), log->events.End()};
   }

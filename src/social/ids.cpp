@@ -10,7 +10,8 @@ namespace {
 constexpr std::string_view kExternalPrefix = "ext:";
 
 std::optional<ParsedId> FromExternal(IdKind kind, std::string_view external) {
-  if (external.empty() || external.size() > kMaxExternalIdBytes || !CountCodePoints(external)) return std::nullopt;
+  if (external.empty() || external.size() > kMaxExternalIdBytes) return std::nullopt;
+  if (!CountCodePoints(external) || HasCharacterZero(external)) return std::nullopt;
   return ParsedId{IdFromExternal(kind, external), std::string(external)};
 }
 

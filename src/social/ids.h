@@ -49,10 +49,10 @@ struct ParsedId {
 // UUIDv5(kNovafeedNamespace, "<kind>:<external>").
 Uuid IdFromExternal(IdKind kind, std::string_view external);
 
-// Paths, headers, `sub`, bodies: a UUID in any case, or "ext:" and a string of 1 to 128 bytes of UTF-8.
+// Paths, headers, `sub`, bodies: a UUID in any case, or "ext:" and a string of 1 to 128 bytes of UTF-8 without U+0000.
 std::optional<ParsedId> ParseApiId(IdKind kind, std::string_view text);
 
-// Import lines: a UUID in any case, or any other string of 1 to 128 bytes of UTF-8.
+// Import lines: a UUID in any case, or any other string of 1 to 128 bytes of UTF-8 without U+0000.
 std::optional<ParsedId> ParseImportId(IdKind kind, std::string_view text);
 
 }  // namespace novafeed

@@ -72,6 +72,8 @@ TEST(Ids, ExternalIdsHave1To128BytesOfUtf8) {
   EXPECT_FALSE(ParseApiId(IdKind::kUser, "ext:"));
   EXPECT_FALSE(ParseImportId(IdKind::kUser, "\xff"));
   EXPECT_FALSE(ParseApiId(IdKind::kUser, "ext:\xc3"));
+  EXPECT_FALSE(ParseImportId(IdKind::kUser, std::string("a\0b", 3)));
+  EXPECT_FALSE(ParseApiId(IdKind::kUser, std::string("ext:\0", 5)));
 }
 
 TEST(Ids, HashAndOrderFollowTheBytes) {

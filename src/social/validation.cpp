@@ -27,9 +27,10 @@ tl::unexpected<Error> Bad(const Bounds& bounds, const std::string& rest) {
   return Fail(Failure::kUnprocessable, bounds.code, bounds.what + rest);
 }
 
-Status CheckLength(std::string_view text, const Bounds& bounds) {
+Status Check(std::string_view text, const Bounds& bounds) {
   const std::optional<std::size_t> length = CountCodePoints(text);
   if (!length) return Bad(bounds, " is not valid UTF-8; send UTF-8.");
+  if (HasCharacterZero(text)) return Bad(bounds, " has the character U+0000, which no text may have; leave it out.");
   if (*length >= bounds.min && *length <= bounds.max) return {};
   return Bad(bounds, " has " + std::to_string(*length) + " characters; send " + std::to_string(bounds.min) + " to " +
                          std::to_string(bounds.max) + ".");
@@ -38,15 +39,15 @@ Status CheckLength(std::string_view text, const Bounds& bounds) {
 }  // namespace
 
 Status ValidateText(std::string_view text) {
-  return CheckLength(text, kText);
+  return Check(text, kText);
 }
 
 Status ValidateOptionalText(std::string_view text) {
-  return CheckLength(text, kOptionalText);
+  return Check(text, kOptionalText);
 }
 
 Status ValidateHandle(std::string_view handle) {
-  if (Status length = CheckLength(handle, kHandle); !length) return length;
+  if (Status checked = Check(handle, kHandle); !checked) return checked;
   if (!IsPrintable(handle)) {
     return Bad(kHandle, " has control characters, line separators or text direction controls; leave them out.");
   }
@@ -54,7 +55,7 @@ Status ValidateHandle(std::string_view handle) {
 }
 
 Status ValidateName(std::string_view name) {
-  return CheckLength(name, kName);
+  return Check(name, kName);
 }
 
 }  // namespace novafeed

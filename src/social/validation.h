@@ -1,4 +1,6 @@
-// What a handle, a display name and a text must look like (contract, section 2). Pure; shared by every way in.
+// What a handle, a display name and a text must look like (contract, section 2). Pure; shared by every way in. None of
+// them has the character U+0000, nor has an external id (ids.h): PostgreSQL cannot keep it, and what one store takes
+// in, all do.
 #pragma once
 
 #include <string_view>
@@ -7,7 +9,7 @@
 
 namespace novafeed {
 
-// 1 to kMaxTextCodePoints code points of UTF-8; any of them, also controls: text is shown as text, never as markup.
+// 1 to kMaxTextCodePoints code points of UTF-8; any others, controls too: text is shown as text, never as markup.
 // kUnprocessable "bad_text".
 Status ValidateText(std::string_view text);
 

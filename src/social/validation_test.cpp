@@ -33,6 +33,15 @@ TEST(Validation, TextMayBeHostile) {
   EXPECT_TRUE(ValidateText("<script>alert(1)</script>\n\u202e\x01"));
 }
 
+TEST(Validation, NothingHasTheCharacterZero) {
+  const std::string zero("a\0b", 3);
+  ExpectError(ValidateText(zero), "bad_text", "U+0000, which no text may have; leave it out.");
+  ExpectError(ValidateText(std::string(1, '\0')), "bad_text", "U+0000");
+  ExpectError(ValidateOptionalText(zero), "bad_text", "U+0000");
+  ExpectError(ValidateHandle(zero), "bad_handle", "U+0000");
+  ExpectError(ValidateName(zero), "bad_name", "U+0000");
+}
+
 TEST(Validation, OptionalTextMayBeEmptyOnly) {
   EXPECT_TRUE(ValidateOptionalText(""));
   EXPECT_TRUE(ValidateOptionalText(Umlauts(10'000)));

@@ -1,6 +1,10 @@
-// An event log in memory: the simplest thing that passes the contract suite. For tests; not for product code.
+// An event log in memory, of any number of partitions: the simplest thing that passes the contract suite. For tests;
+// not for product code.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -8,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -21,15 +26,17 @@ namespace novafeed {
 
 // What a MemoryEventLog holds; may be shared by one after the other, as a directory is.
 struct MemoryEventLogState {
-  std::vector<LoggedEvent> events;
+  explicit MemoryEventLogState(std::size_t partition_count = 1) : partitions(partition_count) {}
+
+  std::vector<std::deque<LoggedEvent>> partitions;
   std::set<Uuid> identities;
   std::map<PostId, ForgottenTotals> forgotten;
   std::map<std::tuple<std::int64_t, UserId, UserId>, std::int64_t> forgotten_interactions;  // by day, user, author
   EventLog::Forgotten how_far;
-  std::int64_t end = 0;
+  EventPoints end;
 };
 
-// Appends and answers on the calling thread.
+// Appends and answers on the calling thread. Each Read begins with another partition: readers see many an order.
 class MemoryEventLog final : public EventLog {
  public:
   // The clock outlives it.
@@ -58,25 +65,29 @@ class MemoryEventLog final : public EventLog {
     if (notify) notify();
   }
 
-  std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override {
+  std::vector<LoggedEvent> Read(const EventPoints& after, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
-    RequireKept(after, state_->how_far.through);
+    const std::size_t count = state_->partitions.size();
+    for (std::size_t i = 0; i < count; ++i) RequireKept(after[i], state_->how_far.through[i]);
+    const std::size_t first = reads_++ % count;
     std::vector<LoggedEvent> found;
-    for (const LoggedEvent& logged : state_->events) {
-      if (logged.sequence > after && found.size() < limit) found.push_back(logged);
+    for (std::size_t i = 0; i < count; ++i) {
+      for (const LoggedEvent& logged : state_->partitions[(first + i) % count]) {
+        if (!logged.IsWithin(after) && found.size() < limit) found.push_back(logged);
+      }
     }
     return found;
   }
 
-  std::int64_t End() override {
+  EventPoints End() override {
     const std::lock_guard lock(mutex_);
     return state_->end;
   }
 
-  std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
+  EventPoints ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     std::vector<ForgottenTotals> totals;
     std::vector<InteractionCount> interactions;
-    std::int64_t up_to = 0;
+    EventPoints up_to;
     {
       const std::lock_guard lock(mutex_);
       for (const auto& [post, sums] : state_->forgotten) totals.push_back(sums);
@@ -95,24 +106,27 @@ class MemoryEventLog final : public EventLog {
     return state_->how_far;
   }
 
-  std::int64_t Forget(TimeMs before, std::int64_t applied) override {
+  std::int64_t Forget(TimeMs before, const EventPoints& applied) override {
     const std::lock_guard lock(mutex_);
-    auto& events = state_->events;
-    std::size_t count = 0;
-    while (count < events.size() && events[count].LatestTime() < before && events[count].sequence <= applied) {
-      Fold(events[count]);
-      ++count;
+    std::int64_t count = 0;
+    for (std::deque<LoggedEvent>& events : state_->partitions) {
+      while (!events.empty() && events.front().LatestTime() < before && events.front().IsWithin(applied)) {
+        Fold(events.front());
+        events.pop_front();
+        ++count;
+      }
     }
-    events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(count));
     std::erase_if(state_->forgotten_interactions,
                   [&](const auto& entry) { return std::get<0>(entry.first) < OldestForgottenDay(before); });
-    return static_cast<std::int64_t>(count);
+    return count;
   }
 
   void Hide(std::span<const Erasure> erased) override {
     const std::lock_guard lock(mutex_);
     pseudonyms_.Add(erased);
-    for (LoggedEvent& logged : state_->events) HideIn(&logged);
+    for (std::deque<LoggedEvent>& events : state_->partitions) {
+      for (LoggedEvent& logged : events) HideIn(&logged);
+    }
     for (auto& [post, totals] : state_->forgotten) pseudonyms_.Hide(&totals.post_author);
     for (const auto& [key, count] : std::exchange(state_->forgotten_interactions, {})) {
       auto [day, user, author] = key;
@@ -135,8 +149,9 @@ class MemoryEventLog final : public EventLog {
       const bool is_new = state_->identities.insert(EventIdentity(event)).second;
       appended.duplicate.push_back(!is_new);
       if (!is_new) continue;
-      state_->events.push_back({++state_->end, clock_->Now(), event});
-      HideIn(&state_->events.back());
+      const std::size_t partition = std::hash<std::string>{}(event.post.ToString()) % state_->partitions.size();
+      state_->partitions[partition].push_back({partition, ++state_->end[partition], clock_->Now(), event});
+      HideIn(&state_->partitions[partition].back());
     }
     appended.end = state_->end;
     return appended;
@@ -150,7 +165,8 @@ class MemoryEventLog final : public EventLog {
   void Fold(const LoggedEvent& logged) {
     const Event& event = logged.event;
     state_->identities.erase(logged.Identity());
-    state_->how_far = {logged.sequence, std::max(state_->how_far.latest, event.at)};
+    Advance(&state_->how_far.through, logged);
+    state_->how_far.latest = std::max(state_->how_far.latest, event.at);
     if (IsInteraction(event)) {
       ++state_->forgotten_interactions[{DayOf(event.at), event.user, event.post_author}];
     }
@@ -167,6 +183,7 @@ class MemoryEventLog final : public EventLog {
   const Clock* clock_;
   std::mutex mutex_;
   std::shared_ptr<MemoryEventLogState> state_;  // guarded by mutex_
+  std::size_t reads_ = 0;                       // guarded by mutex_
   std::function<void()> notify_;                // guarded by mutex_
   std::optional<Error> refusal_;                // guarded by mutex_
   Pseudonyms pseudonyms_;                       // guarded by mutex_

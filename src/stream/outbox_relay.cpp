@@ -25,7 +25,7 @@ Result<EventLog::Appended> AppendAndWait(EventLog* log, std::vector<Event> event
 OutboxRelay::OutboxRelay(GraphStore* graph, EventLog* events, Metrics* metrics, OutboxRelayOptions options)
     : graph_(graph),
       events_(events),
-      options_(options),
+      options_(std::move(options)),
       moved_(metrics->AddCounter("novafeed_outbox_moved_total", "Like and unlike events moved into the event log.")),
       failures_(metrics->AddCounter("novafeed_outbox_failures_total",
                                     "Times the outbox could not be moved into the event log.")),
@@ -73,7 +73,7 @@ void OutboxRelay::Run() {
 
 std::optional<Error> OutboxRelay::MoveAll() {
   try {
-    while (!stopping()) {
+    while (!stopping() && options_.may_move()) {
       const std::vector<OutboxEntry> entries = graph_->ReadOutbox(options_.batch);
       if (entries.empty()) break;
       if (std::optional<Error> error = Move(entries)) return error;
@@ -106,7 +106,12 @@ void OutboxRelay::ReportFailure(const Error& error) {
 
 bool OutboxRelay::WaitForWork() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return awake_ || stop_; });
+  const auto is_woken = [this] { return awake_ || stop_; };
+  if (options_.look_every.count() > 0) {
+    changed_.wait_for(lock, options_.look_every, is_woken);
+  } else {
+    changed_.wait(lock, is_woken);
+  }
   awake_ = false;
   return !stop_;
 }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -25,6 +26,11 @@ struct OutboxRelayOptions {
   std::size_t batch = 1000;                                                // entries moved at once
   std::chrono::milliseconds first_pause = std::chrono::milliseconds(100);  // after a failure; doubles up to max_pause
   std::chrono::milliseconds max_pause = std::chrono::seconds(5);
+  // Where others put entries into the outbox, too, of which nobody tells: how often it is looked into. 0: when woken.
+  std::chrono::milliseconds look_every{0};
+  // Asked before each batch: of several relays of one outbox, one at a time has something to do. (Two that do move the
+  // same entries, which the log knows by their identities.)
+  std::function<bool()> may_move = [] { return true; };
 };
 
 // Owns one thread, from Start() until Stop() or its end.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -69,7 +70,8 @@ bool Eventually(const std::function<bool()>& condition) {
   return true;
 }
 
-class OutboxRelayTest : public ::testing::Test {
+// Given: how many partitions the log has.
+class OutboxRelayTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   void Put(int first, int count) {
     graph_.Write(
@@ -84,9 +86,9 @@ class OutboxRelayTest : public ::testing::Test {
     return Eventually([this] { return IsEmpty(); });
   }
 
-  // The log holds the events numbered from 0, each once, in order.
+  // The log holds the events numbered from 0, each once, in order: they are of one post.
   void ExpectLogged(int count) {
-    const std::vector<LoggedEvent> logged = log_.Read(0, 10'000);
+    const std::vector<LoggedEvent> logged = log_.Read({}, 10'000);
     ASSERT_EQ(logged.size(), static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) EXPECT_EQ(logged[static_cast<std::size_t>(i)].event, LikeEvent(i)) << i;
   }
@@ -110,11 +112,13 @@ class OutboxRelayTest : public ::testing::Test {
 
   ManualClock clock_{kStart};
   FragileGraph graph_{&clock_};
-  MemoryEventLog log_{&clock_};
+  MemoryEventLog log_{&clock_, std::make_shared<MemoryEventLogState>(GetParam())};
   Metrics metrics_;
 };
 
-TEST_F(OutboxRelayTest, MovesWhatTheOutboxHoldsAtTheStart) {
+INSTANTIATE_TEST_SUITE_P(Partitions, OutboxRelayTest, ::testing::Values(1, 4));
+
+TEST_P(OutboxRelayTest, MovesWhatTheOutboxHoldsAtTheStart) {
   Put(0, 3);
   OutboxRelay relay(&graph_, &log_, &metrics_);
   EXPECT_FALSE(IsEmpty()) << "nothing moves before the start";
@@ -123,7 +127,7 @@ TEST_F(OutboxRelayTest, MovesWhatTheOutboxHoldsAtTheStart) {
   ExpectLogged(3);
 }
 
-TEST_F(OutboxRelayTest, MovesInOrderWhenWoken) {
+TEST_P(OutboxRelayTest, MovesInOrderWhenWoken) {
   OutboxRelay relay(&graph_, &log_, &metrics_);
   graph_.OnCommit([&relay] { relay.Wake(); });
   relay.Start();
@@ -135,7 +139,40 @@ TEST_F(OutboxRelayTest, MovesInOrderWhenWoken) {
   EXPECT_EQ(ValueOf("novafeed_outbox_moved_total"), 40);
 }
 
-TEST_F(OutboxRelayTest, MovesMoreThanOneBatch) {
+TEST_P(OutboxRelayTest, LooksByItselfWhereNobodyTells) {
+  OutboxRelayOptions options = Impatient();
+  options.look_every = std::chrono::milliseconds(1);
+  OutboxRelay relay(&graph_, &log_, &metrics_, options);
+  relay.Start();
+  for (int i = 0; i < 3; ++i) {
+    Put(i, 1);
+    EXPECT_TRUE(EventuallyEmpty());
+  }
+  relay.Stop();
+  ExpectLogged(3);
+}
+
+TEST_P(OutboxRelayTest, LeavesTheOutboxToOthersUntilItMayMove) {
+  std::atomic<bool> may{false};
+  std::atomic<int> asked{0};
+  OutboxRelayOptions options = Impatient();
+  options.look_every = std::chrono::milliseconds(1);
+  options.may_move = [&] {
+    ++asked;
+    return may.load();
+  };
+  Put(0, 2);
+  OutboxRelay relay(&graph_, &log_, &metrics_, options);
+  relay.Start();
+  EXPECT_TRUE(Eventually([&] { return asked.load() >= 3; }));
+  EXPECT_FALSE(IsEmpty());
+  may.store(true);
+  EXPECT_TRUE(EventuallyEmpty());
+  relay.Stop();
+  ExpectLogged(2);
+}
+
+TEST_P(OutboxRelayTest, MovesMoreThanOneBatch) {
   Put(0, 95);
   OutboxRelay relay(&graph_, &log_, &metrics_, Impatient());
   relay.Start();
@@ -143,7 +180,7 @@ TEST_F(OutboxRelayTest, MovesMoreThanOneBatch) {
   ExpectLogged(95);
 }
 
-TEST_F(OutboxRelayTest, KeepsTryingWhileTheLogRefusesAndHeals) {
+TEST_P(OutboxRelayTest, KeepsTryingWhileTheLogRefusesAndHeals) {
   log_.Refuse(Error{Failure::kStorageFull, "log_full", "Free some space.", 0});
   Put(0, 25);
   OutboxRelay relay(&graph_, &log_, &metrics_, Impatient());
@@ -155,7 +192,7 @@ TEST_F(OutboxRelayTest, KeepsTryingWhileTheLogRefusesAndHeals) {
   ExpectLogged(25);
 }
 
-TEST_F(OutboxRelayTest, AnEntryMovedAgainIsOneEvent) {
+TEST_P(OutboxRelayTest, AnEntryMovedAgainIsOneEvent) {
   graph_.FailNextClears(3);
   Put(0, 5);
   OutboxRelay relay(&graph_, &log_, &metrics_, Impatient());
@@ -165,7 +202,7 @@ TEST_F(OutboxRelayTest, AnEntryMovedAgainIsOneEvent) {
   EXPECT_EQ(Failures(), 3);
 }
 
-TEST_F(OutboxRelayTest, AnyExceptionIsAFailureAndHeals) {
+TEST_P(OutboxRelayTest, AnyExceptionIsAFailureAndHeals) {
   graph_.BreakNextReads(3);
   Put(0, 5);
   OutboxRelay relay(&graph_, &log_, &metrics_, Impatient());
@@ -175,7 +212,7 @@ TEST_F(OutboxRelayTest, AnyExceptionIsAFailureAndHeals) {
   ExpectLogged(5);
 }
 
-TEST_F(OutboxRelayTest, StopEndsAPauseAndLeavesTheRestInTheOutbox) {
+TEST_P(OutboxRelayTest, StopEndsAPauseAndLeavesTheRestInTheOutbox) {
   log_.Refuse(Error{Failure::kUnavailable, "overloaded", "Try again.", 0});
   Put(0, 5);
   OutboxRelayOptions options;
@@ -188,7 +225,7 @@ TEST_F(OutboxRelayTest, StopEndsAPauseAndLeavesTheRestInTheOutbox) {
   ExpectLogged(0);
 }
 
-TEST_F(OutboxRelayTest, CanBeStoppedTwiceAndWithoutAStart) {
+TEST_P(OutboxRelayTest, CanBeStoppedTwiceAndWithoutAStart) {
   OutboxRelay never(&graph_, &log_, &metrics_);
   never.Stop();
   OutboxRelay relay(&graph_, &log_, &metrics_);

@@ -6,32 +6,18 @@
 
 #include "base/crypto.h"
 #include "base/text.h"
+#include "social/byte_codec.h"
+#include "stream/code_position.h"
 
 namespace novafeed {
 namespace {
 
-// Format byte, fingerprint of the generation, changes, events; base64url of it. Numbers are in network order.
-constexpr char kFormat = 1;
+// The bytes that stand as base64url in a position: raised whenever their layout changes.
+constexpr char kFormat = 2;
 constexpr std::size_t kFingerprintBytes = 8;
-constexpr std::size_t kNumberBytes = 8;
-constexpr std::size_t kBytes = 1 + kFingerprintBytes + 2 * kNumberBytes;
 
 std::string FingerprintOf(std::string_view generation) {
   return std::string(AsView(Sha256(generation)).substr(0, kFingerprintBytes));
-}
-
-void AppendNumber(std::int64_t number, std::string* bytes) {
-  for (std::size_t i = 0; i < kNumberBytes; ++i) {
-    bytes->push_back(static_cast<char>(static_cast<std::uint64_t>(number) >> (56 - 8 * i) & 0xff));
-  }
-}
-
-std::int64_t NumberAt(std::string_view bytes, std::size_t at) {
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < kNumberBytes; ++i) {
-    number = number << 8 | static_cast<std::uint8_t>(bytes[at + i]);
-  }
-  return static_cast<std::int64_t>(number);
 }
 
 tl::unexpected<Error> BadPosition() {
@@ -42,22 +28,25 @@ tl::unexpected<Error> BadPosition() {
 }  // namespace
 
 std::string EncodePosition(const Position& position) {
-  std::string bytes(1, kFormat);
-  bytes += FingerprintOf(position.generation);
-  AppendNumber(position.changes, &bytes);
-  AppendNumber(position.events, &bytes);
+  std::string bytes;
+  ByteWriter writer(kFormat, &bytes);
+  writer.Code(FingerprintOf(position.generation));
+  CodePoints(writer, position);
   return EncodeBase64Url(bytes);
 }
 
 Result<Position> DecodePosition(std::string_view text, std::string_view generation) {
   const std::optional<std::string> bytes = DecodeBase64Url(text);
-  if (!bytes || bytes->size() != kBytes || bytes->front() != kFormat) return BadPosition();
+  if (!bytes) return BadPosition();
   Position position;
   position.generation = generation;
-  position.changes = NumberAt(*bytes, 1 + kFingerprintBytes);
-  position.events = NumberAt(*bytes, 1 + kFingerprintBytes + kNumberBytes);
-  if (position.changes < 0 || position.events < 0) return BadPosition();
-  if (bytes->substr(1, kFingerprintBytes) != FingerprintOf(generation)) {
+  std::string fingerprint;
+  ByteReader reader(kFormat, *bytes);
+  reader.Code(fingerprint);
+  CodePoints(reader, position);
+  const bool is_sound = position.changes >= 0 && Reached(EventPoints(), position.events);
+  if (!reader.ReadAll() || fingerprint.size() != kFingerprintBytes || !is_sound) return BadPosition();
+  if (fingerprint != FingerprintOf(generation)) {
     return Fail(
         Failure::kInvalid, "other_generation",
         "This position is of another data set (a new one was made in the place of the old one); read without it.");
@@ -70,12 +59,19 @@ Position Union(const Position& a, const Position& b) {
     throw std::logic_error("positions of two generations have no union");
   }
   return {a.generation.empty() ? b.generation : a.generation, std::max(a.changes, b.changes),
-          std::max(a.events, b.events)};
+          Union(a.events, b.events)};
 }
 
 bool Reached(const Position& wanted, const Position& applied) {
   if (!wanted.generation.empty() && wanted.generation != applied.generation) return false;
-  return wanted.changes <= applied.changes && wanted.events <= applied.events;
+  return wanted.changes <= applied.changes && Reached(wanted.events, applied.events);
+}
+
+void RenderPosition(const Position& position, JsonWriter* json) {
+  json->BeginObject().Key("changes").Int(position.changes).Key("events").Int(position.events.Total());
+  json->Key("event_points").BeginArray();
+  for (const std::int64_t point : position.events.List()) json->Int(point);
+  json->EndArray().EndObject();
 }
 
 }  // namespace novafeed

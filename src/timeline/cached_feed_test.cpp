@@ -344,16 +344,16 @@ TEST_F(CachedFeedTest, ALaterPageWithADeletedPostMakesTheWholeWalkAnew) {
 }
 
 TEST_F(CachedFeedTest, OfTwoOwnFollowsAtTheSameTimeTheLaterOneStays) {
-  follows_.Note(TestUser(1), Position{"g", 11, 0});
-  follows_.Note(TestUser(1), Position{"g", 10, 0});
-  EXPECT_FALSE(follows_.Holds(TestUser(1), Position{"g", 10, 5}));
-  EXPECT_TRUE(follows_.Holds(TestUser(1), Position{"g", 11, 0}));
-  EXPECT_TRUE(follows_.Holds(TestUser(2), Position{"g", 0, 0}));
+  follows_.Note(TestUser(1), Position{"g", 11, {}});
+  follows_.Note(TestUser(1), Position{"g", 10, {}});
+  EXPECT_FALSE(follows_.Holds(TestUser(1), Position{"g", 10, {5}}));
+  EXPECT_TRUE(follows_.Holds(TestUser(1), Position{"g", 11, {}}));
+  EXPECT_TRUE(follows_.Holds(TestUser(2), Position{"g", 0, {}}));
 }
 
 TEST_F(CachedFeedTest, WhatLacksOnesOwnFollowIsNotKept) {
   AddFollowedPosts(25);
-  follows_.Note(TestUser(1), Position{"g", index_.position().changes + 1, 0});
+  follows_.Note(TestUser(1), Position{"g", index_.position().changes + 1, {}});
   EXPECT_FALSE(Page().cached);
   ASSERT_TRUE(cache_.Remove(FollowsChangedKey(TestUser(1))));
   EXPECT_FALSE(Page().cached) << "as it would be where the note went first";

@@ -5,10 +5,14 @@
 #include "base/crypto.h"
 #include "base/text.h"
 #include "ranking/ranking.h"
+#include "social/byte_codec.h"
+#include "stream/code_position.h"
 
 namespace novafeed {
 namespace {
 
+// Raised whenever the layout of a payload changes: a cursor of another one is not opened.
+constexpr char kFormat = 2;
 constexpr std::size_t kServedBytes = 5;  // 40 bits
 constexpr std::size_t kMacBytes = 16;
 
@@ -31,17 +35,25 @@ std::uint64_t TakeNumber(std::string_view* in, std::size_t bytes = 8) {
   return value;
 }
 
+// How many bytes it takes, in one byte, and these.
 void PutPosition(std::string* out, const Position& position) {
-  PutNumber(out, static_cast<std::uint64_t>(position.changes));
-  PutNumber(out, static_cast<std::uint64_t>(position.events));
+  std::string bytes;
+  ByteWriter writer(kFormat, &bytes);
+  CodePoints(writer, position);
+  PutNumber(out, bytes.size(), 1);
+  *out += bytes;
 }
 
-Position TakePosition(std::string_view* in, const std::string& generation) {
-  Position position;
-  position.generation = generation;
-  position.changes = static_cast<std::int64_t>(TakeNumber(in));
-  position.events = static_cast<std::int64_t>(TakeNumber(in));
-  return position;
+// False where there is none.
+bool TakePosition(std::string_view* in, const std::string& generation, Position* position) {
+  if (in->empty()) return false;
+  const std::size_t size = TakeNumber(in, 1);
+  if (size > in->size()) return false;
+  ByteReader reader(kFormat, in->substr(0, size));
+  in->remove_prefix(size);
+  position->generation = generation;
+  CodePoints(reader, *position);
+  return reader.ReadAll();
 }
 
 tl::unexpected<Error> BadCursor() {
@@ -56,6 +68,7 @@ std::string Mac(const std::string& key, const std::string& generation, FeedMode 
   signed_text.push_back('\0');
   signed_text += generation;
   signed_text.push_back('\0');
+  signed_text.push_back(kFormat);
   signed_text.push_back(static_cast<char>(mode));
   signed_text.append(viewer.value.bytes.begin(), viewer.value.bytes.end());
   signed_text += payload;
@@ -85,7 +98,7 @@ ServedHash WalkState::HashOf(const PostId& post) const {
 
 std::string CursorCodec::Encode(const WalkState& walk, UserId viewer) const {
   std::string payload;
-  payload.reserve(40 + walk.served.size() * kServedBytes + kMacBytes);
+  payload.reserve(64 + walk.served.size() * kServedBytes + kMacBytes);
   PutNumber(&payload, static_cast<std::uint64_t>(walk.as_of));
   PutNumber(&payload, static_cast<std::uint64_t>(walk.started_at));
   PutNumber(&payload, walk.salt);
@@ -106,33 +119,33 @@ std::string CursorCodec::Encode(const FollowingPlace& place, UserId viewer) cons
 }
 
 Result<WalkState> CursorCodec::DecodeWalk(std::string_view cursor, UserId viewer) const {
-  constexpr std::size_t kFixed = 40;
+  constexpr std::size_t kFixed = 24;
   const Result<std::string> payload = Open(key_, generation_, FeedMode::kForYou, viewer, cursor);
   if (!payload) return tl::unexpected(payload.error());
-  if (payload->size() < kFixed || (payload->size() - kFixed) % kServedBytes != 0) return BadCursor();
+  if (payload->size() < kFixed) return BadCursor();
   std::string_view rest = *payload;
   WalkState walk;
   walk.as_of = static_cast<TimeMs>(TakeNumber(&rest));
   walk.started_at = static_cast<TimeMs>(TakeNumber(&rest));
   walk.salt = TakeNumber(&rest);
-  walk.position = TakePosition(&rest, generation_);
+  if (!TakePosition(&rest, generation_, &walk.position) || rest.size() % kServedBytes != 0) return BadCursor();
   walk.served.reserve(rest.size() / kServedBytes);
   while (!rest.empty()) walk.served.push_back(TakeNumber(&rest, kServedBytes));
   return walk;
 }
 
 Result<FollowingPlace> CursorCodec::DecodeFollowing(std::string_view cursor, UserId viewer) const {
-  constexpr std::size_t kFixed = 48;
+  constexpr std::size_t kFixed = 32;
   const Result<std::string> payload = Open(key_, generation_, FeedMode::kFollowing, viewer, cursor);
   if (!payload) return tl::unexpected(payload.error());
-  if (payload->size() != kFixed) return BadCursor();
+  if (payload->size() < kFixed) return BadCursor();
   std::string_view rest = *payload;
   FollowingPlace place;
   place.as_of = static_cast<TimeMs>(TakeNumber(&rest));
   place.created_at = static_cast<TimeMs>(TakeNumber(&rest));
   std::memcpy(place.id.value.bytes.data(), rest.data(), 16);
   rest.remove_prefix(16);
-  place.position = TakePosition(&rest, generation_);
+  if (!TakePosition(&rest, generation_, &place.position) || !rest.empty()) return BadCursor();
   return place;
 }
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 #include <set>
+#include <vector>
 
 #include "base/text.h"
 
@@ -21,7 +23,7 @@ WalkState RandomWalk(std::size_t served) {
   walk.as_of = 1'700'000'000'123;
   walk.started_at = 1'700'000'000'456;
   walk.salt = std::random_device()();
-  walk.position = Position{"g", 123'456'789'012, 5};
+  walk.position = Position{"g", 123'456'789'012, {5, 0, 78'901}};
   for (std::size_t i = 0; i < served; ++i) walk.served.push_back(walk.HashOf(RandomPost()));
   return walk;
 }
@@ -44,12 +46,17 @@ TEST_F(CursorTest, AWalkComesBackWhole) {
   }
 }
 
-TEST_F(CursorTest, AFullWalkFitsIntoFourKilobytes) {
-  EXPECT_LE(codec_.Encode(RandomWalk(kMaxServed), kViewer).size(), 4096U);
+TEST_F(CursorTest, AFullWalkFitsIntoFourKilobytesWhateverItsPosition) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  WalkState walk = RandomWalk(kMaxServed);
+  walk.position = Position{"g", kMost, EventPoints(std::vector(kMaxEventPartitions, kMost))};
+  const std::string cursor = codec_.Encode(walk, kViewer);
+  EXPECT_LE(cursor.size(), 4096U);
+  EXPECT_EQ(codec_.DecodeWalk(cursor, kViewer)->position, walk.position);
 }
 
 TEST_F(CursorTest, APlaceComesBackWhole) {
-  const FollowingPlace place{1, 2, RandomPost(), Position{"g", 3, 4}};
+  const FollowingPlace place{1, 2, RandomPost(), Position{"g", 3, {4, 5}}};
   const Result<FollowingPlace> read = codec_.DecodeFollowing(codec_.Encode(place, kViewer), kViewer);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->as_of, place.as_of);

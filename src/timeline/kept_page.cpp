@@ -1,12 +1,12 @@
 #include "timeline/kept_page.h"
 
 #include "social/byte_codec.h"
-#include "timeline/code_position.h"
+#include "stream/code_position.h"
 
 namespace novafeed {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kVersion = 2;
 
 template <class Coder, class Page>
 void CodePage(Coder& coder, Page& page) {

@@ -21,7 +21,7 @@ KeptPage RandomPage(std::mt19937_64* random) {
   page.chosen_as_of = number();
   page.counters_as_of = number();
   page.ends_at = number();
-  page.position = {std::to_string(number()), number(), number()};
+  page.position = {std::to_string(number()), number(), {number()}};
   page.posts.resize((*random)() % 101);
   for (Candidate& post : page.posts) {
     post.id = TestPost(static_cast<int>((*random)() % 60'000));

@@ -6,12 +6,12 @@
 #include "cache/keys.h"
 #include "candidates/suggestions.h"
 #include "social/byte_codec.h"
-#include "timeline/code_position.h"
+#include "stream/code_position.h"
 
 namespace novafeed {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kVersion = 2;
 
 template <class Coder, class Kept>
 void CodeSuggestions(Coder& coder, Kept& kept) {

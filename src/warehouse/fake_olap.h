@@ -44,7 +44,7 @@ class FakeOlap final : public Olap {
     if (auto failed = Failure("insert")) return tl::unexpected<Error>(*failed);
     while (!rows.empty()) {
       const std::size_t end = rows.find('\n');
-      lines_[std::string(table)].emplace_back(rows.substr(0, end));
+      lines_[std::string(table.substr(0, table.find(' ')))].emplace_back(rows.substr(0, end));
       rows.remove_prefix(end + 1);
       ++touched_;
     }
@@ -59,13 +59,14 @@ class FakeOlap final : public Olap {
     const std::scoped_lock lock(mutex_);
     fails_ = std::move(fails);
   }
-  void SetPosition(const std::string& stream, const std::string& generation, std::int64_t point) {
+  void SetPosition(const std::string& stream, const std::string& generation, std::int64_t point,
+                   std::size_t partition = 0) {
     const std::scoped_lock lock(mutex_);
-    positions_[stream] = {generation, point};
+    positions_[{stream, partition}] = {generation, point};
   }
-  std::optional<std::int64_t> Point(const std::string& stream) const {
+  std::optional<std::int64_t> Point(const std::string& stream, std::size_t partition = 0) const {
     const std::scoped_lock lock(mutex_);
-    const auto found = positions_.find(stream);
+    const auto found = positions_.find({stream, partition});
     return found == positions_.end() ? std::nullopt : std::optional(found->second.second);
   }
   std::vector<std::string> Lines(const std::string& table) const {
@@ -88,6 +89,7 @@ class FakeOlap final : public Olap {
 
  private:
   static std::string Number(std::uint64_t value) { return {reinterpret_cast<const char*>(&value), sizeof value}; }
+  static std::string ShortNumber(std::uint16_t value) { return {reinterpret_cast<const char*>(&value), sizeof value}; }
   static std::string Text(const std::string& text) { return std::string(1, static_cast<char>(text.size())) + text; }
   static std::string Param(const OlapParams& params, std::string_view name) {
     for (const auto& [given, value] : params) {
@@ -100,36 +102,34 @@ class FakeOlap final : public Olap {
 
   std::string RenderPositions() const {
     std::string rows;
-    for (const auto& [stream, at] : positions_) {
-      rows += Text(stream) + Text(at.first) + Number(static_cast<std::uint64_t>(at.second));
+    for (const auto& [place, at] : positions_) {
+      rows += Text(place.first) + ShortNumber(static_cast<std::uint16_t>(place.second));
+      rows += Text(at.first) + Number(static_cast<std::uint64_t>(at.second));
     }
     return rows;
   }
+  // [('stream',partition,point),…]
   void WritePositions(const OlapParams& params) {
-    const auto split = [](std::string list) {
-      std::vector<std::string> items;
-      std::string item;
-      for (const char c : list + ",") {
-        if (c == ',' || c == ']') {
-          if (!item.empty()) items.push_back(std::exchange(item, {}));
-        } else if (c != '[' && c != '\'') {
-          item += c;
-        }
+    std::vector<std::string> items;
+    std::string item;
+    for (const char c : Param(params, "points")) {
+      if (c == ',' || c == ']') {
+        if (!item.empty()) items.push_back(std::exchange(item, {}));
+      } else if (c != '[' && c != '\'' && c != '(' && c != ')') {
+        item += c;
       }
-      return items;
-    };
-    const std::vector<std::string> streams = split(Param(params, "streams"));
-    const std::vector<std::string> points = split(Param(params, "points"));
-    for (std::size_t i = 0; i < streams.size(); ++i) {
-      positions_[streams[i]] = {Param(params, "generation"), std::stoll(points.at(i))};
+    }
+    for (std::size_t i = 0; i < items.size(); i += 3) {
+      positions_[{items[i], std::stoul(items.at(i + 1))}] = {Param(params, "generation"), std::stoll(items.at(i + 2))};
     }
     version_ = std::stoull(Param(params, "version"));
   }
 
   mutable std::mutex mutex_;
   std::function<std::optional<Error>(std::string_view)> fails_;
-  std::map<std::string, std::pair<std::string, std::int64_t>> positions_;  // generation, point by stream
-  std::map<std::string, std::vector<std::string>> lines_;                  // by table
+  // Generation and point by stream and partition.
+  std::map<std::pair<std::string, std::size_t>, std::pair<std::string, std::int64_t>> positions_;
+  std::map<std::string, std::vector<std::string>> lines_;  // by table
   std::uint64_t version_ = 0;
   std::uint64_t touched_ = 0;
   std::size_t inserts_ = 0;

@@ -2,9 +2,8 @@
 
 #include <stdexcept>
 
-#include "base/crypto.h"
-#include "base/json.h"
 #include "capture/envelope.h"
+#include "stream/event_json.h"
 
 namespace novafeed {
 namespace {
@@ -30,18 +29,7 @@ LandingLine LandingLineOf(const Change& change) {
 }
 
 LandingLine LandingLineOf(const LoggedEvent& logged) {
-  const Event& event = logged.event;
-  LandingLine landing{kEventsTable, {}};
-  JsonWriter json(&landing.line);
-  json.BeginObject();
-  json.Key("event_id").String(event.event_id.ToString()).Key("type").String(EventTypeName(event.type));
-  json.Key("user_id").String(event.user.ToString()).Key("post_id").String(event.post.ToString());
-  json.Key("at").Int(event.at).Key("post_author_id").String(event.post_author.ToString());
-  json.Key("post_created_at").Int(event.post_created_at).Key("received_at").Int(logged.received_at);
-  const Uuid identity = logged.Identity();
-  const std::string_view digest(reinterpret_cast<const char*>(identity.bytes.data()), identity.bytes.size());
-  json.Key("sequence").Int(logged.sequence).Key("identity").String(ToHex(digest)).EndObject();
-  return landing;
+  return {kEventsTable, RenderEventJson(logged)};
 }
 
 void LandingBatch::Add(const LandingLine& line) {

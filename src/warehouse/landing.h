@@ -18,15 +18,18 @@ inline constexpr std::array<std::string_view, 6> kLandingTables = {
     "novafeed.likes_kafka", "novafeed.follows_kafka", "novafeed.events_kafka",
 };
 
+// Where lines of the format LineAsString go: the table and its one column that they fill.
+inline std::string LandingLinesOf(std::size_t table) {
+  return std::string(kLandingTables.at(table)) + " (raw)";
+}
+
 struct LandingLine {
   std::size_t table = 0;  // index in kLandingTables
   std::string line;       // one JSON document without a line break
 };
 
 // Pure, and the same for the same entry: a message that is sent again is the same message. A change is its envelope
-// (capture/envelope.h) as of its commit; an event is {"event_id","type","user_id","post_id","at","post_author_id",
-// "post_created_at","received_at","sequence","identity"}, times in milliseconds, the identity (LoggedEvent) as 32 hex
-// digits.
+// (capture/envelope.h) as of its commit; an event is what stream/event_json.h makes of it.
 LandingLine LandingLineOf(const Change& change);
 LandingLine LandingLineOf(const LoggedEvent& logged);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <stdexcept>
 
@@ -50,12 +51,12 @@ tl::unexpected<Error> Refuse(std::string code, const std::string& why) {
 }
 
 std::string Describe(const Position& position) {
-  return std::to_string(position.changes) + " changes and " + std::to_string(position.events) + " events";
+  return std::to_string(position.changes) + " changes and " + Describe(position.events) + " events";
 }
 
 void Raise(Position* position, const Position& to) {
   position->changes = std::max(position->changes, to.changes);
-  position->events = std::max(position->events, to.events);
+  position->events = Union(position->events, to.events);
 }
 
 // ClickHouse's text of a tuple of two ids and some numbers.
@@ -134,7 +135,7 @@ Status WarehouseLoader::Attach() {
   may_hold_ = {generation_, changes_->End(), events_->End()};
   settled_ = false;  // what was touched before may wait to be refreshed
   attached_ = true;
-  Log(LogLevel::kInfo, "warehouse_attached", {{"changes", applied_.changes}, {"events", applied_.events}});
+  Log(LogLevel::kInfo, "warehouse_attached", {{"changes", applied_.changes}, {"events", applied_.events.Total()}});
   return {};
 }
 
@@ -155,34 +156,37 @@ Status WarehouseLoader::ReadVersion() {
 // The first filling. Where it begins to read the log is written down before anything else, so that it can be
 // interrupted and begun again: what the log says after that point is never missed.
 Status WarehouseLoader::Begin(const LogPositions& positions) {
-  const StreamPoint* begun_changes = positions.Find(kChangesFromStream);
-  const StreamPoint* begun_events = positions.Find(kEventsFromStream);
-  const std::int64_t changes_from = begun_changes != nullptr ? begun_changes->point
-                                    : HasForgottenChanges()  ? changes_->End()
-                                                             : 0;
-  const std::int64_t events_from = events_->HowFarForgotten().through;
-  if (begun_events != nullptr && begun_events->point != events_from) {
+  const std::optional<EventPoints> begun_changes = positions.Find(kChangesFromStream);
+  const std::optional<EventPoints> begun_events = positions.Find(kEventsFromStream);
+  const std::int64_t changes_from = begun_changes ? (*begun_changes)[0] : HasForgottenChanges() ? changes_->End() : 0;
+  const EventPoints events_from = events_->HowFarForgotten().through;
+  if (begun_events && *begun_events != events_from) {
     return Refuse("warehouse_behind", "The warehouse was left half filled, and the log has forgotten events since.");
   }
   if (Status written = WriteBeginning(changes_from, events_from); !written) return written;
   if (changes_from > 0) {
     if (Status landed = LandState(); !landed) return landed;
   }
-  if (events_from > 0) {
+  if (events_from != EventPoints()) {
     if (Status landed = LandForgotten(events_from); !landed) return landed;
   }
   may_hold_ = reading_ = landed_ = {generation_, changes_from, events_from};
   return Settle();
 }
 
-Status WarehouseLoader::WriteBeginning(std::int64_t changes_from, std::int64_t events_from) {
-  return WritePoints({{kChangesFromStream, changes_from}, {kEventsFromStream, events_from}});
+Status WarehouseLoader::WriteBeginning(std::int64_t changes_from, const EventPoints& events_from) {
+  return WritePoints({{kChangesFromStream, {changes_from}}, {kEventsFromStream, events_from}});
 }
 
-Status WarehouseLoader::WritePoints(const std::vector<std::pair<std::string_view, std::int64_t>>& named) {
+// Of each stream at least one point, so that it is known that there is none above it.
+Status WarehouseLoader::WritePoints(const std::vector<std::pair<std::string_view, EventPoints>>& named) {
   std::vector<StreamPoint> points;
-  points.reserve(named.size());
-  for (const auto& [stream, point] : named) points.push_back({std::string(stream), generation_, point});
+  for (const auto& [stream, of_partitions] : named) {
+    const std::size_t count = std::max<std::size_t>(1, of_partitions.List().size());
+    for (std::size_t i = 0; i < count; ++i) {
+      points.push_back({std::string(stream), i, generation_, of_partitions[i]});
+    }
+  }
   return WriteLogPositions(olap_, points, ++version_, kShortCall);
 }
 
@@ -209,7 +213,7 @@ Status WarehouseLoader::LandState() try {
     }
   });
   send_full(true);
-  Raise(&may_hold_, {generation_, cut, 0});
+  Raise(&may_hold_, {generation_, cut, {}});
   settled_ = false;
   return {};
 } catch (const LandingFailed& failed) {
@@ -229,13 +233,13 @@ Status WarehouseLoader::LandKept(std::string_view statement, const std::vector<T
   return {};
 }
 
-Status WarehouseLoader::LandForgotten(std::int64_t events_from) try {
+Status WarehouseLoader::LandForgotten(const EventPoints& events_from) try {
   const auto land = [this](std::string_view statement, const auto& kept) {
     if (const Status landed = LandKept(statement, kept); !landed) {
       throw LandingFailed{landed.error()};
     }
   };
-  const std::int64_t end =
+  const EventPoints end =
       events_->ReadForgotten([&](const auto& totals) { land("land_forgotten_totals", totals); },
                              [&](const auto& counts) { land("land_forgotten_interactions", counts); });
   if (end == events_from) return {};
@@ -293,7 +297,7 @@ bool WarehouseLoader::AddEvents(Position* read) {
   for (const LoggedEvent& event : events) {
     if (IsFull()) break;
     batch_.Add(LandingLineOf(event));
-    read->events = event.sequence;
+    Advance(&read->events, event);
   }
   return events.size() == wanted;
 }
@@ -302,7 +306,7 @@ Status WarehouseLoader::Send() {
   const SteadyClock::time_point start = SteadyClock::now();
   for (std::size_t table = 0; table < kLandingTables.size(); ++table) {
     if (batch_.RowsOf(table) == 0) continue;
-    const Status landed = olap_->Insert(kLandingTables[table], kLandingFormat, batch_.LinesOf(table), kInsertCall);
+    const Status landed = olap_->Insert(LandingLinesOf(table), kLandingFormat, batch_.LinesOf(table), kInsertCall);
     if (!landed) return landed;
     rows_[table].Add(static_cast<double>(batch_.RowsOf(table)));
   }
@@ -317,35 +321,36 @@ void WarehouseLoader::NoteLanded(const Position& read) {
   entries_landed_ += batch_.rows();
 }
 
-void WarehouseLoader::Rewind(std::int64_t changes, std::int64_t events) {
+void WarehouseLoader::Rewind(std::int64_t changes, const EventPoints& events) {
   reading_.changes = std::min(reading_.changes, changes);
-  reading_.events = std::min(reading_.events, events);
+  reading_.events = Least(reading_.events, events);
 }
 
 std::int64_t WarehouseLoader::EntriesLeft() {
-  return changes_->End() - reading_.changes + events_->End() - reading_.events;
+  return changes_->End() - reading_.changes + events_->End().Total() - reading_.events.Total();
 }
 
 // ------------------------------------------------------------------------------------------------------------- settle
 
 Status WarehouseLoader::Remember() {
-  return WritePoints({{kChangesLandedStream, landed_.changes}, {kEventsLandedStream, landed_.events}});
+  return WritePoints({{kChangesLandedStream, {landed_.changes}}, {kEventsLandedStream, landed_.events}});
 }
 
 Status WarehouseLoader::Settle() {
   const SteadyClock::time_point start = SteadyClock::now();
-  if (Status refreshed = RefreshTouched(olap_, ++version_); !refreshed) return refreshed;
+  if (Status settled = SettleTouched(olap_, ++version_); !settled) return settled;
   refresh_seconds_.Observe(SecondsSince(start));
 
-  if (Status written = WritePoints({{kChangesStream, landed_.changes},
+  if (Status written = WritePoints({{kChangesStream, {landed_.changes}},
                                     {kEventsStream, landed_.events},
-                                    {kChangesLandedStream, landed_.changes},
+                                    {kChangesLandedStream, {landed_.changes}},
                                     {kEventsLandedStream, landed_.events}});
       !written) {
     return written;
   }
   applied_changes_.Add(static_cast<double>(std::max<std::int64_t>(0, landed_.changes - applied_.changes)));
-  applied_events_.Add(static_cast<double>(std::max<std::int64_t>(0, landed_.events - applied_.events)));
+  const std::int64_t events = landed_.events.Total() - applied_.events.Total();
+  applied_events_.Add(static_cast<double>(std::max<std::int64_t>(0, events)));
   applied_ = landed_;
   settled_ = true;
   return {};

@@ -52,7 +52,7 @@ class WarehouseLoader {
   // Lands the state of the graph as it is now, as a snapshot.
   Status LandState();
   // Goes back in the log, up to where it reads now.
-  void Rewind(std::int64_t changes, std::int64_t events);
+  void Rewind(std::int64_t changes, const EventPoints& events);
 
   const Position& applied() const { return applied_; }
   const Position& reading() const { return reading_; }
@@ -67,9 +67,9 @@ class WarehouseLoader {
  private:
   Status Begin(const LogPositions& positions);
   Status CheckContinues() const;
-  Status WriteBeginning(std::int64_t changes_from, std::int64_t events_from);
-  Status WritePoints(const std::vector<std::pair<std::string_view, std::int64_t>>& named);
-  Status LandForgotten(std::int64_t events_from);
+  Status WriteBeginning(std::int64_t changes_from, const EventPoints& events_from);
+  Status WritePoints(const std::vector<std::pair<std::string_view, EventPoints>>& named);
+  Status LandForgotten(const EventPoints& events_from);
   template <class T>
   Status LandKept(std::string_view statement, const std::vector<T>& kept);
   Status ReadVersion();

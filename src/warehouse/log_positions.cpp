@@ -6,10 +6,14 @@
 
 namespace novafeed {
 
-const StreamPoint* LogPositions::Find(std::string_view stream) const {
-  const auto found = std::find_if(points_.begin(), points_.end(),
-                                  [stream](const StreamPoint& point) { return point.stream == stream; });
-  return found == points_.end() ? nullptr : &*found;
+std::optional<EventPoints> LogPositions::Find(std::string_view stream) const {
+  std::optional<EventPoints> found;
+  for (const StreamPoint& point : points_) {
+    if (point.stream != stream) continue;
+    if (!found) found.emplace();
+    (*found)[point.partition] = point.point;
+  }
+  return found;
 }
 
 bool LogPositions::HasOther(std::string_view generation) const {
@@ -18,10 +22,10 @@ bool LogPositions::HasOther(std::string_view generation) const {
 }
 
 Position LogPositions::Both(std::string_view changes_stream, std::string_view events_stream) const {
-  const StreamPoint* changes = Find(changes_stream);
-  const StreamPoint* events = Find(events_stream);
-  if (changes == nullptr || events == nullptr) return {};
-  return {changes->generation, changes->point, events->point};
+  const std::optional<EventPoints> changes = Find(changes_stream);
+  const std::optional<EventPoints> events = Find(events_stream);
+  if (!changes || !events) return {};
+  return {points_.front().generation, (*changes)[0], *events};
 }
 
 Result<LogPositions> ReadLogPositions(Olap* olap, const OlapCall& call) {
@@ -31,6 +35,7 @@ Result<LogPositions> ReadLogPositions(Olap* olap, const OlapCall& call) {
   while (!rows->AtEnd()) {
     StreamPoint& point = points.emplace_back();
     point.stream = rows->String();
+    point.partition = rows->UInt16();
     point.generation = rows->String();
     point.point = rows->Int64();
   }
@@ -39,16 +44,13 @@ Result<LogPositions> ReadLogPositions(Olap* olap, const OlapCall& call) {
 
 Status WriteLogPositions(Olap* olap, const std::vector<StreamPoint>& points, std::uint64_t version,
                          const OlapCall& call) {
-  std::string streams;
-  std::string numbers;
+  std::string entries;
   for (const StreamPoint& point : points) {
-    streams.append(streams.empty() ? "['" : ",'").append(point.stream).append("'");
-    numbers.append(numbers.empty() ? "[" : ",").append(std::to_string(point.point));
+    entries.append(entries.empty() ? "[('" : ",('").append(point.stream).append("',");
+    entries.append(std::to_string(point.partition)).append(",").append(std::to_string(point.point)).append(")");
   }
-  const OlapParams params{{"streams", streams + "]"},
-                          {"points", numbers + "]"},
-                          {"generation", points.front().generation},
-                          {"version", std::to_string(version)}};
+  const OlapParams params{
+      {"points", entries + "]"}, {"generation", points.front().generation}, {"version", std::to_string(version)}};
   return olap->Execute(WarehouseSql("write_log_positions"), params, call);
 }
 

@@ -1,17 +1,21 @@
 // How far the warehouse has applied the log: novafeed.log_positions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "stream/event_points.h"
 #include "stream/position.h"
 #include "warehouse/olap.h"
 
 namespace novafeed {
 
-// The streams of the table.
+// The streams of the table; those of changes have one partition.
 inline constexpr std::string_view kChangesStream = "changes";  // every entry up to there is in the tables, and counted
 inline constexpr std::string_view kEventsStream = "events";
 inline constexpr std::string_view kChangesLandedStream = "changes_landed";  // in the tables, perhaps not counted
@@ -21,8 +25,10 @@ inline constexpr std::string_view kEventsFromStream = "events_from";
 
 struct StreamPoint {
   std::string stream;
+  std::size_t partition = 0;
   std::string generation;  // of the data set
   std::int64_t point = 0;
+  friend bool operator==(const StreamPoint&, const StreamPoint&) = default;
 };
 
 // What a warehouse says of itself; without a schema that is an "olap_error".
@@ -30,7 +36,8 @@ class LogPositions {
  public:
   explicit LogPositions(std::vector<StreamPoint> points) : points_(std::move(points)) {}
 
-  const StreamPoint* Find(std::string_view stream) const;
+  // The points of all partitions of a stream, where anything was written of it.
+  std::optional<EventPoints> Find(std::string_view stream) const;
   // Nothing was ever begun here.
   bool empty() const { return points_.empty(); }
   // Some stream is of another data set than `generation`.

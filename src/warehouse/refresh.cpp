@@ -97,24 +97,26 @@ Status RefreshHours(Olap* olap, std::uint64_t touched, const OlapParams& version
 
 }  // namespace
 
-Status RefreshTouched(Olap* olap, std::uint64_t version) {
+Result<bool> RefreshTouched(Olap* olap, std::uint64_t version) {
   Result<OlapRows> touched = olap->Query(WarehouseSql("count_touched"), {}, kCountCall);
   if (!touched) return tl::unexpected<Error>(std::move(touched.error()));
   const std::uint64_t posts = touched->UInt64();
   const std::uint64_t hours = touched->UInt64();
   const std::uint64_t users = touched->UInt64();
-  if (posts + hours + users == 0) return {};
+  if (posts + hours + users == 0) return false;
   const OlapParams params{{"version", std::to_string(version)}};
-  if (posts > 0) {
-    if (Status done = Refresh(olap, "refresh_post_counters", posts, params); !done) return done;
-  }
-  if (hours > 0) {
-    if (Status done = RefreshHours(olap, hours, params); !done) return done;
-  }
-  if (users > 0) {
-    const Status done = Refresh(olap, "refresh_user_follows", users, params, kTouchedUsersAtOnce);
-    if (!done) return done;
-  }
+  Status done;
+  if (posts > 0) done = Refresh(olap, "refresh_post_counters", posts, params);
+  if (done && hours > 0) done = RefreshHours(olap, hours, params);
+  if (done && users > 0) done = Refresh(olap, "refresh_user_follows", users, params, kTouchedUsersAtOnce);
+  if (!done) return tl::unexpected<Error>(std::move(done.error()));
+  return true;
+}
+
+Status SettleTouched(Olap* olap, std::uint64_t version) {
+  const Result<bool> refreshed = RefreshTouched(olap, version);
+  if (!refreshed) return tl::unexpected<Error>(refreshed.error());
+  if (!*refreshed) return {};
   return olap->Execute(WarehouseSql("empty_touched"), {}, kCountCall);
 }
 

@@ -12,9 +12,11 @@
 namespace novafeed {
 
 // Refreshes post_counters, post_hour_counters and user_follows for what stands in touched_posts, touched_hours and
-// touched_users, and empties those, while nobody lands anything. `version` above that of every earlier refresh. Errors
-// of the port.
-Status RefreshTouched(Olap* olap, std::uint64_t version);
+// touched_users; false where nothing does. What lands meanwhile may be refreshed or not. `version` above that of every
+// earlier refresh. Errors of the port.
+Result<bool> RefreshTouched(Olap* olap, std::uint64_t version);
+// And empties those three tables, while nobody lands anything.
+Status SettleTouched(Olap* olap, std::uint64_t version);
 
 // First and last id, both included.
 struct UuidRange {

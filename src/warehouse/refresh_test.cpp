@@ -21,13 +21,13 @@ TEST(SliceUuids, CoversAllIdsInTheOrderOfTheirSecondHalves) {
                           FieldsAre("00000000-0000-0000-b000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff")));
 }
 
-TEST(RefreshTouched, DoesNothingWhereNothingWasTouched) {
+TEST(SettleTouched, DoesNothingWhereNothingWasTouched) {
   testing::FakeOlap olap;
-  ASSERT_TRUE(RefreshTouched(&olap, 1));
+  ASSERT_TRUE(SettleTouched(&olap, 1));
   EXPECT_EQ(olap.refreshes(), 0U);
-  ASSERT_TRUE(olap.Insert("novafeed.events_kafka", "LineAsString", "x\n", {}));
-  ASSERT_TRUE(RefreshTouched(&olap, 2));
-  ASSERT_TRUE(RefreshTouched(&olap, 3));
+  ASSERT_TRUE(olap.Insert(LandingLinesOf(5), "LineAsString", "x\n", {}));
+  ASSERT_TRUE(SettleTouched(&olap, 2));
+  ASSERT_TRUE(SettleTouched(&olap, 3));
   EXPECT_EQ(olap.refreshes(), 1U);
 }
 

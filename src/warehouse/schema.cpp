@@ -18,8 +18,6 @@ constexpr std::string_view kReadMigrations = "SELECT version, name, checksum FRO
 constexpr std::string_view kRecordMigration =
     "INSERT INTO novafeed.schema_migrations (version, name, checksum) "
     "SELECT {version:UInt32}, {name:String}, {checksum:String}";
-constexpr std::string_view kNullLanding = "ENGINE = Null /* ";
-constexpr std::string_view kEndOfComment = " */";
 
 const OlapCall kRead{std::chrono::seconds(10)};
 const OlapCall kMigrate{std::chrono::seconds(60)};
@@ -76,9 +74,8 @@ Status CheckApplied(const std::map<std::uint32_t, Applied>& applied, std::span<c
   return {};
 }
 
-Status Apply(Olap* olap, const SqlScript& script, const std::optional<KafkaLanding>& landing) {
-  const std::string rendered = landing ? RenderKafkaLanding(script.text, *landing) : std::string(script.text);
-  if (Status done = olap->Execute(rendered, {}, kMigrate); !done) return done;
+Status Apply(Olap* olap, const SqlScript& script) {
+  if (Status done = olap->Execute(script.text, {}, kMigrate); !done) return done;
   const OlapParams row{{"version", std::to_string(VersionOf(script))},
                        {"name", std::string(script.name)},
                        {"checksum", ChecksumOf(script)}};
@@ -87,46 +84,15 @@ Status Apply(Olap* olap, const SqlScript& script, const std::optional<KafkaLandi
   return {};
 }
 
-std::string Quoted(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "'";
-}
-
-std::string KafkaEngine(std::string_view topic, const KafkaLanding& landing) {
-  // Measured: 200/20/50 ms give P50 0.25 s and P95 0.44 s from the row's commit to its place in the warehouse.
-  return "ENGINE = Kafka SETTINGS kafka_broker_list = " + Quoted(landing.broker_list) +
-         ", kafka_topic_list = " + Quoted(topic) +
-         ", kafka_group_name = " + Quoted(landing.group_name + "-" + std::string(topic)) +
-         ", kafka_format = 'RawBLOB', kafka_flush_interval_ms = 200, kafka_consumer_reschedule_ms = 20, "
-         "kafka_poll_timeout_ms = 50, kafka_max_block_size = 65536";
-}
-
 }  // namespace
 
-std::string RenderKafkaLanding(std::string_view script, const KafkaLanding& landing) {
-  std::string rendered;
-  while (true) {
-    const std::size_t begin = script.find(kNullLanding);
-    if (begin == script.npos) return rendered.append(script);
-    const std::size_t topic = begin + kNullLanding.size();
-    const std::size_t end = script.find(kEndOfComment, topic);
-    if (end == script.npos) throw std::logic_error("A landing table of the schema names no topic.");
-    rendered.append(script.substr(0, begin)).append(KafkaEngine(script.substr(topic, end - topic), landing));
-    script.remove_prefix(end + kEndOfComment.size());
-  }
-}
-
-Status ApplySchema(Olap* olap, std::span<const SqlScript> scripts, const std::optional<KafkaLanding>& landing) {
+Status ApplySchema(Olap* olap, std::span<const SqlScript> scripts) {
   const Result<std::map<std::uint32_t, Applied>> applied = ReadApplied(olap);
   if (!applied) return tl::unexpected<Error>(applied.error());
   if (Status fits = CheckApplied(*applied, scripts); !fits) return fits;
   for (const SqlScript& script : scripts) {
     if (applied->contains(VersionOf(script))) continue;
-    if (Status done = Apply(olap, script, landing); !done) return done;
+    if (Status done = Apply(olap, script); !done) return done;
   }
   return {};
 }

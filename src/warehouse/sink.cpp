@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "base/log.h"
 #include "graph/store.h"
+#include "warehouse/filler_desk.h"
 #include "warehouse/loader.h"
 
 namespace novafeed {
@@ -18,22 +18,12 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// Between two looks at the log while somebody waits for a position.
-constexpr milliseconds kHurry{20};
-// How often time-outs of waiters are looked at.
-constexpr milliseconds kTick{50};
 // While the sink is far behind, counters are refreshed rarely: each refresh reads all sets of what was touched.
 constexpr std::chrono::seconds kSettleWhileBehind{60};
 constexpr std::chrono::seconds kReportProgress{10};
 constexpr std::int64_t kFailureLogMs = 10'000;
 // An engine that starts, or starts again, is away for that long without a word.
 constexpr std::chrono::seconds kSilence{5};
-
-struct Waiter {
-  Position wanted;
-  SteadyClock::time_point give_up;
-  std::function<void(bool)> done;
-};
 
 Error AsError(const std::exception& thrown) {
   return Error{Failure::kUnavailable, "log_unreadable", thrown.what(), 0};
@@ -47,37 +37,16 @@ Error Forgotten(const Error& error) {
                0};
 }
 
-// Of two optional points the one further back.
-std::optional<std::int64_t> Earlier(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
-  return a && b ? std::min(*a, *b) : (a ? a : b);
-}
-
 // One rewind that does what both do: none that was accepted is lost.
 SinkRewind Both(const std::optional<SinkRewind>& waiting, SinkRewind wanted) {
   if (!waiting) return wanted;
-  wanted.changes = Earlier(waiting->changes, wanted.changes);
-  wanted.events = Earlier(waiting->events, wanted.events);
+  if (waiting->changes) wanted.changes = std::min(*waiting->changes, wanted.changes.value_or(*waiting->changes));
+  if (waiting->events) wanted.events = Least(*waiting->events, wanted.events.value_or(*waiting->events));
   wanted.state = waiting->state || wanted.state;
   return wanted;
 }
 
 }  // namespace
-
-std::string_view SinkPhaseName(SinkPhase phase) {
-  switch (phase) {
-    case SinkPhase::kWaiting:
-      return "waiting";
-    case SinkPhase::kCatchingUp:
-      return "catching_up";
-    case SinkPhase::kFollowing:
-      return "following";
-    case SinkPhase::kPaused:
-      return "paused";
-    case SinkPhase::kRefused:
-      return "refused";
-  }
-  return "unknown";
-}
 
 struct WarehouseSink::State {
   State(const Clock* clock_in, Olap* olap, ChangeFeed* changes_in, EventLog* events_in, std::string generation,
@@ -94,7 +63,7 @@ struct WarehouseSink::State {
         failure_log(kFailureLogMs) {}
 
   LoaderOptions LoaderOptionsOf(const WarehouseSinkOptions& given) {
-    return {given.batch_rows, given.batch_bytes, given.stop_ttl_merges, [this] { return stopping.load(); }};
+    return {given.batch_rows, given.batch_bytes, given.stop_ttl_merges, [this] { return desk.stopping(); }};
   }
 
   void Run();
@@ -106,11 +75,6 @@ struct WarehouseSink::State {
   void NoteFailure(const Error& error);
   void NoteProgress(bool more);
   void Publish(SinkPhase phase, const std::string& reason);
-  void AnswerWaiters(bool ending);
-  template <class Ends>
-  void Idle(SteadyClock::time_point until, const Ends& ends);
-  void WaitForWork(SteadyClock::time_point next_look);
-  bool SomebodyIsInAHurry() const;
   bool IsAtEnd() const;
   bool HoldStill();
 
@@ -118,7 +82,7 @@ struct WarehouseSink::State {
   ChangeFeed* changes;
   EventLog* events;
   const WarehouseSinkOptions options;
-  std::atomic<bool> stopping{false};
+  FillerDesk desk;
   WarehouseLoader loader;  // the sink's thread only, as the next ones
   Counter failures;
   Gauge lag_seconds;
@@ -135,22 +99,16 @@ struct WarehouseSink::State {
   std::atomic<TimeMs> fresh_at{0};      // every entry committed by then is applied; or when it was started
   std::atomic<TimeMs> caught_up_at{0};  // the same; 0 where it never was at the end
 
-  mutable std::mutex mutex;  // guards what follows
-  std::condition_variable wake;
-  std::condition_variable held;
-  SinkStatus published;
-  std::vector<Waiter> waiters;
+  mutable std::mutex mutex;  // guards the next two
   std::optional<SinkRewind> rewind;
-  int pauses = 0;
-  bool holding = false;
-  bool has_ended = false;
+  bool is_rewinding = false;
   std::thread thread;
 };
 
 // -------------------------------------------------------------------------------------------------- the sink's thread
 
 void WarehouseSink::State::Run() {
-  while (!stopping) {
+  while (!desk.stopping()) {
     const SteadyClock::time_point started = SteadyClock::now();
     const Result<bool> more = GuardedRound();
     if (more) {
@@ -158,24 +116,22 @@ void WarehouseSink::State::Run() {
       failing_since = {};
       Publish(*more ? SinkPhase::kCatchingUp : SinkPhase::kFollowing, "");
       NoteProgress(*more);
-    } else if (!stopping) {
+    } else if (!desk.stopping()) {
       NoteFailure(more.error());
     }
-    AnswerWaiters(has_refused);
+    desk.AnswerWaiters(has_refused);
     if (HoldStill()) continue;
     if (has_refused) break;
     if (!more) {
-      Idle(SteadyClock::now() + pause, [] { return false; });
+      desk.Idle(SteadyClock::now() + pause, [] { return false; });
       pause = std::min(pause * 2, options.max_pause);
     } else if (!*more) {
-      WaitForWork(started + options.refresh_every);
+      desk.WaitForWork(started + options.refresh_every);
     }
   }
-  if (has_refused) Idle(SteadyClock::time_point::max(), [] { return false; });
-  AnswerWaiters(true);
-  const std::scoped_lock lock(mutex);
-  has_ended = true;
-  held.notify_all();
+  if (has_refused) desk.Idle(SteadyClock::time_point::max(), [] { return false; });
+  desk.AnswerWaiters(true);
+  desk.NoteEnd();
 }
 
 Result<bool> WarehouseSink::State::GuardedRound() try { return Round(); } catch (const StoreError& error) {
@@ -190,10 +146,7 @@ Result<bool> WarehouseSink::State::Round() {
     if (const Status attached = loader.Attach(); !attached) return tl::unexpected<Error>(attached.error());
     settled_at = SteadyClock::now();
   }
-  const bool wants_pause = [this] {
-    const std::scoped_lock lock(mutex);
-    return pauses > 0;
-  }();
+  const bool wants_pause = desk.WantsPause();
   if (!wants_pause) {
     if (const Status rewound = TakeRewind(); !rewound) return tl::unexpected<Error>(rewound.error());
   }
@@ -220,7 +173,7 @@ Status WarehouseSink::State::TakeRewind() {
     const std::scoped_lock lock(mutex);
     wanted = std::exchange(rewind, std::nullopt);
     if (!wanted) return {};
-    published.phase = SinkPhase::kCatchingUp;
+    is_rewinding = true;
   }
   if (wanted->state) {
     if (const Status landed = loader.LandState(); !landed) {
@@ -231,16 +184,15 @@ Status WarehouseSink::State::TakeRewind() {
   }
   const Position reading = loader.reading();
   loader.Rewind(wanted->changes.value_or(reading.changes), wanted->events.value_or(reading.events));
+  Publish(SinkPhase::kCatchingUp, "");
   const std::scoped_lock lock(mutex);
-  published.reading = loader.reading();
+  is_rewinding = false;
   return {};
 }
 
 bool WarehouseSink::State::SettleIsDue(bool more) {
   if (!more || SteadyClock::now() - settled_at >= kSettleWhileBehind) return true;
-  const std::scoped_lock lock(mutex);
-  return std::any_of(waiters.begin(), waiters.end(),
-                     [this](const Waiter& waiter) { return Reached(waiter.wanted, loader.landed()); });
+  return desk.SomebodyWaits([this](const Position& wanted) { return Reached(wanted, loader.landed()); });
 }
 
 void WarehouseSink::State::NoteFailure(const Error& error) {
@@ -274,11 +226,7 @@ void WarehouseSink::State::NoteProgress(bool more) {
   const double seconds = std::chrono::duration<double>(now - behind_since).count();
   const double rate = static_cast<double>(loader.entries_landed() - landed_before) / std::max(seconds, 0.001) + 1e-9;
   const std::int64_t left = more ? loader.EntriesLeft() : 0;
-  {
-    const std::scoped_lock lock(mutex);
-    published.entries_left = left;
-    published.entries_per_second = more ? rate : 0;
-  }
+  desk.PublishProgress(left, more ? rate : 0);
   if (!more) behind_since = {};
   if (now - progress_at < kReportProgress) return;
   progress_at = now;
@@ -287,77 +235,18 @@ void WarehouseSink::State::NoteProgress(bool more) {
 }
 
 void WarehouseSink::State::Publish(SinkPhase phase, const std::string& reason) {
-  const std::scoped_lock lock(mutex);
-  published.phase = phase;
-  published.reason = reason;
-  published.applied = loader.applied();
-  published.reading = loader.reading();
-  if (phase == SinkPhase::kRefused) held.notify_all();
-}
-
-void WarehouseSink::State::AnswerWaiters(bool ending) {
-  const auto now = SteadyClock::now();
-  std::vector<std::pair<std::function<void(bool)>, bool>> answers;
-  {
-    const std::scoped_lock lock(mutex);
-    std::erase_if(waiters, [&](Waiter& waiter) {
-      const bool reached = Reached(waiter.wanted, published.applied);
-      if (!reached && !ending && now < waiter.give_up) return false;
-      answers.emplace_back(std::move(waiter.done), reached);
-      return true;
-    });
-  }
-  for (auto& [done, reached] : answers) done(reached);
-}
-
-// mutex is held.
-bool WarehouseSink::State::SomebodyIsInAHurry() const {
-  return !waiters.empty() || pauses > 0 || rewind.has_value();
-}
-
-// Until `until`, or until `ends` holds (asked under mutex). Who waits for a position is answered when it gives up.
-template <class Ends>
-void WarehouseSink::State::Idle(SteadyClock::time_point until, const Ends& ends) {
-  while (true) {
-    const SteadyClock::time_point next = std::min(until, SteadyClock::now() + kTick);
-    {
-      std::unique_lock lock(mutex);
-      if (wake.wait_until(lock, next, [&] { return stopping || ends(); }) || next == until) return;
-    }
-    AnswerWaiters(false);
-  }
-}
-
-void WarehouseSink::State::WaitForWork(SteadyClock::time_point next_look) {
-  Idle(SteadyClock::now() + kHurry, [] { return false; });
-  Idle(next_look, [this] { return SomebodyIsInAHurry(); });
+  desk.Publish(phase, reason, loader.applied(), loader.reading());
 }
 
 // While somebody reads, and the tables hold exactly what the position says. True where it did.
 bool WarehouseSink::State::HoldStill() {
-  if (!loader.attached() || !loader.settled() || !loader.exact()) return false;
-  SinkPhase before{};
-  {
-    const std::scoped_lock lock(mutex);
-    if (pauses == 0 || stopping) return false;
-    before = std::exchange(published.phase, SinkPhase::kPaused);
-    holding = true;
-  }
-  held.notify_all();
-  Idle(SteadyClock::time_point::max(), [this] { return pauses == 0; });
-  const std::scoped_lock lock(mutex);
-  holding = false;
-  published.phase = before;
-  return true;
+  return loader.attached() && loader.settled() && loader.exact() && desk.HoldStill();
 }
 
 // Whether every entry of the log counts.
 bool WarehouseSink::State::IsAtEnd() const {
-  const Position applied = [this] {
-    const std::scoped_lock lock(mutex);
-    return published.applied;
-  }();
-  return !applied.generation.empty() && applied.changes >= changes->End() && applied.events >= events->End();
+  const Position applied = desk.position();
+  return !applied.generation.empty() && applied.changes >= changes->End() && Reached(events->End(), applied.events);
 }
 
 // ------------------------------------------------------------------------------------------------------- for everybody
@@ -376,17 +265,12 @@ void WarehouseSink::Start() {
 }
 
 void WarehouseSink::RequestStop() {
-  {
-    const std::scoped_lock lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->wake.notify_all();
+  state_->desk.RequestStop();
 }
 
 bool WarehouseSink::StopWithin(milliseconds timeout) {
   RequestStop();
-  std::unique_lock lock(state_->mutex);
-  return !state_->thread.joinable() || state_->held.wait_for(lock, timeout, [this] { return state_->has_ended; });
+  return !state_->thread.joinable() || state_->desk.AwaitEnd(timeout);
 }
 
 void WarehouseSink::Stop() {
@@ -395,63 +279,38 @@ void WarehouseSink::Stop() {
 }
 
 Position WarehouseSink::position() const {
-  const std::scoped_lock lock(state_->mutex);
-  return state_->published.applied;
+  return state_->desk.position();
 }
 
 SinkStatus WarehouseSink::status() const {
   const std::scoped_lock lock(state_->mutex);
-  SinkStatus status = state_->published;
-  if (state_->rewind && status.phase == SinkPhase::kFollowing) status.phase = SinkPhase::kCatchingUp;
+  SinkStatus status = state_->desk.status();
+  const bool goes_back = state_->rewind || state_->is_rewinding;
+  if (goes_back && status.phase == SinkPhase::kFollowing) status.phase = SinkPhase::kCatchingUp;
   return status;
 }
 
 void WarehouseSink::WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) {
-  std::unique_lock lock(state_->mutex);
-  const bool reached = Reached(wanted, state_->published.applied);
-  if (reached || state_->stopping || state_->published.phase == SinkPhase::kRefused) {
-    lock.unlock();
-    done(reached);
-    return;
-  }
-  state_->waiters.push_back(Waiter{wanted, SteadyClock::now() + milliseconds(timeout_ms), std::move(done)});
-  lock.unlock();
-  state_->wake.notify_all();
+  state_->desk.WaitFor(wanted, timeout_ms, std::move(done));
 }
 
 Result<Position> WarehouseSink::Pause(milliseconds timeout) {
-  std::unique_lock lock(state_->mutex);
-  ++state_->pauses;
-  state_->wake.notify_all();
-  const auto settled = [this] {
-    return state_->holding || state_->stopping || state_->published.phase == SinkPhase::kRefused;
-  };
-  state_->held.wait_for(lock, timeout, settled);
-  if (state_->holding) return state_->published.applied;
-  --state_->pauses;
-  if (state_->published.phase == SinkPhase::kRefused) {
-    return Fail(Failure::kConflict, "warehouse_refused", state_->published.reason);
-  }
-  return Fail(Failure::kUnavailable, "warehouse_busy", "The warehouse is not at rest: try again.", 1000);
+  return state_->desk.Pause(timeout);
 }
 
 void WarehouseSink::Resume() {
-  {
-    const std::scoped_lock lock(state_->mutex);
-    --state_->pauses;
-  }
-  state_->wake.notify_all();
+  state_->desk.Resume();
 }
 
 Status WarehouseSink::Rewind(const SinkRewind& rewind) {
   const Position applied = position();
-  const auto is_beyond = [](const std::optional<std::int64_t>& wanted, std::int64_t most) {
-    return wanted && (*wanted < 0 || *wanted > most);
-  };
-  if (is_beyond(rewind.changes, applied.changes) || is_beyond(rewind.events, applied.events)) {
+  const std::int64_t changes = rewind.changes.value_or(0);
+  const EventPoints events = rewind.events.value_or(EventPoints());
+  const bool is_below = changes < 0 || !Reached(EventPoints(), events);
+  if (is_below || changes > applied.changes || !Reached(events, applied.events)) {
     return Fail(Failure::kInvalid, "bad_rewind",
                 "The warehouse has applied " + std::to_string(applied.changes) + " changes and " +
-                    std::to_string(applied.events) + " events: go back to a sequence of 0 up to those.");
+                    Describe(applied.events) + " events: go back to a sequence of 0 up to those.");
   }
   try {
     if (rewind.changes) state_->changes->Read(*rewind.changes, 1);
@@ -464,7 +323,7 @@ Status WarehouseSink::Rewind(const SinkRewind& rewind) {
     const std::scoped_lock lock(state_->mutex);
     state_->rewind = Both(state_->rewind, rewind);
   }
-  state_->wake.notify_all();
+  state_->desk.Hurry();
   return {};
 }
 

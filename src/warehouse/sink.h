@@ -9,17 +9,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "capture/change.h"
 #include "stream/event_log.h"
-#include "stream/log_progress.h"
 #include "stream/position.h"
+#include "warehouse/filler.h"
 #include "warehouse/olap.h"
 
 namespace novafeed {
@@ -33,32 +31,7 @@ struct WarehouseSinkOptions {
   bool stop_ttl_merges = false;  // rows stay beyond their TTL: for a clock that is not the engine's
 };
 
-enum class SinkPhase {
-  kWaiting,     // for the engine, or for it to get well
-  kCatchingUp,  // behind the log by more than a batch
-  kFollowing,   // at the log's end
-  kPaused,      // holding still for a reader
-  kRefused,     // this warehouse cannot be gone on with: `reason` says why, and what to do
-};
-std::string_view SinkPhaseName(SinkPhase phase);  // "waiting", ...
-
-struct SinkStatus {
-  SinkPhase phase = SinkPhase::kWaiting;
-  std::string reason;  // of kWaiting and kRefused
-  Position applied;    // Position{} until the engine has told it
-  Position reading;    // behind `applied` while a part of the log is landed again
-  std::int64_t entries_left = 0;
-  double entries_per_second = 0;  // while catching up
-};
-
-// What is to be landed again; see Rewind().
-struct SinkRewind {
-  std::optional<std::int64_t> changes;  // the log behind this sequence
-  std::optional<std::int64_t> events;
-  bool state = false;  // the whole state of the graph, as a snapshot
-};
-
-class WarehouseSink final : public LogProgress {
+class WarehouseSink final : public WarehouseFiller {
  public:
   // All outlive the sink. `generation` is the data set's.
   WarehouseSink(const Clock* clock, Olap* olap, ChangeFeed* changes, EventLog* events, std::string generation,
@@ -67,60 +40,29 @@ class WarehouseSink final : public LogProgress {
   WarehouseSink(const WarehouseSink&) = delete;
   WarehouseSink& operator=(const WarehouseSink&) = delete;
 
-  // Once.
-  void Start();
-  // Does not begin anything new. From any thread.
-  void RequestStop();
-  // And waits a while for what is on its way to the engine; true where nothing is any more.
-  bool StopWithin(std::chrono::milliseconds timeout);
-  // And waits until it is there, refused, or lost with the engine.
-  void Stop();
+  void Start() override;
+  void RequestStop() override;
+  bool StopWithin(std::chrono::milliseconds timeout) override;
+  void Stop() override;
 
-  // Every entry of the log up to there is in the tables, and counted. Position{} until the engine has told it.
-  Position position() const;
-  Position Applied() const override { return position(); }
-  SinkStatus status() const;
-
+  Position position() const override;
+  SinkStatus status() const override;
   // As the port says; late by a batch at most. It makes the sink look at once.
   void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) override;
-
   // 0 until the sink has been at the log's end for the first time. Asks the log where it ends.
   TimeMs CountersAsOf() const override;
 
-  // A consistent cut for readers: when this returns, the tables hold exactly the log up to the position that it gives,
-  // and stay so until Resume(). Several may hold it. kUnavailable "warehouse_busy" where that takes longer than
-  // `timeout`, kConflict "warehouse_refused"; then there is nothing to resume.
-  Result<Position> Pause(std::chrono::milliseconds timeout);
-  void Resume();
+  Result<Position> Pause(std::chrono::milliseconds timeout) override;
+  void Resume() override;
+  // Begins with the next batch.
+  Status Rewind(const SinkRewind& rewind) override;
 
-  // Lands entries again, while position() stays: nothing changes where the warehouse is right, and what was lost comes
-  // back. Begins with the next batch; a crash forgets it. kConflict "log_forgotten" where the log does not reach back
-  // that far, kInvalid "bad_rewind" beyond what was applied; throws StoreError.
-  Status Rewind(const SinkRewind& rewind);
-
-  // Sets the metric of the lag from what it is now; called now and then by the wiring, so that it also grows while the
-  // engine is away.
-  void ReportLag() const;
-  // How old the oldest entry of the log is that does not count yet; 0 where there is none.
-  double LagSeconds() const;
+  void ReportLag() const override;
+  double LagSeconds() const override;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
-};
-
-// A pause that ends with its scope.
-class WarehousePause {
- public:
-  explicit WarehousePause(WarehouseSink* sink) : sink_(sink) {}
-  WarehousePause(WarehousePause&& other) noexcept : sink_(std::exchange(other.sink_, nullptr)) {}
-  WarehousePause& operator=(WarehousePause&&) = delete;
-  ~WarehousePause() {
-    if (sink_ != nullptr) sink_->Resume();
-  }
-
- private:
-  WarehouseSink* sink_;
 };
 
 }  // namespace novafeed

@@ -33,6 +33,12 @@ Uuid Numbered(int number) {
   return id;
 }
 
+std::size_t CountOf(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) ++count;
+  return count;
+}
+
 // Users that come, in a log that may forget them; the state is one user for each.
 class UsersFeed final : public ChangeFeed {
  public:
@@ -76,7 +82,8 @@ class UsersFeed final : public ChangeFeed {
   std::int64_t forgotten_ = 0;
 };
 
-class WarehouseSinkTest : public ::testing::Test {
+// Given: how many partitions the events have.
+class WarehouseSinkTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   ~WarehouseSinkTest() override { sink_.reset(); }
 
@@ -86,7 +93,7 @@ class WarehouseSinkTest : public ::testing::Test {
       Event event;
       event.type = EventType::kShare;
       event.event_id = EventId{Numbered(++last_event_)};
-      event.post = PostId{Numbered(7)};
+      event.post = PostId{Numbered(last_event_)};
       event.at = 5;
       events.push_back(event);
     }
@@ -116,21 +123,28 @@ class WarehouseSinkTest : public ::testing::Test {
   Metrics metrics_;
   FakeOlap olap_;
   UsersFeed changes_;
-  MemoryEventLog events_{&clock_};
+  MemoryEventLog events_{&clock_, std::make_shared<MemoryEventLogState>(GetParam())};
   std::unique_ptr<WarehouseSink> sink_;
   int last_event_ = 0;
 };
 
-TEST_F(WarehouseSinkTest, LandsBothStreamsAndSaysHowFar) {
+INSTANTIATE_TEST_SUITE_P(Partitions, WarehouseSinkTest, ::testing::Values(1, 4));
+
+TEST_P(WarehouseSinkTest, LandsBothStreamsAndSaysHowFar) {
   changes_.Add(3);
-  AddEvents(2);
+  AddEvents(40);
+  ASSERT_EQ(events_.End().List().size(), GetParam());
   Start();
   ASSERT_TRUE(Reaches(End()));
   EXPECT_EQ(sink_->position(), End());
   EXPECT_THAT(olap_.Lines("novafeed.users_kafka"), SizeIs(3));
-  EXPECT_THAT(olap_.Lines("novafeed.events_kafka"), SizeIs(2));
+  EXPECT_THAT(olap_.Lines("novafeed.events_kafka"), SizeIs(40));
   EXPECT_EQ(olap_.Point("changes"), 3);
-  EXPECT_EQ(olap_.Point("events"), 2);
+  for (std::size_t partition = 0; partition < GetParam(); ++partition) {
+    EXPECT_EQ(olap_.Point("events", partition), events_.End()[partition]);
+    EXPECT_EQ(olap_.Point("events_landed", partition), events_.End()[partition]);
+  }
+  EXPECT_EQ(olap_.Point("changes", 1), std::nullopt);
 
   changes_.Add(1);
   ASSERT_TRUE(Reaches(End()));
@@ -138,7 +152,7 @@ TEST_F(WarehouseSinkTest, LandsBothStreamsAndSaysHowFar) {
   EXPECT_EQ(sink_->LagSeconds(), 0);
 }
 
-TEST_F(WarehouseSinkTest, CountersAreAsFreshAsTheLogIsApplied) {
+TEST_P(WarehouseSinkTest, CountersAreAsFreshAsTheLogIsApplied) {
   changes_.Add(3);
   const TimeMs start = clock_.Now();
   sink_ = std::make_unique<WarehouseSink>(&clock_, &olap_, &changes_, &events_, kGeneration, &metrics_);
@@ -158,7 +172,7 @@ TEST_F(WarehouseSinkTest, CountersAreAsFreshAsTheLogIsApplied) {
   EXPECT_GE(sink_->CountersAsOf(), start);
 }
 
-TEST_F(WarehouseSinkTest, BatchesAreBounded) {
+TEST_P(WarehouseSinkTest, BatchesAreBounded) {
   changes_.Add(10);
   AddEvents(10);
   WarehouseSinkOptions options;
@@ -177,7 +191,7 @@ TEST_F(WarehouseSinkTest, BatchesAreBounded) {
   EXPECT_EQ(olap_.inserts(), before + 3);
 }
 
-TEST_F(WarehouseSinkTest, CountersAreRefreshedAfterABacklogAndNotWithEachBatch) {
+TEST_P(WarehouseSinkTest, CountersAreRefreshedAfterABacklogAndNotWithEachBatch) {
   changes_.Add(100);
   WarehouseSinkOptions options;
   options.batch_rows = 10;
@@ -188,7 +202,18 @@ TEST_F(WarehouseSinkTest, CountersAreRefreshedAfterABacklogAndNotWithEachBatch) 
   EXPECT_GE(olap_.refreshes(), 1U);
 }
 
-TEST_F(WarehouseSinkTest, GoesOnFromWhereTheWarehouseIs) {
+TEST_P(WarehouseSinkTest, GoesOnInEachPartitionFromWhereTheWarehouseIs) {
+  AddEvents(40);
+  Start();
+  ASSERT_TRUE(Reaches(End()));
+  sink_.reset();
+  AddEvents(9);
+  Start();
+  ASSERT_TRUE(Reaches(End()));
+  EXPECT_THAT(olap_.Lines("novafeed.events_kafka"), SizeIs(49));
+}
+
+TEST_P(WarehouseSinkTest, GoesOnFromWhereTheWarehouseIs) {
   changes_.Add(5);
   olap_.SetPosition("changes", kGeneration, 3);
   olap_.SetPosition("events", kGeneration, 0);
@@ -199,7 +224,7 @@ TEST_F(WarehouseSinkTest, GoesOnFromWhereTheWarehouseIs) {
   EXPECT_EQ(UsersLanded(), 1U);
 }
 
-TEST_F(WarehouseSinkTest, WhatFailsIsSentAgain) {
+TEST_P(WarehouseSinkTest, WhatFailsIsSentAgain) {
   changes_.Add(6);
   std::atomic<int> calls = 0;
   olap_.FailWhen([&calls](std::string_view) -> std::optional<Error> {
@@ -216,7 +241,7 @@ TEST_F(WarehouseSinkTest, WhatFailsIsSentAgain) {
   EXPECT_EQ(olap_.Point("changes"), 6);
 }
 
-TEST_F(WarehouseSinkTest, NeverSaysMoreThanWhatCounts) {
+TEST_P(WarehouseSinkTest, NeverSaysMoreThanWhatCounts) {
   changes_.Add(2);
   olap_.FailWhen([this](std::string_view call) -> std::optional<Error> {
     if (call != "execute" || changes_.End() < 3) return std::nullopt;
@@ -232,7 +257,7 @@ TEST_F(WarehouseSinkTest, NeverSaysMoreThanWhatCounts) {
   EXPECT_TRUE(Reaches(End()));
 }
 
-TEST_F(WarehouseSinkTest, RefusesAWarehouseOfAnotherDataSet) {
+TEST_P(WarehouseSinkTest, RefusesAWarehouseOfAnotherDataSet) {
   changes_.Add(1);
   olap_.SetPosition("changes", "ffffffffffff", 0);
   olap_.SetPosition("events", "ffffffffffff", 0);
@@ -246,7 +271,7 @@ TEST_F(WarehouseSinkTest, RefusesAWarehouseOfAnotherDataSet) {
   EXPECT_EQ(paused.error().code, "warehouse_refused");
 }
 
-TEST_F(WarehouseSinkTest, WhatItRefusesItRefusesForGood) {
+TEST_P(WarehouseSinkTest, WhatItRefusesItRefusesForGood) {
   changes_.Add(1);
   for (const char* stream : {"changes", "events"}) olap_.SetPosition(stream, "ffffffffffff", 0);
   Start();
@@ -261,7 +286,7 @@ TEST_F(WarehouseSinkTest, WhatItRefusesItRefusesForGood) {
   EXPECT_FALSE(Reaches(End()));
 }
 
-TEST_F(WarehouseSinkTest, RefusesAWarehouseAheadOfTheLog) {
+TEST_P(WarehouseSinkTest, RefusesAWarehouseAheadOfTheLog) {
   changes_.Add(1);
   for (const char* stream : {"changes", "changes_landed"}) olap_.SetPosition(stream, kGeneration, 2);
   for (const char* stream : {"events", "events_landed"}) olap_.SetPosition(stream, kGeneration, 0);
@@ -269,7 +294,18 @@ TEST_F(WarehouseSinkTest, RefusesAWarehouseAheadOfTheLog) {
   EXPECT_THAT(WaitForPhase(SinkPhase::kRefused).reason, HasSubstr("restored"));
 }
 
-TEST_F(WarehouseSinkTest, RefusesAWarehouseThatTheLogHasLeftBehind) {
+TEST_P(WarehouseSinkTest, RefusesAWarehouseAheadOfAPartition) {
+  AddEvents(40);
+  for (const char* stream : {"changes", "changes_landed"}) olap_.SetPosition(stream, kGeneration, 0);
+  const std::size_t last = GetParam() - 1;
+  for (const char* stream : {"events", "events_landed"}) {
+    olap_.SetPosition(stream, kGeneration, events_.End()[last] + 1, last);
+  }
+  Start();
+  EXPECT_THAT(WaitForPhase(SinkPhase::kRefused).reason, HasSubstr("restored"));
+}
+
+TEST_P(WarehouseSinkTest, RefusesAWarehouseThatTheLogHasLeftBehind) {
   changes_.Add(5);
   changes_.ForgetUpTo(4);
   for (const char* stream : {"changes", "changes_landed"}) olap_.SetPosition(stream, kGeneration, 2);
@@ -279,25 +315,29 @@ TEST_F(WarehouseSinkTest, RefusesAWarehouseThatTheLogHasLeftBehind) {
   EXPECT_EQ(UsersLanded(), 0U);
 }
 
-TEST_F(WarehouseSinkTest, ANewWarehouseGetsTheStateAndTheForgottenTotals) {
+TEST_P(WarehouseSinkTest, ANewWarehouseGetsTheStateAndTheForgottenTotals) {
   changes_.Add(5);
   changes_.ForgetUpTo(3);
-  AddEvents(4);
+  AddEvents(30);
+  const EventPoints forgotten = events_.End();
+  AddEvents(10);
   clock_.Advance(kMsPerDay * 200);
-  events_.Forget(clock_.Now(), 3);
+  ASSERT_EQ(events_.Forget(clock_.Now(), forgotten), 30);
   AddEvents(1);
   Start();
   ASSERT_TRUE(Reaches(End()));
   EXPECT_THAT(olap_.Lines("novafeed.users_kafka"), SizeIs(5));
   EXPECT_THAT(olap_.Lines("novafeed.users_kafka").front(), HasSubstr(R"("op":"r")"));
-  EXPECT_THAT(olap_.totals(), HasSubstr(",0,3,0,0)"));  // three shares
-  EXPECT_THAT(olap_.Lines("novafeed.events_kafka"), SizeIs(2));
-  EXPECT_EQ(olap_.Point("events_from"), 3);
+  EXPECT_EQ(CountOf(olap_.totals(), ",0,1,0,0)"), 30U) << "a share of each post";
+  EXPECT_THAT(olap_.Lines("novafeed.events_kafka"), SizeIs(11));
+  for (std::size_t partition = 0; partition < GetParam(); ++partition) {
+    EXPECT_EQ(olap_.Point("events_from", partition), forgotten[partition]);
+  }
 }
 
 // Between the snapshot that was interrupted and the one that follows it, the log says what went: it is read from where
 // the first one began.
-TEST_F(WarehouseSinkTest, AFirstFillingThatWasInterruptedBeginsWhereItBegan) {
+TEST_P(WarehouseSinkTest, AFirstFillingThatWasInterruptedBeginsWhereItBegan) {
   changes_.Add(5);
   changes_.ForgetUpTo(3);
   std::atomic<bool> was_interrupted = false;
@@ -315,7 +355,7 @@ TEST_F(WarehouseSinkTest, AFirstFillingThatWasInterruptedBeginsWhereItBegan) {
   EXPECT_EQ(UsersLanded(), 7U + 2U);  // the state, and the log behind 5
 }
 
-TEST_F(WarehouseSinkTest, APauseHoldsStillAtItsPosition) {
+TEST_P(WarehouseSinkTest, APauseHoldsStillAtItsPosition) {
   changes_.Add(3);
   Start();
   const Result<Position> paused = sink_->Pause(seconds(10));
@@ -336,7 +376,7 @@ TEST_F(WarehouseSinkTest, APauseHoldsStillAtItsPosition) {
   EXPECT_TRUE(Reaches(End()));
 }
 
-TEST_F(WarehouseSinkTest, NoPauseWhileABatchIsHalfThere) {
+TEST_P(WarehouseSinkTest, NoPauseWhileABatchIsHalfThere) {
   changes_.Add(3);
   olap_.FailWhen([](std::string_view call) -> std::optional<Error> {
     if (call != "insert") return std::nullopt;
@@ -353,19 +393,20 @@ TEST_F(WarehouseSinkTest, NoPauseWhileABatchIsHalfThere) {
   sink_->Resume();
 }
 
-TEST_F(WarehouseSinkTest, APartOfTheLogCanBeLandedAgain) {
+TEST_P(WarehouseSinkTest, APartOfTheLogCanBeLandedAgain) {
   changes_.Add(4);
-  AddEvents(3);
+  AddEvents(30);
   Start();
   ASSERT_TRUE(Reaches(End()));
   SinkRewind rewind;
   rewind.changes = 1;
-  rewind.events = 2;
+  rewind.events = events_.End();
+  --(*rewind.events)[GetParam() - 1];
   ASSERT_TRUE(sink_->Rewind(rewind));
   while (UsersLanded() < 7) std::this_thread::yield();
   EXPECT_EQ(sink_->position(), End());  // it never falls
   while (sink_->status().reading != End()) std::this_thread::yield();
-  EXPECT_THAT(olap_.Lines("novafeed.events_kafka"), SizeIs(4));
+  EXPECT_THAT(olap_.Lines("novafeed.events_kafka"), SizeIs(31));
 
   rewind = {};
   rewind.state = true;
@@ -374,7 +415,7 @@ TEST_F(WarehouseSinkTest, APartOfTheLogCanBeLandedAgain) {
   EXPECT_THAT(olap_.Lines("novafeed.users_kafka").back(), HasSubstr(R"("op":"r")"));
 }
 
-TEST_F(WarehouseSinkTest, RefusesToGoBackBeyondTheLogOrForward) {
+TEST_P(WarehouseSinkTest, RefusesToGoBackBeyondTheLogOrForward) {
   changes_.Add(4);
   Start();
   ASSERT_TRUE(Reaches(End()));
@@ -386,15 +427,20 @@ TEST_F(WarehouseSinkTest, RefusesToGoBackBeyondTheLogOrForward) {
   EXPECT_EQ(sink_->Rewind(rewind).error().code, "bad_rewind");
   rewind.changes = -1;
   EXPECT_EQ(sink_->Rewind(rewind).error().code, "bad_rewind");
+  rewind.changes = 4;
+  for (const EventPoints& events : {EventPoints{1}, EventPoints{0, 1}, EventPoints{-1}, EventPoints{0, -1}}) {
+    rewind.events = events;
+    EXPECT_EQ(sink_->Rewind(rewind).error().code, "bad_rewind");
+  }
 }
 
-TEST_F(WarehouseSinkTest, StoppingAnswersWhoWaits) {
+TEST_P(WarehouseSinkTest, StoppingAnswersWhoWaits) {
   Start();
   std::promise<bool> reached;
-  sink_->WaitFor({kGeneration, 10, 10}, 60'000, [&reached](bool is) { reached.set_value(is); });
+  sink_->WaitFor({kGeneration, 10, {10}}, 60'000, [&reached](bool is) { reached.set_value(is); });
   sink_->Stop();
   EXPECT_FALSE(reached.get_future().get());
-  EXPECT_FALSE(Reaches({kGeneration, 10, 10}));
+  EXPECT_FALSE(Reaches({kGeneration, 10, {10}}));
 }
 
 TEST(SinkPhases, HaveNames) {

@@ -92,6 +92,22 @@ def test_bad_ids_in_paths_are_400(person, path):
         person().http.put(f"/api/v1/{path}"), 400)
 
 
+def test_the_character_zero_is_refused_with_what_to_do(person, service):
+    """PostgreSQL cannot keep it, so no store takes it in."""
+    ada = person()
+    post = ada.post()
+    for answer, code in (
+        (ada.http.post("/api/v1/posts", {"text": "a\0b"}), "bad_text"),
+        (ada.http.patch(f"/api/v1/posts/{post['id']}", {"text": "\0"}), "bad_text"),
+        (ada.http.post(f"/api/v1/posts/{post['id']}/comments", {"text": "a\0b"}), "bad_text"),
+        (service.post("/api/v1/users", {"handle": "a\0b", "name": ""}), "bad_handle"),
+        (service.post("/api/v1/users", {"handle": "zero", "name": "a\0b"}), "bad_name"),
+        (service.post("/api/v1/users", {"handle": "zero", "name": "", "id": "ext:a\0b"}), "bad_id"),
+    ):
+        assert "U+0000" in assert_problem(answer, 422, code)["detail"]
+    assert "U+0000" in assert_problem(ada.http.get("/api/v1/users/ext:a%00b"), 400, "bad_id")["detail"]
+
+
 def test_wrong_methods_are_405_with_those_that_are_right(person):
     response = person().http.request("PUT", "/api/v1/feed")
     assert_problem(response, 405)

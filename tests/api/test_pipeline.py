@@ -35,7 +35,8 @@ def test_it_shows_how_far_the_log_and_the_index_are():
             {"events": [{"event_id": "ext:e", "type": "impression", "post_id": post["id"], "at": server.now()}]},
         ).expect(202)
         after = pipeline(server)
-        assert after["log"] == {"changes": before["log"]["changes"] + 2, "events": before["log"]["events"] + 1}
+        events = before["log"]["events"] + 1
+        assert after["log"] == {"changes": before["log"]["changes"] + 2, "events": events, "event_points": [events]}
         assert after["index"]["applied"] == after["log"]
         assert after["index"]["lag_seconds"] < 5
         assert after["at"] >= before["at"] > 0

@@ -29,6 +29,12 @@ def test_topics_were_made_up_front(cluster):
         assert days == (30 if resource.name == "events.dlq" else 7), resource
 
 
+def test_what_is_published_is_what_is_captured(cluster):
+    """Not the outbox, not leases: what consumers need not hear of moves no position."""
+    published = cluster.sql("SELECT tablename FROM pg_publication_tables WHERE pubname = 'novafeed';").split()
+    assert sorted(published) == sorted([*TABLES, "cdc_heartbeat"])
+
+
 def test_the_heartbeat_beats(cluster):
     end = cluster.end_of("cdc.cdc_heartbeat")
     assert len(cluster.messages("cdc.cdc_heartbeat", 2, start=end)) == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MADE = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS novafeed\.(\w+)(.*?);\n", re.DOTALL)
 SORT_KEY = re.compile(r"ORDER BY (\([^)]*\)|\w+)")
+NEW_KEY = re.compile(r"ALTER TABLE novafeed\.(\w+)[^;]* MODIFY ORDER BY (\([^)]*\)|\w+)")
 TTL = re.compile(r"TTL (.+? INTERVAL \d+ DAY)")
 ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \| (?:`([^`]+)`|-) \| (?:`([^`]+)`|-) \|", re.MULTILINE)
 
@@ -21,6 +22,8 @@ def made():
     for name, definition in MADE.findall(scripts):
         engine = definition[definition.find("\nENGINE"):] if "ENGINE = " in definition else ""
         keys[name] = (first(SORT_KEY, engine), first(TTL, engine))
+    for name, key in NEW_KEY.findall(scripts):
+        keys[name] = (key, keys[name][1])
     return keys
 
 

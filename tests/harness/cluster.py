@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harness.cli import CHECKOUT, binary
+from harness.server import Server
 
 COMMAND_SECONDS = 300  # a command that takes longer hangs
 MESSAGE_SECONDS = 60  # after that, a message that is missing does not come
@@ -66,6 +67,12 @@ class Cluster:
     def up(self, *parts: str) -> None:
         """All parts where none is named."""
         self.run("up", *(["--only", ",".join(parts)] if parts else []))
+
+    def node(self, **settings: object) -> Server:
+        """A `serve` of this cluster, with a data directory of its own; begin it with `with`."""
+        flags = ("--config", str(self.data / "conf" / "serve.toml"))
+        wanted = {"warehouse.engine": "chdb", **{name.replace("__", "."): value for name, value in settings.items()}}
+        return Server(flags=flags, settings=wanted, keys=self.data / "keys")
 
     def addresses(self) -> dict[str, str]:
         return dict(line.split("=", 1) for line in self.run("env").stdout.splitlines())

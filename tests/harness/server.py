@@ -50,12 +50,14 @@ class Server:
         flags: tuple[str, ...] = (),
         settings: dict[str, object] | None = None,
         keep_port: bool = False,
+        keys: Path | None = None,
     ) -> None:
         self._own_directory: tempfile.TemporaryDirectory[str] | None = None
         if data is None:
             self._own_directory = scratch_directory()
             data = Path(self._own_directory.name, "data")
         self.data = Path(data)
+        self._keys = keys or self.data  # the folder of keys.json
         self.url = ""
         self.admin_url = ""
         self.stdout: list[str] = []
@@ -171,7 +173,7 @@ class Server:
         self._clock = now_ms
 
     def token(self, user: str = SERVICE_USER, scope: str = "user", **claims: object) -> str:
-        return sign_token(Keys.read(self.data), user, scope, self.now(), **claims)
+        return sign_token(Keys.read(self._keys), user, scope, self.now(), **claims)
 
     def token_from_command(self, user: str, scope: str = "user") -> str:
         """The same from `novafeed token`, beside the running server."""

@@ -42,7 +42,7 @@ _CONTENTS = {
     "hot_posts_1h": "SELECT * FROM {table}",
     "ingest_errors": "SELECT topic, reason, raw FROM {table}",
     "schema_migrations": "SELECT * FROM {table} FINAL",
-    "log_positions": "SELECT stream, generation, point FROM {table} FINAL",
+    "log_positions": "SELECT stream, partition, generation, point FROM {table} FINAL",
 }
 
 

@@ -58,7 +58,7 @@ def follow(number):
 def event(number):
     return {
         "event_id": A.format(number), "type": "share", "user_id": A.format(2), "post_id": B.format(1), "at": NOON,
-        "post_author_id": A.format(1), "post_created_at": NOON - 5, "received_at": NOON, "sequence": number,
+        "post_author_id": A.format(1), "post_created_at": NOON - 5, "received_at": NOON,
     }
 
 
@@ -154,7 +154,7 @@ def strange(stream, chance):
 
 def land(warehouse, stream, lines):
     body = b"\n".join(lines) + b"\n"
-    answer = warehouse.client().ask(f"INSERT INTO novafeed.{stream}_kafka FORMAT LineAsString", body)
+    answer = warehouse.client().ask(f"INSERT INTO novafeed.{stream}_kafka (raw) FORMAT LineAsString", body)
     assert answer.status == 200, answer.body
 
 

@@ -38,7 +38,7 @@ def test_rows_land_as_they_were_written(warehouse, table):
     lines = [message.value.encode() for message in read_golden() if message.topic == f"cdc.{table}"]
     random.Random(SEED).shuffle(lines)
     body = b"\n".join(lines) + b"\n"
-    warehouse.client().ask(f"INSERT INTO novafeed.{table}_kafka FORMAT LineAsString", body).expect(200)
+    warehouse.client().ask(f"INSERT INTO novafeed.{table}_kafka (raw) FORMAT LineAsString", body).expect(200)
     columns = ", ".join(f"{RENAMED.get(name, name) if table == 'posts' else name} AS {name}" for name in TABLES[table])
     answer = warehouse.client().read(
         f"SELECT {columns} FROM novafeed.{table}_cdc FINAL", default_format="JSONEachRow",

@@ -67,7 +67,7 @@ def test_merging_all_parts_changes_no_table(scene):
     for table in before:
         warehouse.client().ask(f"OPTIMIZE TABLE novafeed.{table} FINAL").expect(200)
     assert warehouse.contents() == before
-    warehouse.rewind(changes=0, events=0, state=True)
+    warehouse.rewind(changes=0, events=[0], state=True)
     assert warehouse.contents() == before
     check_counts(warehouse, world)
 
@@ -87,7 +87,9 @@ def test_a_part_of_the_log_that_is_not_there_is_refused(scene):
     server, warehouse, _ = scene
     end = warehouse.status()["log_end"]
     with server.admin() as admin:
-        for body in ({"changes": end["changes"] + 1}, {"events": -1}):
+        for body in ({"changes": end["changes"] + 1}, {"events": -1}, {"events": [0, 1]}):
             assert admin.post("/admin/warehouse/rewind", body).status == 400
+        for events in ("1", [0.5], [0] * 17):
+            assert admin.post("/admin/warehouse/rewind", {"events": events}).status == 422
         assert admin.post("/admin/warehouse/rewind", {"state": 1}).status == 422
         assert admin.post("/admin/warehouse/rewind", {"posts": 1}).status == 422

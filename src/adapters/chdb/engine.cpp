@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::string_view kDatabase = "novafeed";
 constexpr std::int64_t kMarkCacheBytes = 256LL << 20;
+// The tables that read Kafka (warehouse/kafka_landing.h) are six with one consumer each; a pool that is too small makes
+// them wait for each other.
+constexpr std::int64_t kMessageBrokerThreads = 8;
 constexpr const char* kMakeDatabase = "CREATE DATABASE IF NOT EXISTS novafeed ENGINE = Atomic";
 // The keeper's statements run beside those of others; theirs alone are ended.
 constexpr const char* kKillAll = "KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC";
@@ -32,6 +35,21 @@ constexpr const char* kInManyParts =
     "SELECT DISTINCT table FROM system.parts WHERE database = 'novafeed' AND active GROUP BY table, partition_id "
     "HAVING count() > 20";
 
+// The profile is also that of the engine's own inserts, from Kafka: see deploy/clickhouse/users.xml.
+constexpr const char* kUsersFile =
+    "<clickhouse>\n"
+    "  <profiles><default><max_partitions_per_insert_block>0</max_partitions_per_insert_block></default></profiles>\n"
+    "  <users>\n"
+    "    <default>\n"
+    "      <password></password>\n"
+    "      <networks><ip>::/0</ip></networks>\n"
+    "      <profile>default</profile>\n"
+    "      <quota>default</quota>\n"
+    "    </default>\n"
+    "  </users>\n"
+    "  <quotas><default></default></quotas>\n"
+    "</clickhouse>\n";
+
 // Pool sizes are read from a file only, and a stray config.xml of the working directory would be read without one.
 std::string ConfigFile(const EngineOptions& options) {
   const auto element = [](const std::string& name, std::int64_t value) {
@@ -40,7 +58,9 @@ std::string ConfigFile(const EngineOptions& options) {
   return "<clickhouse>\n" + element("max_server_memory_usage", options.max_memory) +
          element("mark_cache_size", std::min(kMarkCacheBytes, options.max_memory / 4)) +
          element("uncompressed_cache_size", 0) + element("background_pool_size", 2) +
-         element("background_message_broker_schedule_pool_size", 8) + (options.keeps_expired ? kNoMerges : "") +
+         element("background_message_broker_schedule_pool_size", kMessageBrokerThreads) +
+         "  <user_directories><users_xml><path>users.xml</path></users_xml></user_directories>\n" +  // beside this file
+         (options.keeps_expired ? kNoMerges : "") +
          "  <logger><level>none</level></logger>\n"
          "  <kafka>\n"
          "    <session_timeout_ms>6000</session_timeout_ms>\n"
@@ -48,6 +68,13 @@ std::string ConfigFile(const EngineOptions& options) {
          "    <auto_offset_reset>earliest</auto_offset_reset>\n"
          "  </kafka>\n"
          "</clickhouse>\n";
+}
+
+void WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) throw std::runtime_error(path + " cannot be written: make room, or check who owns it.");
 }
 
 // 'text' as a string literal of ClickHouse.
@@ -242,12 +269,8 @@ ClickHouseResult<EngineAnswer> EngineConnection::Insert(std::string_view head, c
 
 ChdbEngine::ChdbEngine(const ChdbLibrary* library, EngineOptions options)
     : library_(library), options_(std::move(options)) {
-  const std::string config = options_.directory + "/config.xml";
-  std::ofstream file(config, std::ios::binary | std::ios::trunc);
-  file << ConfigFile(options_);
-  file.close();
-  if (!file) throw std::runtime_error(config + " cannot be written: make room, or check who owns it.");
-
+  WriteFile(options_.directory + "/users.xml", kUsersFile);
+  WriteFile(options_.directory + "/config.xml", ConfigFile(options_));
   keeper_ = Connect();
   if (keeper_ == nullptr) {
     throw std::runtime_error(

@@ -14,6 +14,8 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "adapters/clickhouse/open.h"
 #include "base/json.h"
@@ -23,7 +25,8 @@ namespace novafeed::testing {
 
 class TestEngine {
  public:
-  TestEngine() { Start(); }
+  // With these arguments behind those of every one.
+  explicit TestEngine(std::vector<std::string> more = {}) : more_(std::move(more)) { Start(); }
   ~TestEngine() { Kill(); }
   TestEngine(const TestEngine&) = delete;
   TestEngine& operator=(const TestEngine&) = delete;
@@ -38,7 +41,12 @@ class TestEngine {
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       dup2(pipe_ends[1], STDOUT_FILENO);
-      execl(program.c_str(), program.c_str(), "olap", "--data", data.c_str(), "--listen", "127.0.0.1:0", nullptr);
+      std::vector<std::string> arguments = {program, "olap", "--data", data, "--listen", "127.0.0.1:0"};
+      arguments.insert(arguments.end(), more_.begin(), more_.end());
+      std::vector<char*> pointers;
+      for (std::string& argument : arguments) pointers.push_back(argument.data());
+      pointers.push_back(nullptr);
+      execv(program.c_str(), pointers.data());
       _exit(127);
     }
     close(pipe_ends[1]);
@@ -75,6 +83,7 @@ class TestEngine {
     return JsonFields(*document).RequireString("novafeed").value();
   }
 
+  const std::vector<std::string> more_;
   TempDirectory directory_;
   pid_t pid_ = -1;
   ClickHouseEndpoint endpoint_;

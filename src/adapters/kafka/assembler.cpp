@@ -48,6 +48,7 @@ std::optional<CapturedTransaction> TransactionAssembler::Next() {
   ends_.pop_front();
   position_ = end.commit;
   last_commit_ = end.commit;
+  complete_as_of_ = std::max(complete_as_of_, end.committed_at);
   return transaction;
 }
 
@@ -61,6 +62,18 @@ void TransactionAssembler::RequireRows(Lsn newest, const std::array<bool, kRowTo
 void TransactionAssembler::ThrowRowsAreGone(std::size_t topic) const {
   ThrowForgotten(position_, "rows of the transaction that ends at " + std::to_string(ends_.front().commit) +
                                 " are no longer on the topic " + std::string(kRowTopics[topic]) + ".");
+}
+
+std::optional<std::int64_t> TransactionAssembler::FirstUnused(std::size_t topic) const {
+  std::optional<std::int64_t> first;
+  const auto note = [&](const CapturedRow& row) { first = std::min(first.value_or(row.offset), row.offset); };
+  for (const auto& [order, row] : gathered_[topic]) note(row);
+  for (const CapturedRow& row : waiting_[topic]) {
+    if (row.Place() < last_commit_.value_or(0)) continue;  // repeated: its transaction was given out
+    note(row);
+    break;
+  }
+  return first;
 }
 
 bool TransactionAssembler::WantsRows(std::size_t topic) const {
@@ -107,6 +120,11 @@ CapturedTransaction TransactionAssembler::TakeGathered(const TransactionEnd& end
   transaction.commit = end.commit;
   transaction.committed_at = end.committed_at;
   std::map<std::int64_t, CapturedRow> rows;
+  for (std::size_t topic = 0; topic < kRowTopics.size(); ++topic) {
+    for (const auto& [order, row] : gathered_[topic]) {
+      transaction.ends[topic] = std::max(transaction.ends[topic], row.offset + 1);
+    }
+  }
   for (auto& of_topic : gathered_) {
     rows.merge(of_topic);
     if (!of_topic.empty()) {

@@ -21,6 +21,8 @@ struct CapturedTransaction {
   Lsn commit = 0;
   TimeMs committed_at = 0;
   std::vector<Change> changes;  // in the order of the writes; each with `commit` for its sequence; empty: a heartbeat
+  // Of each topic: the offset behind its last row there; 0 where it has none.
+  std::array<std::int64_t, kRowTopics.size()> ends = {};
 };
 
 // Where reading begins.
@@ -30,6 +32,7 @@ struct AssemblyStart {
   // The last commit on the log that ended at or before `after`; 0 where the log still begins with its first message
   // and holds no such commit; empty where it was forgotten.
   std::optional<Lsn> last_commit = 0;
+  TimeMs last_committed_at = 0;  // its time; 0 where there is none
 };
 
 // What is needed of each topic: every message from that start on, in the topic's own order; what lies before it is
@@ -42,7 +45,8 @@ struct AssemblyStart {
 // Pure; for one thread.
 class TransactionAssembler {
  public:
-  explicit TransactionAssembler(const AssemblyStart& start) : position_(start.after), last_commit_(start.last_commit) {}
+  explicit TransactionAssembler(const AssemblyStart& start)
+      : position_(start.after), last_commit_(start.last_commit), complete_as_of_(start.last_committed_at) {}
 
   // The next message of cdc.transaction that is an END.
   void Add(const TransactionEnd& end);
@@ -60,12 +64,17 @@ class TransactionAssembler {
 
   // Everything that was committed up to here was given out, or was known at the start.
   Lsn position() const { return position_; }
+  // Every commit that was answered by this time is among them; 0 where none of them is on the log. (The database takes
+  // the time of a commit before it writes it, so what comes behind one was written, and answered, later than its time.)
+  TimeMs complete_as_of() const { return complete_as_of_; }
 
   // How much lies here unused, and whether the next transaction waits for more of it.
   std::size_t RowsWaiting(std::size_t topic) const { return waiting_[topic].size(); }
   std::size_t EndsWaiting() const { return ends_.size(); }
   bool WantsRows(std::size_t topic) const;
   bool WantsEnds() const { return ends_.empty(); }
+  // The offset of the first row here that was not given out; empty where there is none.
+  std::optional<std::int64_t> FirstUnused(std::size_t topic) const;
 
  private:
   bool Gather(std::size_t topic, const TransactionEnd& end);
@@ -75,6 +84,7 @@ class TransactionAssembler {
 
   Lsn position_;
   std::optional<Lsn> last_commit_;
+  TimeMs complete_as_of_;
   Lsn snapshot_ = 0;                 // the newest point of a snapshot that was met
   std::deque<TransactionEnd> ends_;  // rising
   std::array<std::deque<CapturedRow>, kRowTopics.size()> waiting_;

@@ -395,6 +395,50 @@ TEST(TransactionAssembler, SaysWhatItWaitsFor) {
   EXPECT_EQ(assembler.EndsWaiting(), 0u);
 }
 
+TEST(TransactionAssembler, IsCompleteAsOfTheLatestTimeOfWhatCameOut) {
+  TransactionAssembler assembler({0, 0, 7});
+  EXPECT_EQ(assembler.complete_as_of(), 7);
+  const auto end_of = [](Lsn commit, TimeMs at) { return TransactionEnd{commit, commit, at, {}}; };
+  assembler.Add(end_of(100, 50));
+  EXPECT_EQ(assembler.complete_as_of(), 7) << "it was not given out yet";
+  EXPECT_TRUE(assembler.Next());
+  EXPECT_EQ(assembler.complete_as_of(), 50);
+  assembler.Add(end_of(200, 40));  // its time was taken first, and it was written last
+  EXPECT_TRUE(assembler.Next());
+  EXPECT_EQ(assembler.complete_as_of(), 50);
+  TransactionEnd held = end_of(300, 60);
+  held.rows[1] = 1;
+  assembler.Add(held);
+  EXPECT_FALSE(assembler.Next());
+  EXPECT_EQ(assembler.complete_as_of(), 50) << "a row of it is missing";
+}
+
+TEST(TransactionAssembler, KnowsWhereTheRowsOfATransactionEndAndWhatIsNotUsedYet) {
+  TransactionAssembler assembler({});
+  const auto row = [](std::int64_t transaction, Lsn follows, std::int64_t order, std::int64_t offset) {
+    return CapturedRow{transaction, follows + 8, follows, order, {}, offset};
+  };
+  TransactionEnd end{7, 100, 1, {}};
+  end.rows[0] = 2;
+  end.rows[3] = 1;
+  assembler.Add(end);
+  assembler.Add(0, row(7, 0, 1, 40));
+  assembler.Add(0, row(7, 0, 2, 41));
+  assembler.Add(0, row(7, 0, 1, 42));  // capture has started again, and repeats itself
+  EXPECT_FALSE(assembler.Next());
+  EXPECT_EQ(assembler.FirstUnused(0), 40);
+  EXPECT_EQ(assembler.FirstUnused(3), std::nullopt);
+  assembler.Add(3, row(7, 0, 3, 9));
+  const std::optional<CapturedTransaction> transaction = assembler.Next();
+  ASSERT_TRUE(transaction);
+  EXPECT_EQ(transaction->ends[0], 42);
+  EXPECT_EQ(transaction->ends[1], 0);
+  EXPECT_EQ(transaction->ends[3], 10);
+  EXPECT_EQ(assembler.FirstUnused(0), std::nullopt) << "what is repeated was given out";
+  assembler.Add(0, row(8, 100, 1, 43));
+  EXPECT_EQ(assembler.FirstUnused(0), 43);
+}
+
 TEST(TransactionAssembler, TwoRowsInOnePlaceAreAnError) {
   TransactionAssembler assembler({});
   assembler.Add(1, {7, 80, std::nullopt, 1, {}});

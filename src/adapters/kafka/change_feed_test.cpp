@@ -20,10 +20,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-TestBroker& SharedBroker() {
-  static TestBroker broker;
-  return broker;
-}
 TestConnector& SharedConnector() {
   static TestConnector connector(SharedBroker().Plain());
   return connector;
@@ -172,6 +168,29 @@ TEST_F(KafkaFeed, AHeartbeatMovesThePointOnWithoutAChange) {
   connector.WriteNew({UserOf(2)});
   EXPECT_EQ(ReadUntil(1), Names{"user2"});
   EXPECT_EQ(ValueOf(metrics_, "novafeed_kafka_searches_total"), 1) << "it goes on, and looks for nothing again";
+}
+
+TEST_F(KafkaFeed, IsCompleteAsOfTheLastCommitThatCameAndKnowsItAgainFromThere) {
+  TestConnector& connector = SharedConnector();
+  EXPECT_EQ(feed_->CompleteAsOf(at_), 0) << "nothing was read yet";
+  const TimeMs first = connector.MoveTime();
+  connector.WriteNew({UserOf(1)});
+  const TimeMs second = connector.MoveTime();
+  connector.WriteNew({PostOf(1, 1)}, "cdc.posts");
+  EXPECT_EQ(ReadUntil(1), Names{"user1"});
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(ReadSome(), Names{});
+    EXPECT_EQ(feed_->CompleteAsOf(at_), first) << "a row of what comes next is held back";
+  }
+  connector.WriteHeld();
+  EXPECT_EQ(ReadUntil(1), Names{"post 1"});
+  EXPECT_EQ(feed_->CompleteAsOf(at_), second);
+  const TimeMs third = connector.MoveTime();
+  ReachQuietly(connector.WriteNew({}));
+  EXPECT_EQ(feed_->CompleteAsOf(at_), third) << "a heartbeat";
+  Open(SharedBroker().Options());
+  EXPECT_EQ(ReadSome(), Names{});
+  EXPECT_EQ(feed_->CompleteAsOf(at_), third) << "the time of the commit where it begins";
 }
 
 TEST_F(KafkaFeed, RepeatedStretchesComeOnce) {

@@ -4,50 +4,16 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
+#include <chrono>
+#include <span>
+#include <stdexcept>
+#include <thread>
 #include <utility>
-
-#include "adapters/kafka/address.h"
-#include "graph/store.h"
 
 namespace novafeed::kafka {
 namespace {
 
-constexpr std::int64_t kRetryMs = 1000;
-
-[[noreturn]] void ThrowUnavailable(const std::string& why) {
-  throw StoreError(Error{Failure::kUnavailable, "log_unavailable", "Kafka: " + why, kRetryMs});
-}
-
-int MillisecondsUntil(Deadline deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - SteadyClock::now()).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
-}
-
-Result<std::string> ReadSecret(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string secret{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
-  if (!file.is_open() || file.bad() || secret.empty()) {
-    return Fail(Failure::kInvalid, "bad_password_file",
-                "The file " + path + " with a password of Kafka cannot be read.");
-  }
-  return secret;
-}
-
-struct DestroyConf {
-  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
-};
-using Conf = std::unique_ptr<rd_kafka_conf_t, DestroyConf>;
-
-// Throws std::runtime_error with librdkafka's words, which repeat no value of a password.
-void Set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
-  std::array<char, 512> why;
-  if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK) {
-    throw std::runtime_error(why.data());
-  }
-}
+constexpr std::chrono::milliseconds kLeaderPause{50};
 
 struct DestroyList {
   void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
@@ -57,7 +23,8 @@ using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, DestroyLi
 PartitionList ListOf(const std::vector<TopicPlace>& places) {
   PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(places.size())));
   for (const TopicPlace& place : places) {
-    rd_kafka_topic_partition_list_add(list.get(), place.topic.c_str(), 0)->offset = place.offset;
+    const auto partition = static_cast<std::int32_t>(place.partition);
+    rd_kafka_topic_partition_list_add(list.get(), place.topic.c_str(), partition)->offset = place.offset;
   }
   return list;
 }
@@ -67,72 +34,92 @@ struct DestroyMetadata {
 };
 using Metadata = std::unique_ptr<const rd_kafka_metadata_t, DestroyMetadata>;
 
-void RequireOnePartition(const rd_kafka_metadata_t& metadata, const std::string& name) {
+std::size_t CountPartitions(const rd_kafka_metadata_t& metadata, const std::string& name) {
   for (int i = 0; i < metadata.topic_cnt; ++i) {
     const rd_kafka_metadata_topic_t& topic = metadata.topics[i];
     if (name != topic.topic) continue;
-    if (topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) ThrowUnavailable(name + ": " + rd_kafka_err2str(topic.err));
-    if (topic.partition_cnt != 1) {
-      throw StoreError(Error{Failure::kInternal, "bad_topic",
-                             "The topic " + name + " has " + std::to_string(topic.partition_cnt) +
-                                 " partitions; what capture writes in one order must have one.",
-                             0});
-    }
-    return;
+    if (topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) throw Unavailable(name + ": " + rd_kafka_err2str(topic.err));
+    return static_cast<std::size_t>(topic.partition_cnt);
   }
-  ThrowUnavailable("there is no topic " + name + ".");
+  throw Unavailable("there is no topic " + name + ".");
+}
+
+Metadata AskForMetadata(rd_kafka_t* handle, Deadline deadline) {
+  const rd_kafka_metadata_t* known = nullptr;
+  const auto asked = rd_kafka_metadata(handle, 1, nullptr, &known, MillisecondsUntil(deadline));
+  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) throw Unavailable(rd_kafka_err2str(asked));
+  return Metadata(known);
+}
+
+void RequireOnePartition(const rd_kafka_metadata_t& metadata, const std::string& name) {
+  const std::size_t count = CountPartitions(metadata, name);
+  if (count == 1) return;
+  throw StoreError(Error{Failure::kInternal, "bad_topic",
+                         "The topic " + name + " has " + std::to_string(count) +
+                             " partitions; what capture writes in one order must have one.",
+                         0});
+}
+
+struct DestroyAnswer {
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+};
+using Answer = std::unique_ptr<rd_kafka_event_t, DestroyAnswer>;
+
+[[noreturn]] void ThrowBusy(const std::string& group, const std::string& why) {
+  throw StoreError(Error{Failure::kUnavailable, "group_is_busy",
+                         "The offsets of the consumer group " + group + " cannot be set: " + why, kRetryMs});
+}
+
+// The answer to what `ask` asks about a consumer group.
+template <class Ask>
+Answer AskAboutGroup(rd_kafka_t* handle, rd_kafka_admin_op_t operation, Deadline deadline, Ask ask) {
+  const auto options = std::unique_ptr<rd_kafka_AdminOptions_t, decltype(&rd_kafka_AdminOptions_destroy)>(
+      rd_kafka_AdminOptions_new(handle, operation), &rd_kafka_AdminOptions_destroy);
+  const auto queue = std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)>(rd_kafka_queue_new(handle),
+                                                                                          &rd_kafka_queue_destroy);
+  std::array<char, 512> why;
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), std::max(1, MillisecondsUntil(deadline)), why.data(),
+                                            why.size());
+  ask(options.get(), queue.get());
+  Answer answer(rd_kafka_queue_poll(queue.get(), MillisecondsUntil(deadline)));
+  if (!answer) throw Unavailable("nothing was said about a consumer group in time.");
+  if (rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    throw Unavailable(rd_kafka_event_error_string(answer.get()));
+  }
+  return answer;
+}
+
+std::span<const rd_kafka_topic_partition_t> PartitionsOf(const rd_kafka_group_result_t** groups, std::size_t count,
+                                                         const std::string& group) {
+  if (count != 1) throw Unavailable("nothing was said about the consumer group " + group + ".");
+  if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0]); error != nullptr) {
+    ThrowBusy(group, rd_kafka_error_string(error));
+  }
+  const rd_kafka_topic_partition_list_t* partitions = rd_kafka_group_result_partitions(groups[0]);
+  if (partitions == nullptr) return {};
+  return {partitions->elems, static_cast<std::size_t>(partitions->cnt)};
+}
+
+// Offsets in the place of times; the first error of any partition.
+rd_kafka_resp_err_t FindOffsets(rd_kafka_t* handle, rd_kafka_topic_partition_list_t* list, Deadline deadline) {
+  auto answered = rd_kafka_offsets_for_times(handle, list, MillisecondsUntil(deadline));
+  for (int i = 0; i < list->cnt && answered == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) answered = list->elems[i].err;
+  return answered;
 }
 
 }  // namespace
 
 // What librdkafka calls. Only here, so that the header needs none of its types.
 struct ClientCallbacks {
-  static void OnLog(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
-    auto* client = static_cast<Client*>(rd_kafka_opaque(handle));
-    if (level > 4 || !client->log_gate_.Open()) return;  // from "warning" on; it repeats itself with every attempt
-    Log(LogLevel::kWarn, "kafka_client",
-        {{"client", client->name_}, {"facility", std::string(facility)}, {"text", std::string(text)}});
-  }
-  static void OnError(rd_kafka_t*, int code, const char* reason, void* client) {
-    static_cast<Client*>(client)->NoteError(code, reason);
-  }
   static void OnArrival(rd_kafka_t*, void* client) { static_cast<Client*>(client)->Announce(); }
 };
 
-Result<Access> ReadAccess(const KafkaOptions& options) {
-  const Result<Address> address = ParseUrl(options.url);
-  if (!address) return tl::unexpected<Error>(address.error());
-  Access access;
-  auto& settings = access.settings;
-  settings.emplace_back("bootstrap.servers", address->brokers);
-  const bool logs_in = !address->user.empty();
-  settings.emplace_back("security.protocol",
-                        address->tls ? (logs_in ? "sasl_ssl" : "ssl") : (logs_in ? "sasl_plaintext" : "plaintext"));
-  if (logs_in) {
-    const Result<std::string> password = ReadSecret(options.password_file);
-    if (!password) return tl::unexpected<Error>(password.error());
-    settings.emplace_back("sasl.mechanism", options.sasl_mechanism);
-    settings.emplace_back("sasl.username", address->user);
-    settings.emplace_back("sasl.password", *password);
-  }
-  if (address->tls) {
-    settings.emplace_back("ssl.endpoint.identification.algorithm", "https");
-    if (!options.ca_file.empty()) settings.emplace_back("ssl.ca.location", options.ca_file);
-    if (!options.certificate_file.empty()) {
-      settings.emplace_back("ssl.certificate.location", options.certificate_file);
-      settings.emplace_back("ssl.key.location", options.key_file);
-    }
-    if (!options.key_password_file.empty()) {
-      const Result<std::string> password = ReadSecret(options.key_password_file);
-      if (!password) return tl::unexpected<Error>(password.error());
-      settings.emplace_back("ssl.key.password", *password);
-    }
-  }
-  return access;
-}
-
 std::string_view Message::topic() const {
   return rd_kafka_topic_name(message_->rkt);
+}
+
+std::size_t Message::partition() const {
+  return static_cast<std::size_t>(message_->partition);
 }
 
 std::int64_t Message::offset() const {
@@ -160,32 +147,23 @@ void Client::Destroy::operator()(rd_kafka_queue_s* queue) const {
   rd_kafka_queue_destroy(queue);
 }
 
-Client::Client(const Access& access, std::string name, Use use, ClientMetrics metrics)
-    : name_(std::move(name)), metrics_(metrics) {
-  Conf conf(rd_kafka_conf_new());
-  for (const auto& [setting, value] : access.settings) Set(conf.get(), setting, value);
-  Set(conf.get(), "client.id", name_);
-  Set(conf.get(), "group.id", "novafeed-reader");  // librdkafka wants a name; no group is ever joined
-  Set(conf.get(), "enable.auto.commit", "false");
-  Set(conf.get(), "enable.auto.offset.store", "false");
-  Set(conf.get(), "auto.offset.reset", "error");
+Client::Client(const Access& access, std::string name, Use use, ConnectionMetrics metrics)
+    : connection_(std::move(name), metrics) {
+  Conf conf = NewConf(access, &connection_);
+  Set(conf, "group.id", "novafeed-reader");  // librdkafka wants a name; no group is ever joined
+  Set(conf, "enable.auto.commit", "false");
+  Set(conf, "enable.auto.offset.store", "false");
+  Set(conf, "auto.offset.reset", "error");
   if (use == Use::kFollow) {
-    Set(conf.get(), "fetch.wait.max.ms", "100");
-    Set(conf.get(), "queued.max.messages.kbytes", "16384");  // of each topic
+    Set(conf, "fetch.wait.max.ms", "100");
+    Set(conf, "queued.max.messages.kbytes", "16384");  // of each topic
   } else {
     // A broker answers one fetch after the other: one that waits for more, or brings what nobody wants, delays the
     // next.
-    Set(conf.get(), "fetch.wait.max.ms", "1");
-    Set(conf.get(), "fetch.message.max.bytes", "4096");
+    Set(conf, "fetch.wait.max.ms", "1");
+    Set(conf, "fetch.message.max.bytes", "4096");
   }
-  Set(conf.get(), "fetch.error.backoff.ms", "100");
-  Set(conf.get(), "socket.nagle.disable", "true");
-  Set(conf.get(), "socket.keepalive.enable", "true");
-  Set(conf.get(), "reconnect.backoff.ms", "50");
-  Set(conf.get(), "reconnect.backoff.max.ms", "1000");
-  rd_kafka_conf_set_opaque(conf.get(), this);
-  rd_kafka_conf_set_log_cb(conf.get(), &ClientCallbacks::OnLog);
-  rd_kafka_conf_set_error_cb(conf.get(), &ClientCallbacks::OnError);
+  Set(conf, "fetch.error.backoff.ms", "100");
 
   std::array<char, 512> why;
   handle_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why.data(), why.size()));
@@ -199,26 +177,106 @@ Client::Client(const Access& access, std::string name, Use use, ClientMetrics me
 Client::~Client() = default;
 
 std::vector<TopicRange> Client::Ranges(const std::vector<std::string>& topics, Deadline deadline) {
-  const rd_kafka_metadata_t* known = nullptr;
-  const auto asked = rd_kafka_metadata(handle_.get(), 1, nullptr, &known, MillisecondsUntil(deadline));
-  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) ThrowUnavailable(rd_kafka_err2str(asked));
-  const Metadata metadata(known);
+  const Metadata metadata = AskForMetadata(handle_.get(), deadline);
   std::vector<TopicRange> ranges;
   for (const std::string& topic : topics) {
     RequireOnePartition(*metadata, topic);
     TopicRange range;
     const auto answered = rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), 0, &range.first, &range.end,
                                                            MillisecondsUntil(deadline));
-    if (answered != RD_KAFKA_RESP_ERR_NO_ERROR) ThrowUnavailable(topic + ": " + rd_kafka_err2str(answered));
+    if (answered != RD_KAFKA_RESP_ERR_NO_ERROR) throw Unavailable(topic + ": " + rd_kafka_err2str(answered));
     ranges.push_back(range);
   }
-  NoteAnswer();
+  connection_.NoteAnswer();
   return ranges;
+}
+
+std::vector<std::int64_t> Client::OffsetsAt(const std::string& topic, std::int64_t time, Deadline deadline) {
+  std::vector<TopicPlace> places;
+  const std::size_t count = CountPartitions(topic, deadline);
+  places.reserve(count);
+  for (std::size_t partition = 0; partition < count; ++partition) places.push_back({topic, time, partition});
+  PartitionList list = ListOf(places);
+  auto answered = FindOffsets(handle_.get(), list.get(), deadline);
+  // A topic that was made, or whose broker came back, a moment ago.
+  while (answered == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || answered == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
+    if (SteadyClock::now() + kLeaderPause > deadline) break;
+    std::this_thread::sleep_for(kLeaderPause);
+    AskForMetadata(handle_.get(), deadline);
+    list = ListOf(places);
+    answered = FindOffsets(handle_.get(), list.get(), deadline);
+  }
+  if (answered != RD_KAFKA_RESP_ERR_NO_ERROR) throw Unavailable(topic + ": " + rd_kafka_err2str(answered));
+  std::vector<std::int64_t> offsets(count);
+  for (int i = 0; i < list->cnt; ++i) {
+    offsets.at(static_cast<std::size_t>(list->elems[i].partition)) = list->elems[i].offset;
+  }
+  connection_.NoteAnswer();
+  return offsets;
+}
+
+std::size_t Client::CountPartitions(const std::string& topic, Deadline deadline) {
+  return kafka::CountPartitions(*AskForMetadata(handle_.get(), deadline), topic);
+}
+
+std::vector<TopicRange> Client::PartitionRanges(const std::string& topic, Deadline deadline) {
+  std::vector<TopicRange> ranges(CountPartitions(topic, deadline));
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const auto answered =
+        rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), static_cast<std::int32_t>(i), &ranges[i].first,
+                                         &ranges[i].end, MillisecondsUntil(deadline));
+    if (answered != RD_KAFKA_RESP_ERR_NO_ERROR) throw Unavailable(topic + ": " + rd_kafka_err2str(answered));
+  }
+  connection_.NoteAnswer();
+  return ranges;
+}
+
+std::vector<std::int64_t> Client::Committed(const std::string& group, const std::string& topic, std::size_t partitions,
+                                            Deadline deadline) {
+  std::vector<TopicPlace> places;
+  places.reserve(partitions);
+  for (std::size_t i = 0; i < partitions; ++i) {
+    places.push_back({topic, RD_KAFKA_OFFSET_INVALID, i});
+  }
+  rd_kafka_ListConsumerGroupOffsets_t* request =
+      rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), ListOf(places).get());
+  const Answer answer = AskAboutGroup(handle_.get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, deadline,
+                                      [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                        rd_kafka_ListConsumerGroupOffsets(handle_.get(), &request, 1, options, queue);
+                                        rd_kafka_ListConsumerGroupOffsets_destroy(request);
+                                      });
+  std::size_t count = 0;
+  const rd_kafka_group_result_t** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+      rd_kafka_event_ListConsumerGroupOffsets_result(answer.get()), &count);
+  std::vector<std::int64_t> committed(partitions, -1);
+  for (const rd_kafka_topic_partition_t& found : PartitionsOf(groups, count, group)) {
+    if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) throw Unavailable(group + ": " + rd_kafka_err2str(found.err));
+    committed.at(static_cast<std::size_t>(found.partition)) = std::max<std::int64_t>(-1, found.offset);
+  }
+  connection_.NoteAnswer();
+  return committed;
+}
+
+void Client::Commit(const std::string& group, const std::vector<TopicPlace>& places, Deadline deadline) {
+  rd_kafka_AlterConsumerGroupOffsets_t* request =
+      rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), ListOf(places).get());
+  const Answer answer = AskAboutGroup(handle_.get(), RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, deadline,
+                                      [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                                        rd_kafka_AlterConsumerGroupOffsets(handle_.get(), &request, 1, options, queue);
+                                        rd_kafka_AlterConsumerGroupOffsets_destroy(request);
+                                      });
+  std::size_t count = 0;
+  const rd_kafka_group_result_t** groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(
+      rd_kafka_event_AlterConsumerGroupOffsets_result(answer.get()), &count);
+  for (const rd_kafka_topic_partition_t& placed : PartitionsOf(groups, count, group)) {
+    if (placed.err != RD_KAFKA_RESP_ERR_NO_ERROR) ThrowBusy(group, rd_kafka_err2str(placed.err));
+  }
+  connection_.NoteAnswer();
 }
 
 void Client::Assign(const std::vector<TopicPlace>& places) {
   const auto done = rd_kafka_assign(handle_.get(), ListOf(places).get());
-  if (done != RD_KAFKA_RESP_ERR_NO_ERROR) ThrowUnavailable(rd_kafka_err2str(done));
+  if (done != RD_KAFKA_RESP_ERR_NO_ERROR) throw Unavailable(rd_kafka_err2str(done));
 }
 
 std::optional<Message> Client::Poll(Deadline deadline) {
@@ -227,7 +285,7 @@ std::optional<Message> Client::Poll(Deadline deadline) {
     if (polled == nullptr) return std::nullopt;
     Message message(polled);
     if (polled->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      NoteAnswer();
+      connection_.NoteAnswer();
       return message;
     }
     const std::string topic = polled->rkt != nullptr ? rd_kafka_topic_name(polled->rkt) : "";
@@ -235,7 +293,7 @@ std::optional<Message> Client::Poll(Deadline deadline) {
       throw StoreError(Error{Failure::kConflict, "log_forgotten",
                              "Messages of the topic " + topic + " that were to be read are gone.", 0});
     }
-    NoteError(polled->err, rd_kafka_message_errstr(polled));
+    connection_.NoteError(polled->err, rd_kafka_message_errstr(polled));
   }
 }
 
@@ -262,22 +320,6 @@ void Client::SetArrival(std::function<void()> arrived) {
 void Client::Announce() {
   const std::scoped_lock lock(arrival_mutex_);
   if (arrived_) arrived_();
-}
-
-void Client::NoteError(int code, const char* reason) {
-  const bool is_loss = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
-                       code == RD_KAFKA_RESP_ERR__SSL;
-  if (!is_loss || lost_) return;
-  lost_ = true;
-  metrics_.losses.Add();
-  Log(LogLevel::kWarn, "kafka_unavailable", {{"client", name_}, {"reason", std::string(reason)}});
-}
-
-void Client::NoteAnswer() {
-  if (!lost_) return;
-  lost_ = false;
-  metrics_.reconnects.Add();
-  Log(LogLevel::kInfo, "kafka_available", {{"client", name_}});
 }
 
 }  // namespace novafeed::kafka

@@ -1,8 +1,7 @@
-// librdkafka: one consumer that reads partition 0 of some topics from places that its owner keeps. No consumer group:
-// nothing is committed, and nobody else's reading changes what this one gets.
+// librdkafka: one consumer that reads some topics from places that its owner keeps. It is in no consumer group: nothing
+// is committed by reading, and nobody else's reading changes what this one gets.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,10 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "adapters/kafka/open.h"
-#include "base/log.h"
-#include "base/metrics.h"
-#include "base/result.h"
+#include "adapters/kafka/connection.h"
 
 struct rd_kafka_s;
 struct rd_kafka_message_s;
@@ -24,18 +20,10 @@ struct rd_kafka_queue_s;
 
 namespace novafeed::kafka {
 
-using SteadyClock = std::chrono::steady_clock;
-using Deadline = SteadyClock::time_point;
-
-// How to connect, checked, with its secrets. It is copied into each client.
-struct Access {
-  std::vector<std::pair<std::string, std::string>> settings;  // librdkafka's
-};
-Result<Access> ReadAccess(const KafkaOptions& options);
-
 struct TopicPlace {
   std::string topic;
   std::int64_t offset = 0;
+  std::size_t partition = 0;
 };
 
 // Offsets of a topic's messages: from `first` up to, not including, `end`.
@@ -49,6 +37,7 @@ class Message {
  public:
   explicit Message(rd_kafka_message_s* message) : message_(message) {}
   std::string_view topic() const;
+  std::size_t partition() const;
   std::int64_t offset() const;
   std::string_view key() const;
   std::string_view value() const;
@@ -60,11 +49,6 @@ class Message {
   std::unique_ptr<rd_kafka_message_s, Destroy> message_;
 };
 
-struct ClientMetrics {
-  Counter losses;      // times no broker could be reached
-  Counter reconnects;  // times one answered again
-};
-
 // For one thread at a time, but for SetArrival. Errors are StoreError kUnavailable "log_unavailable"; kConflict
 // "log_forgotten" where messages that were to be read are gone.
 class Client {
@@ -72,13 +56,29 @@ class Client {
   enum class Use { kFollow, kLookUp };  // streams, or single messages here and there
 
   // `name` stands in log lines.
-  Client(const Access& access, std::string name, Use use, ClientMetrics metrics);
+  Client(const Access& access, std::string name, Use use, ConnectionMetrics metrics);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
   // Where each topic begins and ends now. Each must have exactly one partition.
   std::vector<TopicRange> Ranges(const std::vector<std::string>& topics, Deadline deadline);
+  std::size_t CountPartitions(const std::string& topic, Deadline deadline);
+  // Of each of its partitions.
+  std::vector<TopicRange> PartitionRanges(const std::string& topic, Deadline deadline);
+
+  // What a consumer group has committed in the first `partitions` partitions of a topic; -1 where it has nothing.
+  std::vector<std::int64_t> Committed(const std::string& group, const std::string& topic, std::size_t partitions,
+                                      Deadline deadline);
+  // Commits for it, while it has no members on the topic: kUnavailable "group_is_busy" where it has.
+  void Commit(const std::string& group, const std::vector<TopicPlace>& places, Deadline deadline);
+
+  // Of each partition of a topic the first offset whose message has this time (milliseconds since 1970) or a later one;
+  // kNowhere where none has. For kBegin where it begins, for kEnd where it ends.
+  static constexpr std::int64_t kBegin = -2;
+  static constexpr std::int64_t kEnd = -1;
+  static constexpr std::int64_t kNowhere = -1;
+  std::vector<std::int64_t> OffsetsAt(const std::string& topic, std::int64_t time, Deadline deadline);
 
   // Reads on from these places, and from no others.
   void Assign(const std::vector<TopicPlace>& places);
@@ -89,7 +89,7 @@ class Client {
   std::int64_t Behind(const std::string& topic, std::int64_t offset) const;
 
   // Whether no broker can be reached, as far as is known.
-  bool IsLost() const { return lost_; }
+  bool IsLost() const { return connection_.IsLost(); }
   // Called, from another thread, soon after something has come that Poll gives; it must not wait, and calls nothing of
   // this. Once this returns with nullptr, it is not called any more. From any thread.
   void SetArrival(std::function<void()> arrived);
@@ -101,14 +101,9 @@ class Client {
     void operator()(rd_kafka_queue_s* queue) const;
   };
 
-  void NoteError(int code, const char* reason);
-  void NoteAnswer();
   void Announce();
 
-  const std::string name_;
-  const ClientMetrics metrics_;
-  bool lost_ = false;
-  LogGate log_gate_{5000};
+  Connection connection_;  // outlives the handle
   std::mutex arrival_mutex_;
   std::function<void()> arrived_;
   std::unique_ptr<rd_kafka_s, Destroy> handle_;

@@ -18,6 +18,7 @@
 #include "adapters/kafka/open.h"
 #include "adapters/kafka/test_broker.h"
 #include "base/metrics.h"
+#include "base/time.h"
 #include "graph/store.h"
 
 namespace novafeed::kafka {
@@ -73,6 +74,15 @@ class TestCluster {
   // Writes, and the place behind everything that is committed then, as a write is answered with it.
   std::int64_t Point(const std::string& statements = "") const {
     return std::stoll(Sql(statements + "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint;"));
+  }
+  // Until a worker of Connect that is killed now goes on where it was: before its first place is kept, it would read the
+  // tables anew.
+  void AwaitPlaceOfConnect() const {
+    const std::string ask = "curl -fsS " + addresses_.at("CONNECT_URL") + "/connectors/nova-postgres-cdc/offsets";
+    WaitUntil("Connect keeps its place", [&] {
+      const std::string kept = Output(ask);
+      return kept.find("\"lsn\"") != std::string::npos && kept.find("snapshot") == std::string::npos;
+    });
   }
   void Kill(const std::string& part) const {
     pid_t pid = 0;
@@ -208,9 +218,11 @@ TEST_F(DebeziumFeed, ALastWriteOnAnIdleDatabaseIsReached) {
   for (const std::string& write :
        {AddUser(1000), std::string("INSERT INTO dismissals VALUES (gen_random_uuid(), gen_random_uuid(), now());")}) {
     const std::int64_t point = cluster.Point(write);
+    const TimeMs written_at = SystemClock().Now();
     const double took = SecondsOf([&] { ReadTo(point); });
     std::printf("reached after %.3f s\n", took);
     EXPECT_LT(took, 10) << write;
+    EXPECT_GE(feed_->CompleteAsOf(at_).value(), written_at - kMsPerSecond) << write;
   }
 }
 
@@ -245,9 +257,10 @@ std::string WriteMany(int first, int count) {
 
 TEST_F(DebeziumFeed, ConnectIsKilledWhileRowsAreWritten) {
   TestCluster& cluster = SharedCluster();
+  cluster.AwaitPlaceOfConnect();
   int number = 2000;
   for (int round = 0; round < 3; ++round) {
-    std::thread writer([&] { cluster.Sql(WriteMany(number, 400)); });
+    std::jthread writer([&] { cluster.Sql(WriteMany(number, 400)); });
     std::this_thread::sleep_for(std::chrono::milliseconds(900 + 400 * round));  // in the midst of it
     cluster.Kill("connect");
     writer.join();
@@ -260,7 +273,7 @@ TEST_F(DebeziumFeed, ConnectIsKilledWhileRowsAreWritten) {
 
 TEST_F(DebeziumFeed, TheBrokerIsKilledWhileRowsAreWritten) {
   TestCluster& cluster = SharedCluster();
-  std::thread writer([&] { cluster.Sql(WriteMany(5000, 400)); });
+  std::jthread writer([&] { cluster.Sql(WriteMany(5000, 400)); });
   std::vector<Change> changes = ReadTo(cluster.Point());
   cluster.Kill("kafka");
   writer.join();

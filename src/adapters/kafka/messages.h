@@ -33,6 +33,7 @@ struct CapturedRow {
   std::optional<Lsn> follows;    // where the commit before its transaction ended; empty in and right after a snapshot
   std::int64_t order = 0;        // among all rows of its transaction, from 1; 0: of a snapshot
   std::optional<Change> change;  // empty: a heartbeat, or columns that cannot be read
+  std::int64_t offset = 0;       // where it stands on its topic
 
   // Rises along a topic from transaction to transaction; below the row's own commit, and not below the one before.
   Lsn Place() const { return follows.value_or(lsn); }

@@ -41,9 +41,13 @@ inline std::filesystem::path Jars() {
   return kCheckout / "build/cluster/jars/kafka";
 }
 
-#define NOVAFEED_NEEDS_KAFKA()                                                              \
-  if (!std::filesystem::exists(Jars()) || std::system("command -v java >/dev/null") != 0) { \
-    GTEST_SKIP() << "Kafka is not installed: ./cluster install --only kafka";               \
+inline bool KafkaIsInstalled() {
+  return std::filesystem::exists(Jars()) && std::system("command -v java >/dev/null") == 0;
+}
+
+#define NOVAFEED_NEEDS_KAFKA()                                                \
+  if (!KafkaIsInstalled()) {                                                  \
+    GTEST_SKIP() << "Kafka is not installed: ./cluster install --only kafka"; \
   }
 
 // Waits until something is so; throws after a minute.
@@ -82,8 +86,7 @@ class TestBroker {
     WriteSettings();
     Java("kafka.tools.StorageTool format --cluster-id AAAAAAAAAAAAAAAAAAAAAA --config " + File("settings"));
     Start();
-    Run("/usr/bin/python3 -B " + (kCheckout / "deploy/kafka/kafka.py").string() + " topics " + Plain() + " " +
-        (kCheckout / "deploy/kafka/topics.toml").string());
+    MakeTopics();
   }
   ~TestBroker() { Kill(); }
   TestBroker(const TestBroker&) = delete;
@@ -114,6 +117,11 @@ class TestBroker {
     kill(process_, SIGKILL);
     waitpid(process_, nullptr, 0);
     process_ = -1;
+  }
+  // Those that are missing.
+  void MakeTopics() const {
+    Run("/usr/bin/python3 -B " + (kCheckout / "deploy/kafka/kafka.py").string() + " topics " + Plain() + " " +
+        (kCheckout / "deploy/kafka/topics.toml").string());
   }
   void Stop() const { kill(process_, SIGSTOP); }
   void GoOn() const { kill(process_, SIGCONT); }
@@ -207,6 +215,12 @@ class TestBroker {
   pid_t process_ = -1;
 };
 
+// One for all tests of the program.
+inline TestBroker& SharedBroker() {
+  static TestBroker broker;
+  return broker;
+}
+
 // Puts messages onto topics, each acknowledged before the call returns.
 class TestProducer {
  public:
@@ -224,33 +238,52 @@ class TestProducer {
   TestProducer(const TestProducer&) = delete;
   TestProducer& operator=(const TestProducer&) = delete;
 
-  void Put(std::string_view topic, const std::string& value) {
+  void Put(std::string_view topic, const std::string& value, int partition = 0) {
     rd_kafka_topic_t* handle = rd_kafka_topic_new(handle_, std::string(topic).c_str(), nullptr);
-    const int put = rd_kafka_produce(handle, 0, RD_KAFKA_MSG_F_COPY, const_cast<char*>(value.data()), value.size(),
-                                     nullptr, 0, nullptr);
+    const int put = rd_kafka_produce(handle, partition, RD_KAFKA_MSG_F_COPY, const_cast<char*>(value.data()),
+                                     value.size(), nullptr, 0, nullptr);
     rd_kafka_topic_destroy(handle);
     if (put != 0) throw std::runtime_error(rd_kafka_err2str(rd_kafka_last_error()));
   }
-  // As retention does it: everything that is on the topic now is gone.
-  void Forget(std::string_view topic) {
-    rd_kafka_topic_partition_list_t* until = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(until, std::string(topic).c_str(), 0)->offset = RD_KAFKA_OFFSET_END;
+  // As retention does it: of each partition everything before an offset is gone. Without: all of a topic with one.
+  void Forget(std::string_view topic, const std::vector<std::int64_t>& offsets = {RD_KAFKA_OFFSET_END}) {
+    rd_kafka_topic_partition_list_t* until = rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size()));
+    for (int partition = 0; partition < std::ssize(offsets); ++partition) {
+      rd_kafka_topic_partition_list_add(until, std::string(topic).c_str(), partition)->offset =
+          offsets[static_cast<std::size_t>(partition)];
+    }
     rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(until);
-    rd_kafka_queue_t* answers = rd_kafka_queue_new(handle_);
-    rd_kafka_DeleteRecords(handle_, &request, 1, nullptr, answers);
-    rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, 60'000);
-    const bool done = answer != nullptr && rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    rd_kafka_event_destroy(answer);
-    rd_kafka_queue_destroy(answers);
+    Ask([&](rd_kafka_queue_t* answers) { rd_kafka_DeleteRecords(handle_, &request, 1, nullptr, answers); });
     rd_kafka_DeleteRecords_destroy(request);
     rd_kafka_topic_partition_list_destroy(until);
-    if (!done) throw std::runtime_error("nothing was deleted");
+  }
+  void Delete(std::string_view topic) {
+    rd_kafka_DeleteTopic_t* request = rd_kafka_DeleteTopic_new(std::string(topic).c_str());
+    Ask([&](rd_kafka_queue_t* answers) { rd_kafka_DeleteTopics(handle_, &request, 1, nullptr, answers); });
+    rd_kafka_DeleteTopic_destroy(request);
+  }
+  void Grow(std::string_view topic, std::size_t partitions) {
+    std::array<char, 512> why;
+    rd_kafka_NewPartitions_t* request =
+        rd_kafka_NewPartitions_new(std::string(topic).c_str(), partitions, why.data(), why.size());
+    Ask([&](rd_kafka_queue_t* answers) { rd_kafka_CreatePartitions(handle_, &request, 1, nullptr, answers); });
+    rd_kafka_NewPartitions_destroy(request);
   }
   void Flush() {
     if (rd_kafka_flush(handle_, 60'000) != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error("nothing was written");
   }
 
  private:
+  void Ask(const std::function<void(rd_kafka_queue_t*)>& ask) {
+    rd_kafka_queue_t* answers = rd_kafka_queue_new(handle_);
+    ask(answers);
+    rd_kafka_event_t* answer = rd_kafka_queue_poll(answers, 60'000);
+    const bool done = answer != nullptr && rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_event_destroy(answer);
+    rd_kafka_queue_destroy(answers);
+    if (!done) throw std::runtime_error("Kafka's administration does not answer");
+  }
+
   rd_kafka_t* handle_ = nullptr;
 };
 
@@ -264,11 +297,15 @@ class TestConnector {
     std::int64_t number = 0;
     std::int64_t commit = 0;
     std::optional<std::int64_t> follows;
+    TimeMs committed_at = 1;
   };
+
+  // What is committed from now on is committed later than what was; returns when.
+  TimeMs MoveTime() { return time_ += 1000; }
 
   // Gives it its place, without writing it.
   Transaction Commit(std::vector<Row> rows) {
-    Transaction transaction{std::move(rows), ++number_, 0, last_};
+    Transaction transaction{std::move(rows), ++number_, 0, last_, time_};
     now_ += 1000;
     transaction.commit = now_;
     last_ = now_;
@@ -281,7 +318,9 @@ class TestConnector {
                                          R"(:1","ts_ms":1,"event_count":null,"data_collections":null})");
     std::int64_t order = 0;
     for (const Row& row : transaction.rows) {
-      const EnvelopeMessage message = Envelope(transaction, row, ++order);
+      Change change;
+      change.after = row;
+      const EnvelopeMessage message = Envelope(transaction, change, ++order);
       ++counts[message.topic];
       if (message.topic == held) {
         held_.push_back(message);
@@ -291,8 +330,9 @@ class TestConnector {
     }
     if (transaction.rows.empty()) {
       ++counts["cdc.cdc_heartbeat"];
-      User nobody;
-      producer_.Put("cdc.cdc_heartbeat", Envelope(transaction, nobody, 1).value);
+      Change beat;
+      beat.after = User();
+      producer_.Put("cdc.cdc_heartbeat", Envelope(transaction, beat, 1).value);
     }
     producer_.Put(kTransactionTopic, End(transaction, counts));
     producer_.Flush();
@@ -300,6 +340,20 @@ class TestConnector {
   std::int64_t WriteNew(std::vector<Row> rows, std::string_view held = "") {
     const Transaction transaction = Commit(std::move(rows));
     Write(transaction, held);
+    return transaction.commit;
+  }
+  // Writes these as one transaction, at most 499, each with a place of its own; returns where it ended.
+  std::int64_t WriteChanges(const std::vector<Change>& changes) {
+    const Transaction transaction = Commit({});
+    std::map<std::string, std::int64_t> counts;
+    std::int64_t order = 0;
+    for (const Change& change : changes) {
+      const EnvelopeMessage message = Envelope(transaction, change, ++order);
+      ++counts[message.topic];
+      producer_.Put(message.topic, message.value);
+    }
+    producer_.Put(kTransactionTopic, End(transaction, counts));
+    producer_.Flush();
     return transaction.commit;
   }
   void WriteHeld() {
@@ -314,11 +368,9 @@ class TestConnector {
   std::int64_t last() const { return last_.value_or(0); }
 
  private:
-  static EnvelopeMessage Envelope(const Transaction& transaction, const Row& row, std::int64_t order) {
-    Change change;
+  static EnvelopeMessage Envelope(const Transaction& transaction, Change change, std::int64_t order) {
     change.sequence = transaction.commit - 500 + order;
     change.transaction = transaction.number;
-    change.after = row;
     EnvelopeMessage message = EncodeEnvelope(change, 1, {"postgresql", "novafeed", "3.6.3.Final"});
     boost::json::value value = boost::json::parse(message.value);
     const std::string own = std::to_string(change.sequence);
@@ -340,7 +392,7 @@ class TestConnector {
     return boost::json::serialize(
         boost::json::value{{"status", "END"},
                            {"id", std::to_string(transaction.number) + ":" + std::to_string(transaction.commit)},
-                           {"ts_ms", 1},
+                           {"ts_ms", transaction.committed_at},
                            {"event_count", all},
                            {"data_collections", collections}});
   }
@@ -348,6 +400,7 @@ class TestConnector {
   TestProducer producer_;
   std::int64_t number_ = 700;
   std::int64_t now_ = 10'000;
+  TimeMs time_ = 1;
   std::optional<std::int64_t> last_;
   std::vector<EnvelopeMessage> held_;
 };

@@ -1,9 +1,10 @@
-// What every store of the graph does, held against PostgreSQL.
+// The contract suites of the ports, over PostgreSQL.
 #include "graph/store_contract.h"
 
 #include <map>
 
 #include "adapters/postgres/server_test_support.h"
+#include "graph/leases_contract.h"
 
 namespace novafeed {
 namespace {
@@ -45,33 +46,49 @@ struct Held {
   std::unique_ptr<PostgresGraph> store;
 };
 
-OpenGraph OpenGraphAt(const std::filesystem::path& directory, const Clock* clock) {
+// `clock` null: the database's own.
+std::shared_ptr<Held> OpenAt(const std::filesystem::path& directory, const Clock* clock) {
   postgres::SharedServer();  // made before the databases, and gone after them
   static Databases databases;
   bool is_new = false;
   auto held = std::make_shared<Held>();
   held->database = databases.Of(directory, &is_new);
   PostgresOptions options = held->database->Options();
-  options.clock = clock;
+  if (clock != nullptr) options.clock = clock;
   held->store = OpenPostgresGraph(options);
   if (is_new) held->database->Sql(kCountChanges);
-  PostgresGraph* store = held->store.get();
-  TestDatabase* database = held->database.get();
+  return held;
+}
+
+OpenGraph OpenGraphAt(const std::filesystem::path& directory, const Clock* clock) {
+  std::shared_ptr<Held> held = OpenAt(directory, clock);
   OpenGraph open;
-  open.store = store;
-  open.forget_changes = [store](TimeMs, std::int64_t) { store->ForgetEvents(); };
-  open.count_changes = [database] { return database->Number("SELECT count(*) FROM public.changed_rows"); };
+  open.store = held->store.get();
+  open.count_changes = [database = held->database.get()] {
+    return database->Number("SELECT count(*) FROM public.changed_rows");
+  };
   open.owner = std::move(held);
   return open;
 }
 
-std::vector<GraphStoreFactory> Factories() {
-  if (ServerPrograms().empty()) return {};
-  return {{"postgres", &OpenGraphAt}};
+std::shared_ptr<Leases> OpenLeasesAt(const std::filesystem::path& directory) {
+  const std::shared_ptr<Held> held = OpenAt(directory, nullptr);
+  return {held, held->store.get()};
 }
 
-INSTANTIATE_TEST_SUITE_P(Postgres, GraphStoreContract, ::testing::ValuesIn(Factories()));
+template <class Factory>
+std::vector<Factory> WhereThereIsAServer(const Factory& factory) {
+  if (ServerPrograms().empty()) return {};
+  return {factory};
+}
+
+const GraphStoreFactory kGraphFactory = {"postgres", &OpenGraphAt};
+const LeasesFactory kLeasesFactory = {"postgres", &OpenLeasesAt};
+
+INSTANTIATE_TEST_SUITE_P(Postgres, GraphStoreContract, ::testing::ValuesIn(WhereThereIsAServer(kGraphFactory)));
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GraphStoreContract);
+INSTANTIATE_TEST_SUITE_P(Postgres, LeasesContract, ::testing::ValuesIn(WhereThereIsAServer(kLeasesFactory)));
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(LeasesContract);
 
 TEST(PostgresContract, NeedsAServer) {
   NOVAFEED_NEEDS_POSTGRES();

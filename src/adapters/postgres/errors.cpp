@@ -8,7 +8,8 @@ namespace {
 constexpr std::int64_t kRetryAfterMs = 1000;
 
 bool IsConflict(std::string_view state) {
-  return state == "40001" || state == "40P01" || state == "23505";  // serialization, deadlock, unique key
+  // Serialization, deadlock, unique key, a lock that was waited for long enough.
+  return state == "40001" || state == "40P01" || state == "23505" || state == "55P03";
 }
 
 // The server ends or starts, or this connection is not one that can write (it became a standby).

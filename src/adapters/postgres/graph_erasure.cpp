@@ -1,10 +1,14 @@
 #include "adapters/postgres/graph_erasure.h"
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
+#include <unordered_set>
 
 #include "adapters/postgres/retries.h"
+#include "graph/retired.h"
 
 namespace novafeed::postgres {
 namespace {
@@ -15,27 +19,28 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kReadersPatience{30};
 constexpr std::chrono::milliseconds kReadersPause{20};
 
-// Walks through 20,000 rows behind a key, hides in those that name somebody, and answers the last key. $1 is where to
-// go on, $2 and $3 the users and their pseudonyms. Only the rows that are hidden are locked.
+// Walks through 20,000 rows from a key on, hides in those that name somebody, and answers the last key. $1 is where to
+// begin, $2 and $3 the users and their pseudonyms. Only the rows that are hidden are locked.
 #define ERASED "unnest($2::text::uuid[], $3::text::uuid[]) AS erased(user_id, pseudonym)"
 
 constexpr Statement kHidePosts = {
     "hiding authors of posts",
-    "WITH part AS MATERIALIZED (SELECT id, author_id FROM posts WHERE id > $1 ORDER BY id LIMIT 20000), "
+    "WITH part AS MATERIALIZED (SELECT id, author_id FROM posts WHERE id >= $1 ORDER BY id LIMIT 20000), "
     "hidden AS (UPDATE posts SET author_id = erased.pseudonym, external_id = NULL FROM part, " ERASED
     " WHERE posts.id = part.id AND part.author_id = erased.user_id AND posts.author_id = erased.user_id "
     "AND posts.deleted_at IS NOT NULL) "
     "SELECT id FROM part ORDER BY id DESC LIMIT 1"};
 constexpr Statement kHideComments = {
     "hiding authors in comments",
-    "WITH part AS MATERIALIZED (SELECT id, post_author_id FROM comments WHERE id > $1 ORDER BY id LIMIT 20000), "
+    "WITH part AS MATERIALIZED (SELECT id, post_author_id FROM comments WHERE id >= $1 ORDER BY id LIMIT 20000), "
     "hidden AS (UPDATE comments SET post_author_id = erased.pseudonym FROM part, " ERASED
     " WHERE comments.id = part.id AND part.post_author_id = erased.user_id "
     "AND comments.post_author_id = erased.user_id) "
     "SELECT id FROM part ORDER BY id DESC LIMIT 1"};
 constexpr Statement kHideLikes = {
     "hiding authors in likes",
-    "WITH part AS MATERIALIZED (SELECT user_id, post_id, post_author_id FROM likes WHERE (user_id, post_id) > ($1, $4) "
+    "WITH part AS MATERIALIZED (SELECT user_id, post_id, post_author_id FROM likes WHERE (user_id, post_id) >= ($1, "
+    "$4) "
     "ORDER BY user_id, post_id LIMIT 20000), "
     "hidden AS (UPDATE likes SET post_author_id = erased.pseudonym FROM part, " ERASED
     " WHERE likes.user_id = part.user_id AND likes.post_id = part.post_id AND part.post_author_id = erased.user_id "
@@ -47,6 +52,18 @@ constexpr Statement kHideOutbox = {"hiding an author in the outbox",
                                    "UPDATE outbox SET post_author_id = $2 WHERE post_author_id = $1"};
 constexpr Statement kDropFacts = {"forgetting facts of a user", "DELETE FROM facts WHERE strpos(key, $1) > 0"};
 constexpr Statement kCloseErasure = {"closing an erasure", "DELETE FROM erasures WHERE user_id = $1"};
+
+constexpr std::int64_t kScanned = 20'000;  // ids of one read
+constexpr std::size_t kRetired = 2000;     // of one transaction
+
+// Kind 1 is RetiredKind::kUser.
+constexpr Statement kRetiredUsers = {
+    "reading the erased users",
+    "SELECT digest FROM retired_ids WHERE kind = 1 AND digest >= $1 ORDER BY digest LIMIT $2"};
+constexpr Statement kUserIds = {"looking for erased users", "SELECT id FROM users WHERE id >= $1 ORDER BY id LIMIT $2"};
+constexpr Statement kRetireIds = {"retiring ids",
+                                  "INSERT INTO retired_ids (kind, digest) "
+                                  "SELECT 1, unnest($1::text::uuid[]) ON CONFLICT DO NOTHING"};
 
 constexpr Statement kNextTransaction = {"waiting for earlier writes",
                                         "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"};
@@ -73,22 +90,38 @@ Rows Run(ConnectionPool* connections, const Statement& statement, const Values&.
 }
 
 void HideInTable(ConnectionPool* connections, const Statement& hide, const ErasedArrays& erased) {
-  Uuid after;
+  Uuid from;  // no id is less
   for (;;) {
-    Rows last = Run(connections, hide, after, erased.users, erased.pseudonyms);
-    if (!last.Next()) return;
-    after = last.Id(0);
+    Rows last = Run(connections, hide, from, erased.users, erased.pseudonyms);
+    if (!last.Next() || last.Id(0) == from) return;
+    from = last.Id(0);
   }
 }
 
 void HideInLikes(ConnectionPool* connections, const ErasedArrays& erased) {
-  Uuid after_user;
-  Uuid after_post;
+  Uuid from_user;
+  Uuid from_post;
   for (;;) {
-    Rows last = Run(connections, kHideLikes, after_user, erased.users, erased.pseudonyms, after_post);
-    if (!last.Next()) return;
-    after_user = last.Id(0);
-    after_post = last.Id(1);
+    Rows last = Run(connections, kHideLikes, from_user, erased.users, erased.pseudonyms, from_post);
+    if (!last.Next() || (last.Id(0) == from_user && last.Id(1) == from_post)) return;
+    from_user = last.Id(0);
+    from_post = last.Id(1);
+  }
+}
+
+// Calls take(id) for each row of `page`, a statement of an id from which on, and of how many rows, in their order.
+template <class F>
+void ForEachId(ConnectionPool* connections, const Statement& page, const F& take) {
+  std::optional<Uuid> last;
+  for (std::int64_t found = kScanned; found == kScanned;) {
+    Rows rows = Run(connections, page, last.value_or(Uuid()), kScanned);
+    found = rows.count();
+    while (rows.Next()) {
+      const Uuid id = rows.Id(0);
+      if (id == last) continue;  // where the page before ended
+      take(id);
+      last = id;
+    }
   }
 }
 
@@ -135,6 +168,29 @@ void CloseErasures(ConnectionPool* connections, std::span<const Erasure> erased)
 
 void Vacuum(ConnectionPool* connections) {
   for (const Statement& statement : kVacuums) Run(connections, statement);
+}
+
+std::vector<Uuid> RetiredUsers(ConnectionPool* connections) {
+  std::vector<Uuid> digests;
+  ForEachId(connections, kRetiredUsers, [&digests](const Uuid& digest) { digests.push_back(digest); });
+  return digests;
+}
+
+std::vector<UserId> FindUsers(ConnectionPool* connections, std::span<const Uuid> digests) {
+  const std::unordered_set<Uuid, UuidHash> wanted(digests.begin(), digests.end());
+  std::vector<UserId> users;
+  ForEachId(connections, kUserIds, [&](const Uuid& id) {
+    if (wanted.contains(RetiredDigest(RetiredKind::kUser, id))) users.push_back(UserId{id});
+  });
+  return users;
+}
+
+void RetireUsers(ConnectionPool* connections, std::span<const Uuid> digests) {
+  while (!digests.empty()) {
+    const std::span<const Uuid> part = digests.first(std::min(digests.size(), kRetired));
+    Run(connections, kRetireIds, UuidArray(part, [](const Uuid& digest) { return digest; }));
+    digests = digests.subspan(part.size());
+  }
 }
 
 }  // namespace novafeed::postgres

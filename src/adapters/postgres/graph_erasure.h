@@ -1,8 +1,8 @@
-// What the purge asks of the graph: pseudonyms in the rows that stay.
+// What the purge asks of the graph: pseudonyms in the rows that stay. And the list of erased users.
 #pragma once
 
-#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "adapters/postgres/connection_pool.h"
 #include "graph/store.h"
@@ -18,5 +18,9 @@ void HideInRows(ConnectionPool* connections, std::span<const Erasure> erased);
 void CloseErasures(ConnectionPool* connections, std::span<const Erasure> erased);
 // GraphStore::Scrub: vacuums the tables, so that what was deleted and overwritten is given free.
 void Vacuum(ConnectionPool* connections);
+// GraphStore, for backups that were put back.
+std::vector<Uuid> RetiredUsers(ConnectionPool* connections);
+std::vector<UserId> FindUsers(ConnectionPool* connections, std::span<const Uuid> digests);
+void RetireUsers(ConnectionPool* connections, std::span<const Uuid> digests);
 
 }  // namespace novafeed::postgres

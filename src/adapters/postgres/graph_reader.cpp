@@ -84,24 +84,6 @@ constexpr const Statement& kFollowing = kLists[1];
 constexpr const Statement& kPostsOf = kLists[2];
 constexpr const Statement& kCommentsOn = kLists[3];
 
-Post ReadPost(const Rows& rows) {
-  return {PostId{rows.Id(0)}, rows.OptionalText(1), UserId{rows.Id(2)},
-          rows.Text(3),       rows.Time(4),         rows.OptionalTime(5)};
-}
-
-Comment ReadComment(const Rows& rows) {
-  return {CommentId{rows.Id(0)}, rows.OptionalText(1), PostId{rows.Id(2)}, UserId{rows.Id(3)}, UserId{rows.Id(4)},
-          rows.Time(5),          rows.Text(6),         rows.Time(7),       rows.Int(8)};
-}
-
-Like ReadLike(const Rows& rows) {
-  return {UserId{rows.Id(0)}, PostId{rows.Id(1)}, UserId{rows.Id(2)}, rows.Time(3), rows.Time(4), rows.Int(5)};
-}
-
-Follow ReadFollow(const Rows& rows) {
-  return {UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Time(2), rows.Int(3)};
-}
-
 Dismissal ReadDismissal(const Rows& rows) {
   return {UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Time(2)};
 }
@@ -180,6 +162,24 @@ std::span<const Statement> ListStatements() {
 
 User ReadUser(const Rows& rows) {
   return {UserId{rows.Id(0)}, rows.OptionalText(1), rows.Text(2), rows.Text(3), rows.Time(4)};
+}
+
+Post ReadPost(const Rows& rows) {
+  return {PostId{rows.Id(0)}, rows.OptionalText(1), UserId{rows.Id(2)},
+          rows.Text(3),       rows.Time(4),         rows.OptionalTime(5)};
+}
+
+Comment ReadComment(const Rows& rows) {
+  return {CommentId{rows.Id(0)}, rows.OptionalText(1), PostId{rows.Id(2)}, UserId{rows.Id(3)}, UserId{rows.Id(4)},
+          rows.Time(5),          rows.Text(6),         rows.Time(7),       rows.Int(8)};
+}
+
+Like ReadLike(const Rows& rows) {
+  return {UserId{rows.Id(0)}, PostId{rows.Id(1)}, UserId{rows.Id(2)}, rows.Time(3), rows.Time(4), rows.Int(5)};
+}
+
+Follow ReadFollow(const Rows& rows) {
+  return {UserId{rows.Id(0)}, UserId{rows.Id(1)}, rows.Time(2), rows.Int(3)};
 }
 
 std::optional<User> GraphReader::FindUser(UserId id) {

@@ -13,7 +13,12 @@
 
 namespace novafeed::postgres {
 
-User ReadUser(const Rows& rows);  // columns as in USER_COLUMNS
+// Of columns as in adapters/postgres/columns.h.
+User ReadUser(const Rows& rows);
+Post ReadPost(const Rows& rows);
+Comment ReadComment(const Rows& rows);
+Like ReadLike(const Rows& rows);
+Follow ReadFollow(const Rows& rows);
 
 // Lives for a borrowed connection; used by one thread at a time; throws StoreError. Each method reads one state.
 class GraphReader {

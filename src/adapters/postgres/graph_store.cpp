@@ -1,4 +1,4 @@
-// OpenPostgresGraph: the port of the graph over PostgreSQL.
+// OpenPostgresGraph: the ports of the graph over PostgreSQL.
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -7,7 +7,9 @@
 #include "adapters/postgres/connection_pool.h"
 #include "adapters/postgres/graph_erasure.h"
 #include "adapters/postgres/graph_reader.h"
+#include "adapters/postgres/graph_state.h"
 #include "adapters/postgres/graph_writer.h"
+#include "adapters/postgres/leases.h"
 #include "adapters/postgres/migrations.h"
 #include "adapters/postgres/open.h"
 #include "adapters/postgres/retries.h"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr std::size_t kOutboxConnections = 2;  // the relay reads and clears; it never waits behind other reads
 constexpr std::size_t kUpkeepConnections = 2;  // the purge, and the forgetting
+constexpr std::size_t kLeaseConnections = 2;   // whoever holds one must not lose it because others read
 constexpr std::int64_t kForgetBatch = 2000;
 
 constexpr Statement kClearOutbox = {"clearing the outbox",
@@ -88,6 +91,8 @@ class PostgresGraphStore final : public PostgresGraph {
                             options.metrics),
         upkeep_connections_(&target_, Pool("upkeep", kUpkeepConnections, options, options.upkeep_deadline),
                             options.metrics),
+        lease_connections_(&target_, Pool("leases", kLeaseConnections, options, options.statement_deadline),
+                           options.metrics),
         writer_(&write_connections_, clock_, {options.writers, options.max_queued_works, options.patience},
                 options.metrics) {}
 
@@ -143,6 +148,20 @@ class PostgresGraphStore final : public PostgresGraph {
     });
   }
 
+  std::int64_t ForgetOldEvents() override {
+    const Instant before = {clock_->Now() - kEventMemory};
+    std::int64_t total = 0;
+    std::int64_t batch = kForgetBatch;
+    while (batch == kForgetBatch) {
+      batch = WithConnection(&upkeep_connections_, [&](Connection& connection) {
+        return connection.Execute(kForgetEvents, before, kForgetBatch).affected();
+      });
+      total += batch;
+    }
+    return total;
+  }
+  void SetBulkMode(bool) override {}  // a work is a transaction here, however large
+
   std::vector<Erasure> ReadErasures() override {
     return Read(&read_connections_, [](GraphReader& reader) { return reader.ReadErasures(); });
   }
@@ -157,19 +176,23 @@ class PostgresGraphStore final : public PostgresGraph {
     return 0;  // PostgreSQL does not tell how many pages held something
   }
 
+  std::vector<Uuid> RetiredUsers() override { return postgres::RetiredUsers(&upkeep_connections_); }
+  std::vector<UserId> FindUsers(std::span<const Uuid> digests) override {
+    return postgres::FindUsers(&upkeep_connections_, digests);
+  }
+  void RetireUsers(std::span<const Uuid> digests) override { postgres::RetireUsers(&upkeep_connections_, digests); }
+
   std::string Generation() override { return generation_; }
 
-  std::int64_t ForgetEvents() override {
-    const Instant before = {clock_->Now() - kEventMemory};
-    std::int64_t total = 0;
-    std::int64_t batch = kForgetBatch;
-    while (batch == kForgetBatch) {
-      batch = WithConnection(&upkeep_connections_, [&](Connection& connection) {
-        return connection.Execute(kForgetEvents, before, kForgetBatch).affected();
-      });
-      total += batch;
-    }
-    return total;
+  bool Take(std::string_view name, std::string_view holder, std::chrono::milliseconds ttl) override {
+    return TakeLease(&lease_connections_, name, holder, ttl);
+  }
+  void GiveBack(std::string_view name, std::string_view holder) override {
+    GiveBackLease(&lease_connections_, name, holder);
+  }
+
+  std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) override {
+    return ReadGraphState(&upkeep_connections_, take);
   }
 
  private:
@@ -180,6 +203,7 @@ class PostgresGraphStore final : public PostgresGraph {
   ConnectionPool read_connections_;
   ConnectionPool outbox_connections_;
   ConnectionPool upkeep_connections_;
+  ConnectionPool lease_connections_;
   HandedOut handed_out_;
   GraphWriter writer_;  // after what its threads use
 };

@@ -2,15 +2,19 @@
 // bounds on waiting.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <memory>
+#include <set>
 #include <thread>
+#include <vector>
 
 #include "adapters/postgres/graph_reader.h"
 #include "adapters/postgres/retries.h"
 #include "adapters/postgres/server_test_support.h"
 #include "graph/commands.h"
+#include "graph/retired.h"
 #include "graph/store_fixture.h"
 
 namespace novafeed::postgres {
@@ -269,8 +273,9 @@ TEST_F(PostgresGraphStore, AConflictThatNeverEndsIsAnswered) {
 TEST_F(PostgresGraphStore, ACharacterThatTheDatabaseCannotKeepIsRefused) {
   AddUser(*store_, 1);
   const std::string text("a\0b", 3);
-  const Result<std::int64_t> written = WriteAndWait(
-      *store_, [&](GraphTransaction& tx) { static_cast<void>(CreatePost(tx, {std::nullopt, TestUser(1), text})); });
+  const Result<std::int64_t> written = WriteAndWait(*store_, [&](GraphTransaction& tx) {
+    tx.InsertPost({TestPost(1), std::nullopt, TestUser(1), text, kTestStart, std::nullopt});  // past the commands
+  });
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().failure, Failure::kUnprocessable);
   EXPECT_TRUE(store_->PostsOf(TestUser(1), 10, std::nullopt).items.empty());
@@ -279,6 +284,57 @@ TEST_F(PostgresGraphStore, ACharacterThatTheDatabaseCannotKeepIsRefused) {
     return true;
   });
   EXPECT_EQ(store_->GetFact("bytes"), text);
+}
+
+// An id that ends with a number, so that they lie in its order.
+Uuid OrderedId(int number) {
+  Uuid id;
+  for (std::size_t i = 0; i < 4; ++i) id.bytes[15 - i] = static_cast<std::uint8_t>(number >> (8 * i));
+  return id;
+}
+constexpr char kOrderedId[] = "('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid";
+
+TEST_F(PostgresGraphStore, UsersAndDigestsAreReadInPages) {
+  constexpr int kUsers = 20'001;  // a page, and one more
+  database_->Sql(std::string("INSERT INTO users SELECT ") + kOrderedId +
+                 ", NULL, 'u' || n, '', now() FROM generate_series(0, 20000) AS n");
+  std::vector<Uuid> digests;
+  digests.reserve(kUsers);
+  std::set<UserId> expected;
+  for (int i = 0; i < kUsers; ++i) {
+    digests.push_back(RetiredDigest(RetiredKind::kUser, OrderedId(i)));
+    expected.insert(UserId{OrderedId(i)});
+  }
+  const std::vector<UserId> found = store_->FindUsers(digests);
+  EXPECT_EQ(found.size(), expected.size()) << "each once";
+  EXPECT_TRUE(std::set<UserId>(found.begin(), found.end()) == expected);
+
+  store_->RetireUsers(digests);
+  std::vector<Uuid> retired = store_->RetiredUsers();
+  std::sort(retired.begin(), retired.end());
+  std::sort(digests.begin(), digests.end());
+  EXPECT_TRUE(retired == digests);
+}
+
+TEST_F(PostgresGraphStore, ThePurgeWalksThroughTablesInPages) {
+  AddUser(*store_, 1);
+  const std::string author = "'" + TestUser(1).ToString() + "'";
+  const std::string rows = " FROM generate_series(0, 20000) AS n;";
+  database_->Sql(std::string("INSERT INTO posts SELECT ") + kOrderedId + ", 'p' || n, " + author +
+                 ", '', now(), now()" + rows + "INSERT INTO comments SELECT " + kOrderedId +
+                 ", NULL, gen_random_uuid(), gen_random_uuid(), " + author + ", now(), 'text', now()" + rows +
+                 "INSERT INTO likes SELECT " + kOrderedId + ", " + kOrderedId + ", " + author + ", now(), now()" +
+                 rows);
+  Do(*store_, [](GraphTransaction& tx) {
+    Must(EraseUser(tx, TestUser(1)));
+    return RemoveErased(tx, TestUser(1), 10);
+  });
+  store_->HideInRows(store_->ReadErasures());
+  EXPECT_EQ(database_->Number("SELECT count(*) FROM posts WHERE external_id IS NOT NULL"), 0);
+  for (const char* naming :
+       {"posts WHERE author_id = ", "comments WHERE post_author_id = ", "likes WHERE post_author_id = "}) {
+    EXPECT_EQ(database_->Number(std::string("SELECT count(*) FROM ") + naming + author), 0) << naming;
+  }
 }
 
 // Also by a plan that knows nothing of the parameters: that is what a prepared statement comes to.

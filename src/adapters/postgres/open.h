@@ -3,11 +3,16 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/metrics.h"
 #include "base/time.h"
+#include "capture/change.h"
+#include "graph/leases.h"
 #include "graph/store.h"
 
 namespace novafeed {
@@ -36,17 +41,20 @@ struct PostgresOptions {
   std::chrono::milliseconds upkeep_deadline{600'000};
 };
 
-// The graph store. Its differences from what one process does alone: works run side by side on its writer threads, and
-// a work is run again where another transaction was faster, from the start (so it keeps nothing from run to run). What
-// Done is given is a place in PostgreSQL's write-ahead log, behind the commit.
+// The graph store, and the leases of those who share it (by the clock of the database, not by `clock`). Its differences
+// from what one process does alone: works run side by side on its writer threads, and a work is run again where another
+// transaction was faster, from the start (so it keeps nothing from run to run). What Done is given is a place in
+// PostgreSQL's write-ahead log, behind the commit.
 //
 // A write that fails with "commit_unknown" may have been kept; sent again as it was it changes nothing if so.
-// Beyond the port:
-class PostgresGraph : public GraphStore {
+// Beyond the ports:
+class PostgresGraph : public GraphStore, public Leases {
  public:
-  // Forgets identities of like and unlike events after kEventMemory, in small transactions. Blocking. Throws
-  // StoreError. Returns how many.
-  virtual std::int64_t ForgetEvents() = 0;
+  // The whole state, as ChangeFeed::ReadState gives it: exactly what was committed up to the place that is returned, in
+  // the write-ahead log that capture reads (capture/stated_feed.h makes one feed of both). Writers wait meanwhile, for
+  // some milliseconds at the beginning. Blocking; throws StoreError: kUnavailable "write_conflict" where somebody has
+  // written for long, and not ended.
+  virtual std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) = 0;
 };
 
 // Connects, brings the schema up to date and starts the writers, which end (after what is queued) in the destructor.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/text.h"
 #include "graph/store.h"
 
 namespace novafeed::postgres {
@@ -73,7 +74,7 @@ void Parameters::Add(const Uuid& id) {
 }
 
 void Parameters::Add(std::string_view text) {
-  if (text.find('\0') != std::string_view::npos) {
+  if (HasCharacterZero(text)) {
     throw StoreError(Error{Failure::kUnprocessable, "bad_text",
                            "The text has the character U+0000, which the database cannot keep; leave it out.", 0});
   }

@@ -117,7 +117,7 @@ TEST(KillMinusNine, KeepsEveryAcknowledgedEventOnce) {
     acknowledged.insert(said.begin(), said.end());
 
     const auto log = OpenSqliteEventLog(home.Options());
-    const std::vector<LoggedEvent> events = log->Read(0, 10'000'000);
+    const std::vector<LoggedEvent> events = log->Read({}, 10'000'000);
     std::multiset<Uuid> ids;
     std::int64_t expected_sequence = 0;
     for (const LoggedEvent& logged : events) {
@@ -135,7 +135,43 @@ TEST(KillMinusNine, KeepsEveryAcknowledgedEventOnce) {
     const auto answer = AppendAndWait(*log, again);
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->duplicate, std::vector<bool>(again.size(), true));
-    EXPECT_EQ(answer->end, expected_sequence);
+    EXPECT_EQ(answer->end, EventPoints{expected_sequence});
+  }
+}
+
+// The event at this place of one partition of a topic, which holds each second one twice.
+LoggedEvent MessageAt(std::int32_t offset) {
+  const int number = offset % 4 == 3 ? offset - 1 : offset;
+  return {1, offset + 1, kTestStart, NumberedEvent(number)};
+}
+
+TEST(KillMinusNine, AJournalHoldsEachEventUpToWhereItWasCopiedOnce) {
+  TestHome home;
+  std::mt19937_64 random(TestSeed());
+  std::int64_t begin = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const int after = 1 + static_cast<int>(random() % kMaxAcknowledged);
+    const auto said = RunAndKill(after, [&](const Acknowledge& acknowledge) {
+      const auto journal = OpenSqliteEventJournal(home.Options());
+      for (std::int64_t offset = begin;;) {
+        std::vector<LoggedEvent> events;
+        for (int i = 0; i < 10; ++i) events.push_back(MessageAt(static_cast<std::int32_t>(offset++)));
+        journal->Add(events, {0, offset});
+        acknowledge(static_cast<std::int32_t>(offset));
+      }
+    });
+    const auto journal = OpenSqliteEventJournal(home.Options());
+    const std::int64_t copied = journal->Copied().value()[1];
+    ASSERT_GE(copied, said.back()) << "what it said to hold was lost";
+    std::set<Uuid> expected;
+    for (std::int32_t offset = 0; offset < copied; ++offset) expected.insert(MessageAt(offset).Identity());
+    std::set<Uuid> found;
+    for (const LoggedEvent& logged : journal->Read({}, 10'000'000)) {
+      ASSERT_TRUE(found.insert(logged.Identity()).second);
+      ASSERT_EQ(logged.event, MessageAt(static_cast<std::int32_t>(logged.sequence - 1)).event);
+    }
+    ASSERT_EQ(found, expected);
+    begin = copied;
   }
 }
 

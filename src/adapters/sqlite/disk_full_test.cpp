@@ -147,14 +147,14 @@ TEST(DiskFull, EventLogSaysSoKeepsWhatItAcknowledgedAndHeals) {
       batches = filled.acknowledged;
       EXPECT_GT(batches, 0);
       EXPECT_EQ(filled.error.code, "disk_full") << filled.error.detail;
-      EXPECT_EQ(log->Read(0, 1'000'000).size(), static_cast<std::size_t>(20 * batches));
+      EXPECT_EQ(log->Read({}, 1'000'000).size(), static_cast<std::size_t>(20 * batches));
     }
     const auto again = AppendAndWait(*log, {NumberedEvent(20 * batches), NumberedEvent(0)});
     ASSERT_TRUE(again) << "there is space again";
     EXPECT_EQ(again->duplicate, (std::vector<bool>{false, true})) << "the refused batch left no identity behind";
-    EXPECT_EQ(again->end, 20 * batches + 1);
+    EXPECT_EQ(again->end, EventPoints{20 * batches + 1});
   }
-  EXPECT_EQ(OpenSqliteEventLog(home.Options())->End(), 20 * batches + 1);
+  EXPECT_EQ(OpenSqliteEventLog(home.Options())->End(), EventPoints{20 * batches + 1});
 }
 
 TEST(DiskFull, OnASmallDiskBothSaySoAndHealWhenSpaceIsBack) {
@@ -177,7 +177,7 @@ TEST(DiskFull, OnASmallDiskBothSaySoAndHealWhenSpaceIsBack) {
     std::filesystem::remove(ballast);
     EXPECT_GT(FillGraph(*store, 500'000).acknowledged, 0) << "there is space again";
     std::ofstream(ballast).close();
-    EXPECT_EQ(log->Read(0, 1'000'000).size(), static_cast<std::size_t>(20 * events.acknowledged));
+    EXPECT_EQ(log->Read({}, 1'000'000).size(), static_cast<std::size_t>(20 * events.acknowledged));
   }
   umount2(disk.c_str(), MNT_DETACH);
 }

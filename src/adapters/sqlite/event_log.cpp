@@ -1,8 +1,7 @@
-// OpenSqliteEventLog: the port of the event log over events.db.
+// OpenSqliteEventLog: the port of the event log over events.db. One partition. What it has forgotten stays in totals.
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <tuple>
 #include <unordered_map>
@@ -10,73 +9,18 @@
 
 #include "adapters/sqlite/connection_pool.h"
 #include "adapters/sqlite/database.h"
-#include "adapters/sqlite/event_columns.h"
+#include "adapters/sqlite/event_tables.h"
 #include "adapters/sqlite/group_writer.h"
 #include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/open.h"
 #include "adapters/sqlite/scrub.h"
-#include "capture/pseudonyms.h"
-#include "capture/retention.h"
 
 namespace novafeed {
 namespace sqlite {
 namespace {
 
-constexpr std::int64_t kForgetBatch = 1000;
 constexpr std::size_t kForgottenBatch = 1000;
-constexpr std::int64_t kScanned = 20'000;   // events of one read that looks for erased users
-constexpr std::size_t kHiddenAtOnce = 500;  // events of one transaction that hides them
-constexpr char kFindNames[] =
-    "SELECT sequence, user, post_author FROM events WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
-
-// Of the columns `sequence, received_at, NOVAFEED_EVENT_COLUMNS, identity`.
-LoggedEvent ReadLogged(const Rows& rows) {
-  LoggedEvent logged{rows.Int(0), rows.Int(1), ReadEvent(rows, 2)};
-  constexpr int kIdentity = 2 + kEventColumns;
-  if (!rows.IsNull(kIdentity)) {
-    logged.identity = rows.Id(kIdentity);
-  }
-  return logged;
-}
-
-// What is read from events.db, over one connection.
-class LogReader {
- public:
-  explicit LogReader(Database& database)
-      : read_(database, "reading the event log",
-              "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS
-              ", identity FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?"),
-        how_far_forgotten_(database, "reading how far events were forgotten",
-                           "SELECT forgotten_through, forgotten_latest FROM event_log"),
-        last_(database, "reading the end of the event log", "SELECT ifnull(max(sequence), 0) FROM events") {}
-
-  std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) {
-    std::vector<LoggedEvent> events;
-    Rows rows = read_.Query(after, static_cast<std::int64_t>(limit));
-    while (rows.Next()) {
-      events.push_back(ReadLogged(rows));
-    }
-    return events;
-  }
-
-  EventLog::Forgotten HowFarForgotten() {
-    Rows rows = how_far_forgotten_.Query();
-    rows.Next();
-    return {rows.Int(0), rows.Int(1)};
-  }
-
-  // Of the events ever accepted, also where they are forgotten.
-  std::int64_t LastSequence() {
-    Rows rows = last_.Query();
-    rows.Next();
-    return std::max(rows.Int(0), HowFarForgotten().through);
-  }
-
- private:
-  Statement read_;
-  Statement how_far_forgotten_;
-  Statement last_;
-};
+constexpr std::size_t kPartition = 0;
 
 // Gives all rows of the statement to `take`, in batches of what `read` makes of a row.
 template <class T, class Read>
@@ -148,23 +92,11 @@ class Folding {
   std::unordered_map<PostId, ForgottenTotals, StrongIdHash<PostId>> totals_;
 };
 
-// What is written to events.db. Writer thread only, inside its transaction.
-class LogTables {
+// Where they are written. Writer thread only, inside its transaction.
+class TotalsTables {
  public:
-  explicit LogTables(Database& database)
-      : remember_(database, "remembering an event",
-                  "INSERT INTO identities (at, digest) VALUES (?, ?) ON CONFLICT DO NOTHING"),
-        insert_(database, "appending an event",
-                "INSERT INTO events (sequence, received_at, identity, " NOVAFEED_EVENT_COLUMNS
-                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-        read_(database, "reading an event",
-              "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS ", identity FROM events WHERE sequence = ?"),
-        read_oldest_(database, "reading the oldest events",
-                     "SELECT sequence, received_at, " NOVAFEED_EVENT_COLUMNS
-                     ", identity FROM events ORDER BY sequence LIMIT ?"),
-        hide_(database, "hiding a user in the event log",
-              "UPDATE events SET user = ?2, post_author = ?3, identity = ?4 WHERE sequence = ?1"),
-        hide_in_totals_(database, "hiding an author in the totals",
+  explicit TotalsTables(Database& database)
+      : hide_in_totals_(database, "hiding an author in the totals",
                         "UPDATE forgotten_totals SET post_author = ?2 WHERE post_author = ?1"),
         add_hidden_interactions_(
             database, "hiding a user in the interactions",
@@ -173,9 +105,6 @@ class LogTables {
             "WHERE user = ?1 OR author = ?1 ON CONFLICT DO UPDATE SET count = count + excluded.count"),
         drop_hidden_interactions_(database, "dropping a hidden user's interactions",
                                   "DELETE FROM forgotten_interactions WHERE user = ?1 OR author = ?1"),
-        forget_identity_(database, "forgetting the identity of an event",
-                         "DELETE FROM identities WHERE at = ? AND digest = ?"),
-        forget_events_(database, "forgetting events", "DELETE FROM events WHERE sequence <= ?"),
         add_totals_(database, "adding up forgotten events",
                     "INSERT INTO forgotten_totals (post, post_author, post_created_at, shares, impressions, views) "
                     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (post) DO UPDATE SET shares = shares + excluded.shares, "
@@ -184,34 +113,12 @@ class LogTables {
                           "INSERT INTO forgotten_interactions (day, user, author, count) VALUES (?, ?, ?, ?) "
                           "ON CONFLICT DO UPDATE SET count = count + excluded.count"),
         drop_interactions_(database, "dropping old interactions of forgotten events",
-                           "DELETE FROM forgotten_interactions WHERE day < ?"),
-        set_forgotten_(database, "marking events as forgotten",
-                       "UPDATE event_log SET forgotten_through = ?, forgotten_latest = max(forgotten_latest, ?)"),
-        live_bytes_(database, "measuring the event log",
-                    "SELECT (page_count - freelist_count) * page_size "
-                    "FROM pragma_page_count, pragma_freelist_count, pragma_page_size") {}
+                           "DELETE FROM forgotten_interactions WHERE day < ?") {}
 
-  std::int64_t LiveBytes() {
-    Rows rows = live_bytes_.Query();
-    rows.Next();
-    return rows.Int(0);
-  }
+  void Add(const Folding& folding) { folding.WriteTo(add_totals_, add_interactions_); }
+  void DropInteractionsBefore(std::int64_t day) { drop_interactions_.Execute(day); }
 
-  // False where the event is in the log already.
-  bool Append(const Event& event, const Uuid& identity, TimeMs now, Sequence& sequence) {
-    if (remember_.Execute(event.at, identity) == 0) {
-      return false;
-    }
-    Event stored = event;
-    // A request may be late, and bring an event of somebody who was erased a moment ago.
-    const bool hidden = pseudonyms_.Hide(&stored);
-    InsertEvent(insert_, stored, sequence.Next(), now, hidden ? std::optional(identity) : std::nullopt);
-    return true;
-  }
-
-  // From now on the pseudonyms stand for these users, in what is appended and in what is kept of forgotten events.
   void Hide(std::span<const Erasure> erased) {
-    pseudonyms_.Add(erased);
     for (const Erasure& erasure : erased) {
       hide_in_totals_.Execute(erasure.user, erasure.pseudonym);
       add_hidden_interactions_.Execute(erasure.user, erasure.pseudonym);
@@ -219,62 +126,13 @@ class LogTables {
     }
   }
 
-  // In one event, which remembers its identity.
-  void Hide(std::int64_t sequence) {
-    Rows rows = read_.Query(sequence);
-    if (!rows.Next()) {
-      return;  // forgotten meanwhile
-    }
-    LoggedEvent logged = ReadLogged(rows);
-    const Uuid identity = logged.Identity();
-    if (pseudonyms_.Hide(&logged.event)) {
-      hide_.Execute(sequence, logged.event.user, logged.event.post_author, identity);
-    }
-  }
-
-  // Forgets the oldest events, as long as they are older than `before` and not beyond `applied`; one batch of them.
-  std::int64_t Forget(TimeMs before, std::int64_t applied) {
-    Folding folding(OldestForgottenDay(before));
-    std::int64_t forgotten = 0;
-    std::int64_t through = 0;
-    TimeMs latest = 0;
-    for (Rows rows = read_oldest_.Query(kForgetBatch); rows.Next();) {
-      const LoggedEvent logged = ReadLogged(rows);
-      if (logged.sequence > applied || logged.LatestTime() >= before) {
-        break;
-      }
-      folding.Add(logged.event);
-      forget_identity_.Execute(logged.event.at, logged.Identity());
-      through = logged.sequence;
-      latest = std::max(latest, logged.event.at);
-      ++forgotten;
-    }
-    if (forgotten > 0) {
-      folding.WriteTo(add_totals_, add_interactions_);
-      forget_events_.Execute(through);
-      set_forgotten_.Execute(through, latest);
-    }
-    drop_interactions_.Execute(OldestForgottenDay(before));
-    return forgotten;
-  }
-
  private:
-  Pseudonyms pseudonyms_;  // of the users erased while this process runs
-  Statement remember_;
-  Statement insert_;
-  Statement read_;
-  Statement read_oldest_;
-  Statement hide_;
   Statement hide_in_totals_;
   Statement add_hidden_interactions_;
   Statement drop_hidden_interactions_;
-  Statement forget_identity_;
-  Statement forget_events_;
   Statement add_totals_;
   Statement add_interactions_;
   Statement drop_interactions_;
-  Statement set_forgotten_;
-  Statement live_bytes_;
 };
 
 // One Append on its way through the writer.
@@ -294,8 +152,9 @@ class SqliteEventLog final : public EventLog {
         database_(path_, FileKind::kEvents, EventMigrations()),
         readers_(path_, options.readers),
         tables_(database_),
+        totals_(database_),
         writer_(
-            &database_, readers_.Borrow()->LastSequence(),
+            &database_, readers_.Borrow()->LastSequence(kPartition),
             {.store = "events", .max_queued = options.max_queued_events, .checkpoint_pages = options.checkpoint_pages},
             options.metrics) {}
 
@@ -312,18 +171,17 @@ class SqliteEventLog final : public EventLog {
                    weight);
   }
 
-  std::vector<LoggedEvent> Read(std::int64_t after, std::size_t limit) override {
+  std::vector<LoggedEvent> Read(const EventPoints& after, std::size_t limit) override {
     const auto reader = readers_.Borrow();
     const ReadTransaction cut(&reader.database());
-    RequireKept(after, reader->HowFarForgotten().through);
-    return reader->Read(after, limit);
+    return reader->Read(after, limit, kPartition);
   }
-  std::int64_t End() override { return writer_.End(); }
+  EventPoints End() override { return {writer_.End()}; }
 
-  std::int64_t ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
+  EventPoints ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
     Database database(path_, Access::kRead);
     const ReadTransaction transaction(&database);
-    const std::int64_t through = LogReader(database).HowFarForgotten().through;
+    const EventPoints through = EventReader(database).HowFarForgotten().through;
     ReadTotals(database, take_totals);
     ReadInteractions(database, take_interactions);
     return through;
@@ -331,35 +189,24 @@ class SqliteEventLog final : public EventLog {
 
   Forgotten HowFarForgotten() override { return readers_.Borrow()->HowFarForgotten(); }
 
-  std::int64_t Forget(TimeMs before, std::int64_t applied) override {
+  std::int64_t Forget(TimeMs before, const EventPoints& applied) override {
     std::int64_t total = 0;
-    std::int64_t batch = kForgetBatch;
-    while (batch == kForgetBatch) {
-      writer_.RunBlocking([&](Sequence&) { batch = tables_.Forget(before, applied); });
+    std::int64_t batch = EventTables::kForgetBatch;
+    while (batch == EventTables::kForgetBatch) {
+      writer_.RunBlocking([&](Sequence&) { batch = ForgetBatch(before, applied[kPartition]); });
       total += batch;
     }
     return total;
   }
 
   void Hide(std::span<const Erasure> erased) override {
-    writer_.RunBlocking([&](Sequence&) { tables_.Hide(erased); });
-    const Pseudonyms pseudonyms(erased);
-    Database reader(path_, Access::kRead);
-    Statement scan(reader, "looking for erased users in the event log", kFindNames);
-    std::int64_t after = 0;
-    for (std::int64_t found = kScanned; found == kScanned;) {
-      std::vector<std::int64_t> named;
-      found = 0;
-      for (Rows rows = scan.Query(after, kScanned); rows.Next(); ++found) {
-        after = rows.Int(0);
-        if (pseudonyms.Names(UserId{rows.Id(1)}) || pseudonyms.Names(UserId{rows.Id(2)})) {
-          named.push_back(after);
-        }
-      }
-      HideEvents(named);
-    }
+    writer_.RunBlocking([&](Sequence&) {
+      tables_.AddPseudonyms(erased);
+      totals_.Hide(erased);
+    });
+    HideInEvents(path_, erased, &writer_, &tables_);
     // Events that were forgotten meanwhile have brought the names back into what is kept of them.
-    writer_.RunBlocking([&](Sequence&) { tables_.Hide(erased); });
+    writer_.RunBlocking([&](Sequence&) { totals_.Hide(erased); });
   }
 
   std::int64_t Scrub() override { return ScrubFile(&database_, &writer_); }
@@ -367,17 +214,13 @@ class SqliteEventLog final : public EventLog {
   void OnCommit(std::function<void()> notify) override { writer_.OnCommit(std::move(notify)); }
 
  private:
-  // Some hundred in each transaction.
-  void HideEvents(std::span<const std::int64_t> sequences) {
-    while (!sequences.empty()) {
-      const std::span<const std::int64_t> part = sequences.first(std::min(sequences.size(), kHiddenAtOnce));
-      writer_.RunBlocking([&](Sequence&) {
-        for (const std::int64_t sequence : part) {
-          tables_.Hide(sequence);
-        }
-      });
-      sequences = sequences.subspan(part.size());
-    }
+  std::int64_t ForgetBatch(TimeMs before, std::int64_t applied) {
+    Folding folding(OldestForgottenDay(before));
+    const auto fold = [&folding](const Event& event) { folding.Add(event); };
+    const std::int64_t forgotten = tables_.Forget(kPartition, before, applied, fold);
+    totals_.Add(folding);
+    totals_.DropInteractionsBefore(OldestForgottenDay(before));
+    return forgotten;
   }
 
   // The limit is looked at before a batch, so the file may pass it by one batch. Not by throwing: others in the group,
@@ -390,7 +233,12 @@ class SqliteEventLog final : public EventLog {
     const TimeMs now = clock_->Now();
     batch.duplicate.assign(batch.events.size(), false);
     for (std::size_t i = 0; i < batch.events.size(); ++i) {
-      batch.duplicate[i] = !tables_.Append(batch.events[i], batch.identities[i], now, sequence);
+      const Event& event = batch.events[i];
+      const Uuid& identity = batch.identities[i];
+      batch.duplicate[i] = !tables_.Remember({event.at, identity});
+      if (!batch.duplicate[i]) {
+        tables_.Insert({kPartition, sequence.Next(), now, event}, identity);
+      }
     }
   }
 
@@ -405,7 +253,7 @@ class SqliteEventLog final : public EventLog {
       writer_.report().Refused(error);
       done(tl::unexpected(error));
     } else {
-      done(Appended{*end, std::move(batch.duplicate)});
+      done(Appended{{*end}, std::move(batch.duplicate)});
     }
   }
 
@@ -413,8 +261,9 @@ class SqliteEventLog final : public EventLog {
   const std::int64_t max_bytes_;
   const std::string path_;
   MigratedDatabase database_;  // the writer's
-  ConnectionPool<LogReader> readers_;
-  LogTables tables_;
+  ConnectionPool<EventReader> readers_;
+  EventTables tables_;
+  TotalsTables totals_;
   GroupWriter writer_;  // last: its thread uses the members above
 };
 

@@ -51,7 +51,7 @@ Forgotten ReadForgotten(EventLog& log) {
       forgotten.sums[totals.post] = {totals.shares, totals.impressions, totals.views};
     }
   };
-  forgotten.through = log.ReadForgotten(take_totals, [](const auto&) {});
+  forgotten.through = log.ReadForgotten(take_totals, [](const auto&) {})[0];
   return forgotten;
 }
 
@@ -60,7 +60,7 @@ TEST(SqliteEventLog, ForgetsTheIdentitiesWithTheEvents) {
   const auto log = OpenSqliteEventLog(home.Options());
   ASSERT_TRUE(AppendAndWait(*log, EventsOf(0, 100)));
   home.clock.Advance(kMsPerDay);
-  EXPECT_EQ(log->Forget(home.clock.Now(), 60), 60);
+  EXPECT_EQ(log->Forget(home.clock.Now(), {60}), 60);
   Database file((home.directory.path() / "events.db").string(), Access::kRead);
   EXPECT_EQ(file.QueryInt("counting", "SELECT count(*) FROM events"), 40);
   EXPECT_EQ(file.QueryInt("counting", "SELECT count(*) FROM identities"), 40);
@@ -80,7 +80,7 @@ TEST(SqliteEventLog, TotalsAndTheirSequenceAreOneCutWhileItForgets) {
   std::thread forgetter([&] {
     for (std::int64_t applied = 0; applied < kEvents;) {
       applied = std::min<std::int64_t>(kEvents, applied + 1 + static_cast<std::int64_t>(random() % 700));
-      log->Forget(home.clock.Now(), applied);
+      log->Forget(home.clock.Now(), {applied});
     }
     done = true;
   });
@@ -105,8 +105,8 @@ TEST(SqliteEventLog, TotalsAndTheirSequenceAreOneCutWhileItForgets) {
   EXPECT_GT(cuts, 1);
   const Forgotten all = ReadForgotten(*log);
   EXPECT_EQ(all.through, kEvents);
-  const std::vector<LoggedEvent> rest = log->Read(all.through, 1'000'000);
-  EXPECT_EQ(static_cast<std::int64_t>(rest.size()), log->End() - kEvents);
+  const std::vector<LoggedEvent> rest = log->Read({all.through}, 1'000'000);
+  EXPECT_EQ(static_cast<std::int64_t>(rest.size()), log->End()[0] - kEvents);
 }
 
 TEST(SqliteEventLog, RefusesAtItsSizeLimitAndTakesAgainAfterForgetting) {
@@ -122,12 +122,12 @@ TEST(SqliteEventLog, RefusesAtItsSizeLimitAndTakesAgainAfterForgetting) {
   }
   EXPECT_EQ(answer.error().failure, Failure::kStorageFull);
   EXPECT_EQ(answer.error().code, "log_full");
-  EXPECT_EQ(log->End(), accepted);
+  EXPECT_EQ(log->End(), EventPoints{accepted});
   EXPECT_EQ(AppendAndWait(*log, EventsOf(accepted, 1)).error().code, "log_full");
   EXPECT_EQ(MetricValue(home.metrics, R"(novafeed_store_refused_total{code="log_full",store="events"})"), 2);
 
   home.clock.Advance(kMsPerDay);
-  EXPECT_GT(log->Forget(home.clock.Now(), accepted / 2), 0);
+  EXPECT_GT(log->Forget(home.clock.Now(), {accepted / 2}), 0);
   EXPECT_TRUE(AppendAndWait(*log, EventsOf(accepted, 200)));
 }
 

@@ -25,7 +25,7 @@ class GraphErasure {
   void HideInChanges(std::span<const Erasure> erased, std::int64_t through);
   void Close(std::span<const Erasure> erased);
 
-  // SqliteGraph's.
+  // GraphStore, for backups that were put back.
   std::vector<Uuid> RetiredUsers();
   std::vector<UserId> FindUsers(std::span<const Uuid> digests);
   void RetireUsers(std::span<const Uuid> digests);

@@ -99,6 +99,21 @@ class SqliteGraphStore final : public SqliteGraph {
     writer_.RunBlocking([this, up_to](Sequence&) { transaction_.ClearOutbox(up_to); });
   }
 
+  std::int64_t ForgetOldEvents() override {
+    const TimeMs before = clock_->Now() - kEventMemory;
+    return ForgetInBatches([&] { return transaction_.ForgetEvents(before, kForgetBatch); });
+  }
+  void SetBulkMode(bool on) override {
+    writer_.SetBulk(on);
+    writer_.RunBlocking([this, on](Sequence&) {
+      if (on) {
+        DropListIndexesForBulk(database_);
+      } else {
+        MakeListIndexes(database_);
+      }
+    });
+  }
+
   std::vector<Erasure> ReadErasures() override { return readers_.Borrow()->ReadErasures(); }
   void HideInRows(std::span<const Erasure> erased) override { erasure_.HideInRows(erased); }
   void HideInChanges(std::span<const Erasure> erased, std::int64_t through) override {
@@ -106,6 +121,10 @@ class SqliteGraphStore final : public SqliteGraph {
   }
   void CloseErasures(std::span<const Erasure> erased) override { erasure_.Close(erased); }
   std::int64_t Scrub() override { return ScrubFile(&database_, &writer_); }
+
+  std::vector<Uuid> RetiredUsers() override { return erasure_.RetiredUsers(); }
+  std::vector<UserId> FindUsers(std::span<const Uuid> digests) override { return erasure_.FindUsers(digests); }
+  void RetireUsers(std::span<const Uuid> digests) override { erasure_.RetireUsers(digests); }
 
   std::string Generation() override { return generation_; }
 
@@ -129,24 +148,7 @@ class SqliteGraphStore final : public SqliteGraph {
   void OnCommit(std::function<void()> notify) override { writer_.OnCommit(std::move(notify)); }
 
   std::int64_t ForgetChanges(TimeMs before, std::int64_t applied) override {
-    const TimeMs events_before = clock_->Now() - kEventMemory;
-    ForgetInBatches([&] { return transaction_.ForgetEvents(events_before, kForgetBatch); });
     return ForgetInBatches([&] { return transaction_.ForgetChanges(before, applied, kForgetBatch); });
-  }
-
-  std::vector<Uuid> RetiredUsers() override { return erasure_.RetiredUsers(); }
-  std::vector<UserId> FindUsers(std::span<const Uuid> digests) override { return erasure_.FindUsers(digests); }
-  void RetireUsers(std::span<const Uuid> digests) override { erasure_.RetireUsers(digests); }
-
-  void SetBulkMode(bool on) override {
-    writer_.SetBulk(on);
-    writer_.RunBlocking([this, on](Sequence&) {
-      if (on) {
-        DropListIndexesForBulk(database_);
-      } else {
-        MakeListIndexes(database_);
-      }
-    });
   }
 
  private:

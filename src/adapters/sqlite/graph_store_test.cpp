@@ -64,19 +64,6 @@ TEST(SqliteGraph, ForgetsOldChangesUpToWhatWasApplied) {
   EXPECT_EQ(rest.front().sequence, 3001);
 }
 
-TEST(SqliteGraph, ForgetsEventsThatCannotComeAgainInManyBatches) {
-  TestHome home;
-  const auto store = OpenSqliteGraph(home.Options());
-  ASSERT_TRUE(WriteAndWait(*store, [](GraphTransaction& tx) {
-    for (int i = 0; i < 5000; ++i) tx.RememberEvent(NumberedEvent(i));
-  }));
-  home.clock.Advance(kEventMemory + 4500);
-  EXPECT_EQ(store->ForgetChanges(home.clock.Now(), store->End()), 0) << "events are no changes";
-  Database file((home.directory.path() / "graph.db").string(), Access::kRead);
-  EXPECT_EQ(file.QueryInt("counting", "SELECT count(*) FROM event_identities"), 500);
-  EXPECT_EQ(file.QueryInt("counting", "SELECT min(at) FROM event_identities"), kTestStart + 4500);
-}
-
 TEST(SqliteGraph, GivesNoNumberTwiceAfterEveryChangeWasForgotten) {
   TestHome home;
   {
@@ -227,6 +214,30 @@ TEST(SqliteGraph, ListsAreRightInBulkModeAndTheirIndexesComeBack) {
   }
   OpenSqliteGraph(home.Options());
   EXPECT_EQ(CountIndexes(home), 5);
+}
+
+// An older version took it in.
+TEST(SqliteGraph, WhatHasTheCharacterZeroIsReadEditedAndDeleted) {
+  TestHome home;
+  const auto store = OpenSqliteGraph(home.Options());
+  const std::string text("a\0b", 3);
+  User user = NumberedUser(1);
+  user.name = text;
+  user.external_id = text;
+  const Post post = {PostId{NumberedUser(2).id.value}, text, user.id, text, kTestStart, std::nullopt};
+  ASSERT_TRUE(WriteAndWait(*store, [&](GraphTransaction& tx) {
+    tx.InsertUser(user);
+    tx.InsertPost(post);
+  }));
+  EXPECT_EQ(store->GetUser(user.id), user);
+  EXPECT_EQ(store->GetPost(post.id), post);
+  ASSERT_TRUE(WriteAndWait(*store, [&](GraphTransaction& tx) {
+    EXPECT_TRUE(EditPost(tx, user.id, post.id, "ab"));
+    EXPECT_TRUE(EraseUser(tx, user.id));
+    EXPECT_TRUE(RemoveErased(tx, user.id, 10));
+  }));
+  EXPECT_TRUE(store->GetPost(post.id)->deleted_at);
+  EXPECT_EQ(store->Read(0, 100).at(1).after, Row(post)) << "and in the log";
 }
 
 TEST(SqliteGraph, ReadsPagesOfListsFromAnIndexWithoutSorting) {

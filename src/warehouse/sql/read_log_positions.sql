@@ -1,2 +1,2 @@
-SELECT stream, generation, point
+SELECT stream, partition, generation, point
 FROM novafeed.log_positions FINAL

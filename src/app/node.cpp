@@ -1,8 +1,9 @@
-#include "app/embedded_node.h"
+#include "app/node.h"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "app/demo_routes.h"
 #include "app/embedded_assets.h"
 #include "app/olap_files.h"
+#include "app/open_cache.h"
 #include "app/pipeline_route.h"
 #include "app/settings_table.h"
 #include "app/warehouse_erasure.h"
@@ -28,8 +30,9 @@ constexpr std::chrono::seconds kHotPostsDeadline{2};    // of keeping them in th
 constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
 constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
 constexpr TimeMs kTokenLife = kMsPerDay;
-// How long a boot waits for the engine to start and the sink to hold still; the tables are there at once.
+// How long a boot waits for the engine to start and its filling to hold still; the tables are there at once.
 constexpr std::chrono::seconds kWarehouseRest{5};
+constexpr std::chrono::milliseconds kBootAgainEvery{500};  // where there is nothing to boot from yet
 constexpr std::size_t kReadQueue = 10'000;
 constexpr std::size_t kWarehousePages = 4;   // at a time
 constexpr std::size_t kWarehouseQueue = 64;  // who would wait longer for a page than it may take is told so at once
@@ -61,18 +64,17 @@ LogLevel LevelOf(const PassedOver& passed) {
 }
 
 std::unique_ptr<WarehouseFeedStack> MakeWarehouseFeed(const Settings& settings, const KeyRing& keys,
-                                                      WarehouseStack* warehouse, EmbeddedStores* stores,
-                                                      ViewerCaches* caches, const Clock* clock, Metrics* metrics) {
+                                                      WarehouseStack* warehouse, Stores* stores, ViewerCaches* caches,
+                                                      const Clock* clock, Metrics* metrics) {
   if (warehouse == nullptr) return nullptr;
   return std::make_unique<WarehouseFeedStack>(
-      &warehouse->reader(), &warehouse->sink(), stores->graph.get(), EngineOptions(settings),
+      &warehouse->reader(), &warehouse->filler(), stores->graph.get(), EngineOptions(settings),
       CursorCodec(keys.cursor_key, stores->graph->Generation()), caches, clock, metrics);
 }
 
 }  // namespace
 
-EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& directory, KeyRing keys,
-                           const NodeOptions& options)
+Node::Node(const Settings& settings, const DataDirectory& directory, KeyRing keys, const NodeOptions& options)
     : settings_(settings),
       directory_(directory),
       keys_(std::move(keys)),
@@ -81,16 +83,16 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
                                              "Times the index's snapshot file could not be written.")),
       body_budget_(std::make_shared<ByteBudget>(static_cast<std::size_t>(settings.Size("limits.held_bodies")))),
       io_(IoThreadCount(settings)),
-      stores_(OpenEmbeddedStores(directory.path(), settings, clock_.get(), &metrics_)),
+      stores_(OpenStores(directory.path(), settings, clock_.get(), &metrics_)),
       limiter_(static_cast<std::size_t>(settings.Int("rate.max_callers"))),
-      cache_(clock_.get(), static_cast<std::size_t>(settings.Size("cache.max_bytes")), &metrics_),
+      cache_(OpenCache(settings, clock_.get(), &metrics_)),
       readers_("reader", static_cast<std::size_t>(settings.Int("serve.read_threads")), kReadQueue, &metrics_),
       admin_workers_("admin", kAdminThreads, kAdminQueue, &metrics_),
       warehouse_pages_("warehouse_page", kWarehousePages, kWarehouseQueue, &metrics_),
       rank_builder_("rank", 1, kAdminQueue, &metrics_),
       checkers_("check", 1, kAdminQueue, &metrics_),
       engines_(settings.String("serve.engine")),
-      caches_(clock_.get(), &cache_, stores_.graph->Generation(), &engines_, &metrics_),
+      caches_(clock_.get(), cache_.get(), stores_.graph->Generation(), &engines_, &metrics_),
       warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
       warehouse_rows_(warehouse_ ? std::make_unique<WarehouseRows>(&warehouse_->reader()) : nullptr),
       warehouse_feed_(
@@ -113,12 +115,12 @@ EmbeddedNode::EmbeddedNode(const Settings& settings, const DataDirectory& direct
   Announce();
 }
 
-EmbeddedNode::~EmbeddedNode() {
+Node::~Node() {
   Quiesce(std::chrono::milliseconds(0));
   directory_.Withdraw();
 }
 
-HttpLimits EmbeddedNode::PublicLimits() {
+HttpLimits Node::PublicLimits() {
   HttpLimits limits;
   limits.max_body_bytes = static_cast<std::size_t>(settings_.Size("limits.max_body"));
   limits.max_unpacked_bytes = static_cast<std::size_t>(settings_.Size("limits.max_unpacked_body"));
@@ -131,7 +133,7 @@ HttpLimits EmbeddedNode::PublicLimits() {
   return limits;
 }
 
-HttpLimits EmbeddedNode::AdminLimits() const {
+HttpLimits Node::AdminLimits() const {
   HttpLimits limits;
   limits.max_body_bytes = kMaxImportRequestBytes;
   limits.max_unpacked_bytes = kMaxImportRequestBytes;
@@ -140,7 +142,7 @@ HttpLimits EmbeddedNode::AdminLimits() const {
   return limits;
 }
 
-ApiDependencies EmbeddedNode::MakeApiDependencies() {
+ApiDependencies Node::MakeApiDependencies() {
   ApiDependencies dependencies;
   dependencies.clock = clock_.get();
   dependencies.keys = &keys_;
@@ -157,13 +159,13 @@ ApiDependencies EmbeddedNode::MakeApiDependencies() {
   return dependencies;
 }
 
-AdminDependencies EmbeddedNode::MakeAdminDependencies() {
+AdminDependencies Node::MakeAdminDependencies() {
   AdminDependencies dependencies;
   dependencies.clock = clock_.get();
   dependencies.keys = &keys_;
   dependencies.metrics = &metrics_;
   dependencies.graph = stores_.graph.get();
-  dependencies.changes = stores_.changes.get();
+  dependencies.changes = stores_.SideChanges();
   dependencies.events = stores_.events.get();
   dependencies.workers = &admin_workers_;
   dependencies.builders = &rank_builder_;
@@ -175,11 +177,11 @@ AdminDependencies EmbeddedNode::MakeAdminDependencies() {
   return dependencies;
 }
 
-PipelineDependencies EmbeddedNode::MakePipelineDependencies(bool for_everybody) const {
+PipelineDependencies Node::MakePipelineDependencies(bool for_everybody) const {
   PipelineDependencies dependencies;
   dependencies.clock = clock_.get();
   dependencies.metrics = &metrics_;
-  dependencies.changes = stores_.changes.get();
+  dependencies.changes = stores_.SideChanges();
   dependencies.events = stores_.events.get();
   dependencies.warehouse = warehouse_.get();
   dependencies.warehouse_rows = warehouse_rows_.get();
@@ -187,31 +189,38 @@ PipelineDependencies EmbeddedNode::MakePipelineDependencies(bool for_everybody) 
   return dependencies;
 }
 
-void EmbeddedNode::Announce() const {
-  ServeInfo info{getpid(), url(), "http://" + admin_server_.address(), std::nullopt};
+void Node::Announce() const {
+  ServeInfo info{getpid(), url(), "http://" + admin_server_.address(),
+                 std::filesystem::absolute(KeysDirectory(settings_)), std::nullopt};
   if (test_clock_ != nullptr) info.test_clock = test_clock_->Now();
   directory_.Announce(info);
 }
 
-void EmbeddedNode::Boot(const BootProgress& progress) {
+void Node::Boot(const BootProgress& progress) {
   StartWarehouse();
   const BootSources sources = stores_.Sources();
-  BootedIndex booted = BootIndex(WithWarehouse(sources), directory_.SnapshotPath(), clock_->Now(), progress);
+  BootSources boot = WithWarehouse(sources);
+  boot.wait = [&progress] {
+    progress("nothing yet", 0);
+    std::this_thread::sleep_for(kBootAgainEvery);
+  };
+  BootedIndex booted = BootIndex(boot, directory_.SnapshotPath(), clock_->Now(), progress);
   ReportBoot(booted);
   feed_ = std::make_unique<LiveIndexStack>(std::move(booted.index), sources, keys_.cursor_key, clock_.get(), &metrics_);
   feed_->applier.Start();
   const RankWarehouse warehouse{warehouse_feed_ ? &warehouse_feed_->ranker : nullptr,
                                 test_clock_ == nullptr && settings_.Bool("olap.ttl")};
-  desk_ = std::make_unique<RankDesk>(sources, stores_.graph.get(), feed_.get(), warehouse, clock_.get(), &metrics_);
+  desk_ = std::make_unique<RankDesk>(stores_.SideSources(), stores_.graph.get(), feed_.get(), warehouse, clock_.get(),
+                                     &metrics_);
   index_erasure_ =
       std::make_unique<IndexErasure>(feed_->index.get(), &feed_->applier, [this] { return SaveSnapshotNow(); });
   warehouse_erasure_ = MakeWarehouseErasure();
   std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get(),
                                              warehouse_erasure_.get()};
-  eraser_ =
-      std::make_unique<Eraser>(stores_.graph.get(), sources.changes, sources.events, std::move(consumers), &metrics_);
+  eraser_ = std::make_unique<Eraser>(stores_.graph.get(), stores_.SideChanges(), stores_.events.get(),
+                                     std::move(consumers), &metrics_);
   feed_->trending.Refresh();
-  hot_posts_ = std::make_unique<HotPosts>(clock_.get(), &cache_, [this] { return HotPostsEngines(); }, &metrics_);
+  hot_posts_ = std::make_unique<HotPosts>(clock_.get(), cache_.get(), [this] { return HotPostsEngines(); }, &metrics_);
   trending_ = std::make_unique<TrendingService>(&feed_->trending, hot_posts_.get(), feed_->index.get());
   if (warehouse_) {
     check_ = MakeCheckDesk();
@@ -222,39 +231,39 @@ void EmbeddedNode::Boot(const BootProgress& progress) {
   engines_.OpenIndex(&feed_->services);
   api_.Open({feed_->index.get(), &feed_->applier, trending_.get()});
   admin_.Open(
-      {feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->sink() : nullptr, check_.get()});
+      {feed_->index.get(), &feed_->applier, desk_.get(), warehouse_ ? &warehouse_->filler() : nullptr, check_.get()});
 }
 
-void EmbeddedNode::StartWarehouse() {
+void Node::StartWarehouse() {
   if (!warehouse_) return;
   warehouse_->Start();
   // Before it holds all that the index will boot with, its answers would lack what callers have seen.
-  warehouse_->sink().WaitFor(stores_.End(), kStandInWithinMs, [this](bool reached) {
+  warehouse_->filler().WaitFor(stores_.End(), kStandInWithinMs, [this](bool reached) {
     if (reached) engines_.LetWarehouseStandIn();
   });
 }
 
-std::unique_ptr<CheckDesk> EmbeddedNode::MakeCheckDesk() {
+std::unique_ptr<CheckDesk> Node::MakeCheckDesk() {
   CheckSubjects subjects;
   subjects.clock = clock_.get();
-  subjects.changes = stores_.changes.get();
+  subjects.changes = stores_.SideChanges();
   subjects.events = stores_.events.get();
   subjects.generation = stores_.graph->Generation();
   subjects.olap = &warehouse_->writer();
-  subjects.sink = &warehouse_->sink();
+  subjects.sink = &warehouse_->filler();
   subjects.index = feed_->index.get();
   subjects.rebuild_index = [this] { return RebuildIndexNow(); };
   return std::make_unique<CheckDesk>(std::move(subjects), &upkeep_mutex_, &metrics_);
 }
 
-Status EmbeddedNode::RebuildIndexNow() {
-  if (Status built = RebuildIndex(stores_.Sources(), clock_->Now(), feed_->index.get()); !built) return built;
+Status Node::RebuildIndexNow() {
+  if (Status built = RebuildIndex(stores_.SideSources(), clock_->Now(), feed_->index.get()); !built) return built;
   const Result<Position> saved = SaveSnapshotNow();
   if (!saved) return tl::unexpected<Error>(saved.error());
   return {};
 }
 
-BootSources EmbeddedNode::WithWarehouse(BootSources sources) {
+BootSources Node::WithWarehouse(BootSources sources) {
   if (!warehouse_) return sources;
   sources.warehouse.olap = &warehouse_->reader();
   sources.warehouse.cut = [this] { return CutWarehouse(); };
@@ -262,14 +271,14 @@ BootSources EmbeddedNode::WithWarehouse(BootSources sources) {
   return sources;
 }
 
-Result<WarehouseCut> EmbeddedNode::CutWarehouse() {
-  WarehouseSink& sink = warehouse_->sink();
-  const Result<Position> position = sink.Pause(kWarehouseRest);
+Result<WarehouseCut> Node::CutWarehouse() {
+  WarehouseFiller& filler = warehouse_->filler();
+  const Result<Position> position = filler.Pause(kWarehouseRest);
   if (!position) return tl::unexpected<Error>(position.error());
-  return WarehouseCut{*position, std::make_shared<WarehousePause>(&sink)};
+  return WarehouseCut{*position, std::make_shared<WarehousePause>(&filler)};
 }
 
-void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
+void Node::ReportBoot(const BootedIndex& booted) {
   for (const PassedOver& passed : booted.passed_over) {
     Log(LevelOf(passed), passed.code == kBootMismatch ? kBootMismatch : "index_boot_passed_over",
         {{"source", std::string(BootSourceName(passed.source))}, {"code", passed.code}, {"reason", passed.reason}});
@@ -284,45 +293,55 @@ void EmbeddedNode::ReportBoot(const BootedIndex& booted) {
   Log(LogLevel::kInfo, "index_booted", {{"source", source}, {"code", code}});
 }
 
-std::unique_ptr<ErasureConsumer> EmbeddedNode::MakeWarehouseErasure() {
-  if (warehouse_) return std::make_unique<WarehouseErasure>(&warehouse_->sink(), &warehouse_->writer());
+std::unique_ptr<ErasureConsumer> Node::MakeWarehouseErasure() {
+  if (warehouse_) return std::make_unique<WarehouseErasure>(&warehouse_->filler(), &warehouse_->writer());
   return std::make_unique<IdleWarehouseErasure>(OlapDirectory(directory_.path()));
 }
 
-void EmbeddedNode::StartJobs() {
+void Node::StartJobs() {
   const auto start = [this](const char* name, std::chrono::milliseconds interval, std::function<void()> job) {
     jobs_.push_back(std::make_unique<PeriodicJob>(name, interval, &metrics_, std::move(job)));
   };
   start("trending", settings_.Duration("trending.refresh_every"), [this] { feed_->trending.Refresh(); });
-  start("hot_posts", settings_.Duration("hot_posts.refresh_every"), [this] { RefreshHotPosts(); });
+  start("hot_posts", settings_.Duration("hot_posts.refresh_every"), WhereItLeads([this] { RefreshHotPosts(); }));
   if (viewer_jobs_) {
-    start("warmer", settings_.Duration("warmer.every"), [this] {
-      if (warehouse_feed_->feeds.HasData()) viewer_jobs_->WarmPages();
-    });
-    start("suggestions", settings_.Duration("suggestions.refresh_every"), [this] {
-      if (warehouse_feed_->feeds.HasData()) viewer_jobs_->RefreshSuggestions();
-    });
+    start("warmer", settings_.Duration("warmer.every"), WhereItLeads([this] {
+            if (warehouse_feed_->feeds.HasData()) viewer_jobs_->WarmPages();
+          }));
+    start("suggestions", settings_.Duration("suggestions.refresh_every"), WhereItLeads([this] {
+            if (warehouse_feed_->feeds.HasData()) viewer_jobs_->RefreshSuggestions();
+          }));
   }
   start("snapshot", settings_.Duration("index.snapshot_every"), [this] { SaveSnapshotIfChanged(); });
   start("forget", kForgetEvery, [this] { ForgetOld(); });
   start("erase", kRemoveEvery, [this] { RemoveErasedUsers(); });
-  start("purge", std::min(kLookForPurgeEvery, settings_.Duration("erase.purge_every")), [this] { PurgeIfDue(); });
+  start("purge", std::min(kLookForPurgeEvery, settings_.Duration("erase.purge_every")),
+        WhereItLeads([this] { PurgeIfDue(); }));
   start("lag", kReportLagEvery, [this] { ReportLags(); });
   const std::chrono::milliseconds check_every = settings_.Duration("check.every");
-  if (check_ && check_every.count() > 0) start("check", check_every, [this] { check_->RunByItself(); });
+  if (check_ && check_every.count() > 0) {
+    start("check", check_every, WhereItLeads([this] { check_->RunByItself(); }));
+  }
+}
+
+// What one process does for all that share the stores.
+std::function<void()> Node::WhereItLeads(std::function<void()> job) const {
+  return [this, job = std::move(job)] {
+    if (stores_.leader->Leads()) job();
+  };
 }
 
 // Whether its answers are as fresh as any answer has to be.
-bool EmbeddedNode::WarehouseIsCurrent() const {
-  return warehouse_ && clock_->Now() - warehouse_->sink().CountersAsOf() <= kStaleAfter;
+bool Node::WarehouseIsCurrent() const {
+  return warehouse_ && clock_->Now() - warehouse_->filler().CountersAsOf() <= kStaleAfter;
 }
 
-std::vector<CandidateEngine*> EmbeddedNode::HotPostsEngines() const {
+std::vector<CandidateEngine*> Node::HotPostsEngines() const {
   if (WarehouseIsCurrent()) return {&warehouse_feed_->engine, &feed_->engine};
   return {&feed_->engine};
 }
 
-void EmbeddedNode::RefreshHotPosts() {
+void Node::RefreshHotPosts() {
   const Result<TrendingList> list = hot_posts_->Refresh();
   if (!list) throw std::runtime_error(list.error().detail);
   if (!WarehouseIsCurrent()) return;
@@ -334,17 +353,17 @@ void EmbeddedNode::RefreshHotPosts() {
   }
 }
 
-void EmbeddedNode::ReportLags() {
+void Node::ReportLags() {
   feed_->applier.ReportLag();
-  if (warehouse_) warehouse_->sink().ReportLag();
+  if (warehouse_) warehouse_->filler().ReportLag();
 }
 
-void EmbeddedNode::Stop() {
+void Node::Stop() {
   Quiesce(settings_.Duration("serve.drain_grace"));
   if (feed_) SaveSnapshotIfChanged();
 }
 
-void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
+void Node::Quiesce(std::chrono::milliseconds grace) {
   // Both at once, so that they share one deadline.
   std::thread admin_drain([this, grace] { admin_server_.Drain(grace); });
   public_server_.Drain(grace);
@@ -363,15 +382,15 @@ void EmbeddedNode::Quiesce(std::chrono::milliseconds grace) {
   checkers_.Stop();
 }
 
-std::string EmbeddedNode::UserToken(UserId user) const {
+std::string Node::UserToken(UserId user) const {
   return SignToken(keys_, user, Scope::kUser, clock_->Now(), kTokenLife);
 }
 
-std::string EmbeddedNode::ServiceToken() const {
+std::string Node::ServiceToken() const {
   return SignToken(keys_, UserId{}, Scope::kService, clock_->Now(), kTokenLife);
 }
 
-Status EmbeddedNode::MoveClock(TimeMs now) {
+Status Node::MoveClock(TimeMs now) {
   const std::scoped_lock lock(clock_mutex_);
   if (now < test_clock_->Now() || now >= kMaxTime) {
     return Fail(Failure::kUnprocessable, "bad_time", "The test clock only moves forward, to a time before 2101.");
@@ -382,7 +401,7 @@ Status EmbeddedNode::MoveClock(TimeMs now) {
   return {};
 }
 
-Result<Position> EmbeddedNode::SaveSnapshotNow() {
+Result<Position> Node::SaveSnapshotNow() {
   const std::scoped_lock lock(snapshot_mutex_);
   Result<Position> saved = SaveSnapshot(*feed_->index, directory_.SnapshotPath());
   if (saved) {
@@ -394,7 +413,7 @@ Result<Position> EmbeddedNode::SaveSnapshotNow() {
   return saved;
 }
 
-void EmbeddedNode::SaveSnapshotIfChanged() {
+void Node::SaveSnapshotIfChanged() {
   const auto is_saved = [this] {
     const std::scoped_lock lock(snapshot_mutex_);
     return saved_ == feed_->index->position();
@@ -402,48 +421,48 @@ void EmbeddedNode::SaveSnapshotIfChanged() {
   if (!is_saved()) static_cast<void>(SaveSnapshotNow());  // it says itself where it failed; the next run tries again
 }
 
-void EmbeddedNode::RemoveErasedUsers() {
-  eraser_->Remove();
+void Node::RemoveErasedUsers() {
+  if (stores_.leader->Leads()) eraser_->Remove();
   const Status listed = stores_.erased->Add(stores_.graph->ReadErasures());
   if (!listed) throw StoreError(listed.error());
 }
 
-void EmbeddedNode::PurgeIfDue() {
+void Node::PurgeIfDue() {
   const TimeMs erased_by = clock_->Now() - settings_.Duration("erase.purge_every").count();
   if (eraser_->IsPurgeDue(erased_by)) static_cast<void>(Purge());
 }
 
-PurgeReport EmbeddedNode::Purge() {
+PurgeReport Node::Purge() {
   const std::scoped_lock lock(upkeep_mutex_);
   return eraser_->Purge();
 }
 
 // A restart reads the snapshot and the log after it, so only what the snapshot holds may go; and what the warehouse has
 // not applied must stay as well.
-Position EmbeddedNode::AppliedByAll() {
+Position Node::AppliedByAll() {
   Position applied;
   {
     const std::scoped_lock lock(snapshot_mutex_);
     applied = saved_;
   }
   if (warehouse_) {
-    const Position filled = warehouse_->sink().position();
+    const Position filled = warehouse_->filler().position();
     applied.changes = std::min(applied.changes, filled.changes);
-    applied.events = std::min(applied.events, filled.events);
+    applied.events = Least(applied.events, filled.events);
   }
   return applied;
 }
 
-void EmbeddedNode::ForgetOld() {
+void Node::ForgetOld() {
   const std::scoped_lock lock(upkeep_mutex_);  // a check compares with what the log holds
   const Position applied = AppliedByAll();
   // A shorter time is for a log whose events the warehouse has; where its engine is missing, nothing has them.
-  const auto keep = warehouse_
-                        ? settings_.Duration("events.keep")
-                        : std::max<std::chrono::milliseconds>(settings_.Duration("events.keep"), kKeptWithoutWarehouse);
+  const auto keep = warehouse_ ? stores_.keep_events
+                               : std::max<std::chrono::milliseconds>(stores_.keep_events, kKeptWithoutWarehouse);
   const TimeMs before = clock_->Now() - keep.count();
   const std::int64_t events = stores_.events->Forget(before, applied.events);
-  const std::int64_t changes = stores_.graph->ForgetChanges(before, applied.changes);
+  const std::int64_t changes = stores_.change_log ? stores_.change_log->ForgetChanges(before, applied.changes) : 0;
+  if (stores_.leader->Leads()) stores_.graph->ForgetOldEvents();
   if (events + changes > 0) Log(LogLevel::kInfo, "log_forgotten", {{"events", events}, {"changes", changes}});
 }
 

@@ -1,7 +1,8 @@
-// One running `serve` of the embedded profile: every object that it is made of, in the order in which they are made.
+// One running `serve`: every object that it is made of, in the order in which they are made.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,7 +13,6 @@
 #include "access/tokens.h"
 #include "api/service.h"
 #include "app/admin_service.h"
-#include "app/build_embedded.h"
 #include "app/check_desk.h"
 #include "app/data_directory.h"
 #include "app/feed_stack.h"
@@ -20,13 +20,14 @@
 #include "app/periodic_job.h"
 #include "app/pipeline_route.h"
 #include "app/rank_desk.h"
+#include "app/stores.h"
 #include "app/viewer_jobs.h"
 #include "app/warehouse_rows.h"
 #include "app/warehouse_stack.h"
 #include "base/metrics.h"
 #include "base/settings.h"
 #include "base/time.h"
-#include "cache/memory_cache.h"
+#include "cache/cache.h"
 #include "erasure/eraser.h"
 #include "http/server.h"
 #include "index/boot.h"
@@ -46,13 +47,13 @@ struct NodeOptions {
 // Lifecycle: the constructor opens everything and listens (/readyz answers 503); Boot() brings the index up and opens
 // the API; Stop() drains, saves the snapshot and stops the threads. The destructor alone stops without draining.
 // Used by one thread; what it is made of runs on its own.
-class EmbeddedNode {
+class Node {
  public:
   // `settings` and `directory` (whose lock is held) outlive the node. Throws std::runtime_error or StoreError.
-  EmbeddedNode(const Settings& settings, const DataDirectory& directory, KeyRing keys, const NodeOptions& options);
-  ~EmbeddedNode();
-  EmbeddedNode(const EmbeddedNode&) = delete;
-  EmbeddedNode& operator=(const EmbeddedNode&) = delete;
+  Node(const Settings& settings, const DataDirectory& directory, KeyRing keys, const NodeOptions& options);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
 
   // What `progress` throws ends the boot.
   void Boot(const BootProgress& progress);
@@ -65,7 +66,7 @@ class EmbeddedNode {
   std::string ServiceToken() const;
   std::string url() const { return "http://" + public_server_.address(); }
   const Clock& clock() const { return *clock_; }
-  EmbeddedStores& stores() { return stores_; }
+  Stores& stores() { return stores_; }
 
  private:
   HttpLimits PublicLimits();
@@ -73,6 +74,7 @@ class EmbeddedNode {
   ApiDependencies MakeApiDependencies();
   AdminDependencies MakeAdminDependencies();
   PipelineDependencies MakePipelineDependencies(bool for_everybody) const;
+  std::function<void()> WhereItLeads(std::function<void()> job) const;
   void Announce() const;
   BootSources WithWarehouse(BootSources sources);
   Result<WarehouseCut> CutWarehouse();
@@ -107,9 +109,9 @@ class EmbeddedNode {
   // Before all that runs, so that its contexts go last: what still runs may post to them. What the coroutines in them
   // count, as they go with their context, stands above.
   IoThreads io_;
-  EmbeddedStores stores_;
+  Stores stores_;
   RateLimiter limiter_;
-  MemoryCache cache_;
+  const std::unique_ptr<Cache> cache_;
   BlockingPool readers_;
   BlockingPool admin_workers_;
   BlockingPool warehouse_pages_;  // where pages wait for the warehouse

@@ -1,0 +1,413 @@
+// ClickHouse lands the topics itself, on the real engine and a real broker: what it holds is what the sink would have
+// landed, the position never says more, a pause is an exact cut, and what is broken or gone is noticed and stops
+// nothing.
+#include "warehouse/follower.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "adapters/clickhouse/open.h"
+#include "adapters/clickhouse/test_engine.h"
+#include "adapters/kafka/open.h"
+#include "adapters/kafka/test_broker.h"
+#include "base/metrics.h"
+#include "graph/store.h"
+#include "index/test_log.h"
+#include "warehouse/landing.h"
+#include "warehouse/sink.h"
+
+namespace novafeed::kafka {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using testing::kBase;
+using testing::TestEngine;
+using testing::TestLog;
+
+constexpr std::int64_t kWaitMs = 120'000;
+constexpr std::size_t kPartitions = 4;  // of topics.toml
+
+// What each table says once it is merged, whatever its parts are. Versions differ: a row's own place in the log, or its
+// commit's.
+const std::vector<std::pair<std::string, std::string>> kContents = [] {
+  std::vector<std::pair<std::string, std::string>> contents;
+  for (const char* table : {"users_cdc", "posts_cdc", "comments_cdc", "likes_cdc", "follows_cdc", "follow_graph",
+                            "post_counters", "post_hour_counters", "user_follows"}) {
+    contents.emplace_back(table, "SELECT * EXCEPT (_version) FROM novafeed." + std::string(table) + " FINAL");
+  }
+  contents.emplace_back("events_raw", "SELECT * FROM novafeed.events_raw FINAL");
+  const std::string sets =
+      "uniqExactMerge(likes_added), uniqExactMerge(likes_removed), uniqExactMerge(comments_added), "
+      "uniqExactMerge(comments_removed), uniqExactMerge(shares_seen), uniqExactMerge(impressions_seen), "
+      "uniqExactMerge(views_seen)";
+  contents.emplace_back("post_totals",
+                        "SELECT author_id, created_at, post_id, max(is_known), max(totals.is_deleted), " + sets +
+                            " FROM novafeed.post_totals AS totals GROUP BY ALL");
+  contents.emplace_back("post_metrics_1h", "SELECT post_id, metric_hour, " + sets +
+                                               " FROM novafeed.post_metrics_1h GROUP BY post_id, metric_hour");
+  contents.emplace_back("user_author_90d",
+                        "SELECT user_id, author_id, day, uniqExactMerge(given), uniqExactMerge(taken_back) "
+                        "FROM novafeed.user_author_90d GROUP BY user_id, author_id, day");
+  return contents;
+}();
+
+OlapRows Ask(Olap* olap, const std::string& sql) {
+  Result<OlapRows> rows = olap->Query(sql, {}, {seconds(60)});
+  if (!rows) throw std::runtime_error(rows.error().code + ": " + rows.error().detail + "\n" + sql);
+  return *std::move(rows);
+}
+std::uint64_t Count(Olap* olap, const std::string& sql) {
+  return Ask(olap, sql).UInt64();
+}
+std::vector<std::string> Lines(Olap* olap, const std::string& sql) {
+  OlapRows rows = Ask(olap, "SELECT formatRow('TSV', *) AS line FROM (" + sql + ") ORDER BY line");
+  std::vector<std::string> lines;
+  while (!rows.AtEnd()) lines.emplace_back(rows.String());
+  return lines;
+}
+
+void ExpectSameTables(Olap* expected, Olap* found) {
+  for (const auto& [table, sql] : kContents) EXPECT_EQ(Lines(found, sql), Lines(expected, sql)) << table;
+}
+
+// One broker for each test: offsets of groups and topics are a test's own.
+class WarehouseFollowerTest : public ::testing::Test {
+ protected:
+  // Of the engine that lands.
+  virtual std::vector<std::string> EngineArguments() const { return {}; }
+  void SetUp() override {
+    NOVAFEED_NEEDS_KAFKA();
+    broker_ = std::make_unique<TestBroker>();
+    connector_ = std::make_unique<TestConnector>(broker_->Plain());
+    producer_ = std::make_unique<TestProducer>(broker_->Plain());
+    engine_ = std::make_unique<TestEngine>(EngineArguments());
+    olap_ = OpenClickHouse([this] { return std::optional(engine_->endpoint()); });
+    sequences_[0] = 0;
+    for (int user = 0; user < 12; ++user) log_.AddUser(user);
+    Start();
+  }
+  void TearDown() override { follower_.reset(); }
+
+  void Start() {
+    follower_.reset();
+    topics_ = OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
+    follower_ = std::make_unique<WarehouseFollower>(
+        &clock_, olap_.get(), topics_.get(), "g", [this] { return has_lease_.load(); }, &metrics_, Options());
+    follower_->Start();
+  }
+  WarehouseFollowerOptions Options() const {
+    WarehouseFollowerOptions options;
+    options.settler.landing.broker_list = broker_->Plain();
+    options.settler.stop_ttl_merges = true;
+    options.settler.rest_before_anew = milliseconds(500);
+    options.refresh_every = milliseconds(50);
+    return options;
+  }
+
+  // Random history, as transactions and events on the topics.
+  void Grow(int steps) {
+    for (int step = 0; step < steps; ++step) log_.RandomStep(&random_, kBase);
+    PutNew();
+  }
+  void PutNew() {
+    std::vector<Change> changes = log_.Read(written_.changes, 1'000'000);
+    for (std::size_t begin = 0; begin < changes.size();) {
+      const std::size_t size = std::min<std::size_t>(changes.size() - begin, 1 + random_() % 5);
+      const auto first = changes.begin() + static_cast<std::ptrdiff_t>(begin);
+      committed_ = connector_->WriteChanges({first, first + static_cast<std::ptrdiff_t>(size)});
+      begin += size;
+      written_.changes = (first + static_cast<std::ptrdiff_t>(size) - 1)->sequence;
+      sequences_[committed_] = written_.changes;
+    }
+    for (const LoggedEvent& event : log_.events.Read(written_.events, 1'000'000)) {
+      producer_->Put("events", LandingLineOf(event).line, static_cast<std::int32_t>(event.partition));
+      Advance(&written_.events, event);
+    }
+    producer_->Flush();
+  }
+  // Of all that was written.
+  Position End() const { return {"g", committed_, written_.events}; }
+
+  bool Fill() {
+    if (Await(follower_.get(), End(), kWaitMs)) return true;
+    ADD_FAILURE() << Describe(follower_->position()) << " instead of " << Describe(End()) << ": "
+                  << follower_->status().reason;
+    return false;
+  }
+  static std::string Describe(const Position& position) {
+    return std::to_string(position.changes) + " and " + novafeed::Describe(position.events);
+  }
+
+  // The same log, landed by the sink into an engine of its own.
+  void ExpectAsTheSinkLands() {
+    TestEngine engine;
+    const std::unique_ptr<Olap> olap = OpenClickHouse(engine.endpoint());
+    Metrics metrics;
+    WarehouseSinkOptions options;
+    options.stop_ttl_merges = true;
+    WarehouseSink sink(&clock_, olap.get(), &log_, &log_.events, "g", &metrics, options);
+    sink.Start();
+    ASSERT_TRUE(Await(&sink, {"g", log_.End(), log_.events.End()}, kWaitMs)) << sink.status().reason;
+    ExpectSameTables(olap.get(), olap_.get());
+  }
+  void AwaitNothingTouched() {
+    WaitUntil("touched parts are dropped", [this] {
+      return Count(olap_.get(),
+                   "SELECT count() FROM system.parts WHERE database = 'novafeed' AND table LIKE 'touched%' AND active "
+                   "AND rows > 0") == 0;
+    });
+  }
+  double Metric(const std::string& name) const {
+    double sum = 0;
+    for (const auto& value : metrics_.Read().Values(name)) sum += value.value;
+    return sum;
+  }
+
+  const std::uint64_t seed_ = TestSeed();
+  std::mt19937_64 random_{seed_};
+  ManualClock clock_{kBase};
+  Metrics metrics_;
+  TestLog log_{kPartitions};
+  Position written_;                                // of log_, on the topics
+  std::int64_t committed_ = 0;                      // of the connector
+  std::map<std::int64_t, std::int64_t> sequences_;  // of log_, by commit
+  std::atomic<bool> has_lease_{true};
+  std::unique_ptr<TestBroker> broker_;
+  std::unique_ptr<TestConnector> connector_;
+  std::unique_ptr<TestProducer> producer_;
+  std::unique_ptr<TestEngine> engine_;
+  std::unique_ptr<Olap> olap_;
+  std::unique_ptr<LandingTopics> topics_;
+  std::unique_ptr<WarehouseFollower> follower_;
+};
+
+TEST_F(WarehouseFollowerTest, WhatItLandsIsWhatTheSinkLandsAndAReplayChangesNothing) {
+  for (int round = 0; round < 5; ++round) Grow(200);
+  ASSERT_TRUE(Fill());
+  ExpectAsTheSinkLands();
+  AwaitNothingTouched();
+
+  ASSERT_TRUE(follower_->Rewind({0, EventPoints(), false}));
+  WaitUntil("it is landed again", [this] {
+    const SinkStatus status = follower_->status();
+    return status.phase == SinkPhase::kFollowing && status.entries_left == 0;
+  });
+  EXPECT_EQ(follower_->position().changes, committed_) << "the position stays meanwhile";
+  AwaitNothingTouched();
+  ExpectAsTheSinkLands();
+}
+
+// A start forgets that rows are kept beyond their time, so this engine keeps them always.
+class KilledWarehouseTest : public WarehouseFollowerTest {
+  std::vector<std::string> EngineArguments() const override { return {"--set", "olap.ttl=false"}; }
+};
+
+TEST_F(KilledWarehouseTest, KilledInTheMiddleNothingIsLostAndNoRefreshIs) {
+  for (int round = 0; round < 6; ++round) {
+    for (int part = 0; part < 4; ++part) Grow(60);
+    engine_->Kill();
+    Grow(20);
+    engine_->Start();
+    if (round % 2 == 1) Start();  // serve, too
+  }
+  ASSERT_TRUE(Fill());
+  ExpectAsTheSinkLands();
+  AwaitNothingTouched();
+}
+
+// What a cut showed, to be compared when the writing is over.
+struct Cut {
+  Position position;
+  std::uint64_t events = 0;
+  std::uint64_t newest = 0;       // place of the newest row
+  std::uint64_t likes_added = 0;  // ever
+  std::uint64_t likes = 0;
+};
+
+TEST_F(WarehouseFollowerTest, APauseIsAnExactCutAlsoWhileMuchIsWritten) {
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    while (!done) Grow(30);
+  });
+  std::vector<Cut> cuts;
+  for (int times = 0; times < 5; ++times) {
+    const Result<Position> held = follower_->Pause(seconds(60));
+    if (!held) {
+      ADD_FAILURE() << held.error().detail;
+      break;
+    }
+    const WarehousePause pause(follower_.get());
+    for (int look = 0; look < 2; ++look) {
+      Cut& cut = cuts.emplace_back();
+      cut.position = *held;
+      // Every event is a row of its own.
+      cut.events = Count(olap_.get(), "SELECT count() FROM novafeed.events_raw FINAL");
+      for (const char* table : {"users_cdc", "posts_cdc", "comments_cdc", "likes_cdc", "follows_cdc"}) {
+        cut.newest =
+            std::max(cut.newest, Count(olap_.get(), std::string("SELECT max(_version) FROM novafeed.") + table));
+      }
+      cut.likes_added = Count(olap_.get(),
+                              "SELECT sum(added) FROM (SELECT uniqExactMerge(likes_added) AS added "
+                              "FROM novafeed.post_totals GROUP BY post_id)");
+      cut.likes = Count(olap_.get(), "SELECT toUInt64(sum(likes)) FROM novafeed.post_counters FINAL");
+    }
+  }
+  done = true;
+  writer.join();
+  const std::vector<Change> changes = log_.Read(0, 1'000'000);
+  for (const Cut& cut : cuts) {
+    EXPECT_EQ(cut.events, static_cast<std::uint64_t>(cut.position.events.Total()));
+    EXPECT_LE(cut.newest, static_cast<std::uint64_t>(cut.position.changes)) << "a row of a later commit";
+    std::uint64_t added = 0;
+    std::uint64_t removed = 0;
+    for (const Change& change : changes) {
+      if (change.sequence > sequences_.at(cut.position.changes)) break;
+      if (!std::holds_alternative<Like>(change.Latest())) continue;
+      added += change.op == ChangeOp::kCreate ? 1 : 0;
+      removed += change.op == ChangeOp::kDelete ? 1 : 0;
+    }
+    EXPECT_EQ(cut.likes_added, added);
+    EXPECT_EQ(cut.likes, added - removed);
+  }
+  ASSERT_TRUE(Fill());
+  ExpectAsTheSinkLands();
+}
+
+// A snapshot is like that: what lands in one block reaches over years, and the hours of posts are partitioned by day.
+TEST_F(WarehouseFollowerTest, ABlockMayReachOverAnyNumberOfDays) {
+  log_.AddPost(0, 1, kBase - 700 * kMsPerDay);
+  for (int day = 0; day < 700; ++day) {
+    log_.AddEvent(EventType::kShare, day % 12, 0, kBase - day * kMsPerDay);
+    if (day < 12) log_.AddLike(day, 0, kBase - 50 * day * kMsPerDay);
+  }
+  PutNew();
+  ASSERT_TRUE(Fill());
+  ExpectAsTheSinkLands();
+}
+
+TEST_F(WarehouseFollowerTest, APoisonMessageOnEachTopicIsKeptWithItsPlaceAndStopsNothing) {
+  Grow(100);
+  std::vector<std::string> expected;
+  for (const std::string_view topic : kLandingTopics) {
+    producer_->Put(topic, "no message of " + std::string(topic), topic == "events" ? 2 : 0);
+    expected.push_back(std::string(topic) + (topic == "events" ? "\t2\t" : "\t0\t") + "no message of " +
+                       std::string(topic) + "\n");
+  }
+  producer_->Flush();
+  Grow(100);
+  Position end = End();
+  ++end.events[2];  // the poison
+  ASSERT_TRUE(Await(follower_.get(), end, kWaitMs)) << follower_->status().reason;
+  std::ranges::sort(expected);
+  WaitUntil("they are kept",
+            [&] { return Lines(olap_.get(), "SELECT topic, partition, raw FROM novafeed.ingest_errors") == expected; });
+  EXPECT_EQ(Count(olap_.get(), "SELECT countIf(isNull(offset)) FROM novafeed.ingest_errors"), 0U);
+  ExpectAsTheSinkLands();
+}
+
+TEST_F(WarehouseFollowerTest, MessagesThatKafkaForgotBeforeTheyWereLandedAreNoticed) {
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  const Result<Position> held = follower_->Pause(seconds(60));  // nobody lands
+  ASSERT_TRUE(held);
+  const std::int64_t events = written_.events[0];
+  while (written_.events[0] < events + 3) Grow(10);
+  producer_->Forget("events");
+  follower_->Resume();
+  WaitUntil("it is noticed", [&] { return Metric("novafeed_warehouse_lost_messages_total") > 0; });
+  EXPECT_EQ(Metric("novafeed_warehouse_lost_messages_total"), static_cast<double>(written_.events[0] - events));
+  Grow(50);
+  EXPECT_TRUE(Fill()) << "what comes behind is landed";
+}
+
+TEST_F(WarehouseFollowerTest, ATopicThatIsHeldBackHoldsBackThePositionAndAnIdleOneDoesNot) {
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  const User user{testing::TestUser(500), {}, "late", "", kBase};
+  const Like like{user.id, testing::TestPost(1), user.id, kBase, kBase, 99};
+  const std::int64_t held = connector_->WriteNew({user, like}, "cdc.likes");
+  const std::int64_t behind = connector_->WriteNew({});
+  WaitUntil("the rest of it is landed", [this] {
+    return Count(olap_.get(), "SELECT count() FROM novafeed.users_cdc FINAL WHERE handle = 'late'") == 1;
+  });
+  EXPECT_FALSE(Await(follower_.get(), {"g", held, {}}, 500));
+  connector_->WriteHeld();
+  EXPECT_TRUE(Await(follower_.get(), {"g", behind, {}}, kWaitMs));
+  const std::int64_t beat = connector_->WriteNew({});
+  EXPECT_TRUE(Await(follower_.get(), {"g", beat, {}}, kWaitMs)) << "no topic of rows has moved";
+}
+
+TEST_F(WarehouseFollowerTest, AWarehouseThatIsNewIsFilledFromTheBeginningWhateverTheGroupsHaveCommitted) {
+  Grow(100);
+  ASSERT_TRUE(Fill());
+  follower_.reset();
+  engine_ = std::make_unique<TestEngine>();
+  Start();
+  ASSERT_TRUE(Fill());
+  ExpectAsTheSinkLands();
+}
+
+TEST_F(WarehouseFollowerTest, WithoutTheLeaseItKnowsHowFarItIsAndTouchesNothing) {
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  const std::unique_ptr<LandingTopics> topics =
+      OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
+  Metrics metrics;
+  WarehouseFollower other(&clock_, olap_.get(), topics.get(), "g", [] { return false; }, &metrics, Options());
+  other.Start();
+  Grow(50);
+  ASSERT_TRUE(Await(&other, End(), kWaitMs)) << other.status().reason;
+  EXPECT_EQ(other.Rewind({0, {}, false}).error().code, "warehouse_elsewhere");
+
+  has_lease_ = false;
+  Grow(50);
+  EXPECT_FALSE(Await(&other, End(), 1000)) << "nobody settles";
+  has_lease_ = true;
+  EXPECT_TRUE(Await(&other, End(), kWaitMs));
+}
+
+TEST_F(WarehouseFollowerTest, ANodeWithoutTheLeaseHasLandingHeldStillByTheOneThatHasIt) {
+  const std::unique_ptr<LandingTopics> topics =
+      OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
+  Metrics metrics;
+  WarehouseFollower other(&clock_, olap_.get(), topics.get(), "g", [] { return false; }, &metrics, Options());
+  other.Start();
+  Grow(100);
+  for (int times = 0; times < 2; ++times) {
+    const Result<Position> held = other.Pause(seconds(60));
+    ASSERT_TRUE(held) << held.error().detail;
+    const WarehousePause pause(&other);
+    Grow(100);
+    EXPECT_FALSE(Await(follower_.get(), End(), 1000)) << "nothing lands";
+    EXPECT_EQ(Count(olap_.get(), "SELECT count() FROM novafeed.events_raw FINAL"),
+              static_cast<std::uint64_t>(held->events.Total()));
+  }
+  ASSERT_TRUE(Fill());
+  ExpectAsTheSinkLands();
+}
+
+TEST_F(WarehouseFollowerTest, AWarehouseOfAnotherDataSetIsRefused) {
+  Grow(10);
+  ASSERT_TRUE(Fill());
+  follower_.reset();
+  WarehouseFollower other(&clock_, olap_.get(), topics_.get(), "another", [] { return true; }, &metrics_, Options());
+  other.Start();
+  WaitUntil("it is refused", [&] { return other.status().phase == SinkPhase::kRefused; });
+}
+
+}  // namespace
+}  // namespace novafeed::kafka

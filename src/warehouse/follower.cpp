@@ -1,0 +1,403 @@
+#include "warehouse/follower.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/uuid.h"
+#include "graph/store.h"
+#include "warehouse/filler_desk.h"
+#include "warehouse/freshness.h"
+#include "warehouse/landing_holds.h"
+
+namespace novafeed {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// Further behind than that, counters are refreshed rarely: each refresh reads all sets of what was touched.
+constexpr std::int64_t kFarBehind = 50'000;
+constexpr std::chrono::seconds kSettleWhileBehind{15};
+// A cut lands so many messages itself at most; further behind, landing goes on first.
+constexpr std::int64_t kMostToLand = 100'000;
+constexpr milliseconds kLookAtHoldsEvery{200};
+constexpr std::int64_t kFailureLogMs = 10'000;
+// An engine that starts, or starts again, is away for that long without a word.
+constexpr std::chrono::seconds kSilence{5};
+
+Error Elsewhere() {
+  return Error{Failure::kUnavailable, "warehouse_elsewhere",
+               "Another node settles the warehouse, and only that one can do this.", 1000};
+}
+
+}  // namespace
+
+struct WarehouseFollower::State {
+  State(const Clock* clock_in, Olap* olap, LandingTopics* topics_in, std::string generation,
+        std::function<bool()> has_lease_in, Metrics* metrics, const WarehouseFollowerOptions& options_in)
+      : clock(clock_in),
+        topics(topics_in),
+        options(options_in),
+        settler(olap, topics_in, std::move(generation), metrics, options_in.settler),
+        holds(olap),
+        has_lease(std::move(has_lease_in)),
+        failures(metrics->AddCounter("novafeed_warehouse_failures_total",
+                                     "Times the warehouse could not be filled and it was tried again.")),
+        lag_seconds(metrics->AddGauge("novafeed_warehouse_lag_seconds", "Age of the warehouse's counters.")),
+        refused(metrics->AddGauge("novafeed_warehouse_refused", "1 where this warehouse cannot be gone on with.")),
+        failure_log(kFailureLogMs) {}
+
+  void Run();
+  Status Round();
+  Status GuardedRound();
+  Status Lead();
+  Status Attach();
+  Status Settle();
+  Status FollowOthers();
+  Status AskForHold();
+  Status GiveUpHold();
+  void KeepHold();
+  void HoldStill();
+  bool TellHolders();
+  bool SettleIsDue() const;
+  Status TakeRewind();
+  void NoteEnds(TimeMs before);
+  void NoteFreshness();
+  void NoteFailure(const Error& error);
+  void Publish(SinkPhase phase, const std::string& reason);
+
+  const Clock* clock;
+  LandingTopics* topics;
+  const WarehouseFollowerOptions options;
+  FillerDesk desk;
+  LandingSettler settler;  // the follower's thread only, as the next ones
+  LandingHolds holds;
+  std::set<std::string> told;  // of the holders elsewhere, while this node holds still
+  std::string holder;          // this node's name in the table of holds; empty while it wants none
+  std::function<bool()> has_lease;
+  Counter failures;
+  Gauge lag_seconds;
+  Gauge refused;
+  LogGate failure_log;
+  milliseconds pause{0};
+  bool is_cut = false;
+  bool has_refused = false;
+  SteadyClock::time_point failing_since{};
+  SteadyClock::time_point settled_at{};
+  Freshness<std::int64_t> changes_freshness;
+  Freshness<EventPoints> events_freshness;
+
+  std::atomic<bool> is_mine{false};  // as of the last round
+  std::atomic<TimeMs> as_of{0};
+  std::atomic<TimeMs> started_at{0};
+
+  mutable std::mutex mutex;  // guards the next one
+  std::optional<SinkRewind> rewind;
+  std::thread thread;
+};
+
+// ---------------------------------------------------------------------------------------------- the follower's thread
+
+void WarehouseFollower::State::Run() {
+  while (!desk.stopping()) {
+    const SteadyClock::time_point started = SteadyClock::now();
+    const Status done = GuardedRound();
+    if (done) {
+      pause = options.first_pause;
+      failing_since = {};
+      Publish(settler.MessagesBehind() > kFarBehind ? SinkPhase::kCatchingUp : SinkPhase::kFollowing, "");
+      desk.PublishProgress(settler.MessagesBehind(), 0);
+    } else if (!desk.stopping()) {
+      NoteFailure(done.error());
+    }
+    desk.AnswerWaiters(has_refused);
+    if (has_refused) break;
+    if (done && is_cut) {
+      HoldStill();
+      is_cut = false;
+      continue;
+    }
+    if (!done) {
+      desk.Idle(SteadyClock::now() + pause, [] { return false; });
+      pause = std::min(pause * 2, options.max_pause);
+    } else {
+      desk.WaitForWork(started + options.refresh_every);
+    }
+  }
+  if (has_refused) desk.Idle(SteadyClock::time_point::max(), [] { return false; });
+  desk.AnswerWaiters(true);
+  desk.NoteEnd();
+}
+
+Status WarehouseFollower::State::GuardedRound() try { return Round(); } catch (const StoreError& error) {
+  return tl::unexpected<Error>(error.error());
+} catch (const std::exception& error) {
+  return Fail(Failure::kUnavailable, "log_unreadable", error.what());
+}
+
+Status WarehouseFollower::State::Round() {
+  const TimeMs before = clock->Now();
+  is_cut = false;
+  is_mine = has_lease();
+  if (Status done = is_mine ? Lead() : FollowOthers(); !done) return done;
+  NoteEnds(before);
+  NoteFreshness();
+  return {};
+}
+
+Status WarehouseFollower::State::Lead() {
+  if (!settler.attached()) {
+    if (Status attached = Attach(); !attached) return attached;
+  }
+  const Result<std::vector<LandingHold>> wanted = holds.List();
+  if (!wanted) return tl::unexpected<Error>(wanted.error());
+  if (!desk.WantsPause() && wanted->empty()) return Settle();
+  settler.LookAtEnds();
+  // Where a cut cannot be made yet, landing goes on.
+  if (!settler.knows_changes() || settler.MessagesBehind() > kMostToLand) return Settle();
+  if (Status cut = settler.Cut(has_lease); !cut) return cut;
+  is_cut = true;
+  return {};
+}
+
+// While somebody reads whom another node has let in before it lost the lease, nothing is changed.
+Status WarehouseFollower::State::Attach() {
+  const Result<std::vector<LandingHold>> others = holds.List();
+  if (others && std::ranges::any_of(*others, &LandingHold::is_held)) {
+    return Fail(Failure::kUnavailable, "warehouse_busy", "A reader holds the warehouse still.", 1000);
+  }
+  return settler.Attach(has_lease);  // without the table of holds it has no schema yet
+}
+
+Status WarehouseFollower::State::Settle() {
+  // Before landing goes on: a group cannot be set back until its members are gone, which takes as long as a session.
+  if (Status rewound = TakeRewind(); !rewound) return rewound;
+  if (Status going = settler.GoOn(); !going) return going;
+  if (!SettleIsDue()) {
+    settler.LookAtEnds();
+    return {};
+  }
+  if (Status settled = settler.Settle(has_lease); !settled) return settled;
+  settled_at = SteadyClock::now();
+  return {};
+}
+
+Status WarehouseFollower::State::FollowOthers() {
+  settler.Detach();
+  if (Status asked = desk.WantsPause() ? AskForHold() : GiveUpHold(); !asked) return asked;
+  if (Status read = settler.ReadApplied(); !read) return read;
+  settler.LookAtEnds();
+  return {};
+}
+
+// Who settles tells when landing holds still; the position that it has written by then is that of the cut.
+Status WarehouseFollower::State::AskForHold() {
+  if (holder.empty()) holder = NewUuid(clock->Now()).ToString();
+  if (Status wanted = holds.Want(holder); !wanted) return wanted;
+  const Result<std::vector<LandingHold>> all = holds.List();
+  if (!all) return tl::unexpected<Error>(all.error());
+  is_cut = std::ranges::any_of(*all, [this](const LandingHold& hold) { return hold.holder == holder && hold.is_held; });
+  return {};
+}
+
+Status WarehouseFollower::State::GiveUpHold() {
+  if (holder.empty()) return {};
+  return holds.Release(std::exchange(holder, {}));
+}
+
+// Once a second, while somebody reads.
+void WarehouseFollower::State::KeepHold() {
+  if (is_mine) {
+    is_mine = has_lease();
+    TellHolders();
+    return;
+  }
+  const Status kept = AskForHold();
+  if (kept && is_cut) return;
+  Log(LogLevel::kError, "warehouse_hold_lost",
+      {{"reason", kept ? "The node that settles the warehouse went on." : kept.error().detail}});
+}
+
+// Until nobody reads any more, here or elsewhere.
+void WarehouseFollower::State::HoldStill() {
+  do {
+    desk.HoldStill([this] { KeepHold(); });
+    if (!is_mine || !TellHolders()) break;
+    is_mine = has_lease();
+    desk.Idle(SteadyClock::now() + kLookAtHoldsEvery, [] { return false; });
+  } while (!desk.stopping());
+  // Whoever was told and has not gone must not take a later hold for this one.
+  for (const std::string& name : std::exchange(told, {})) static_cast<void>(holds.Release(name));
+  static_cast<void>(GiveUpHold());
+}
+
+// True where there is any.
+bool WarehouseFollower::State::TellHolders() {
+  const Result<std::vector<LandingHold>> all = holds.List();
+  if (!all) return false;
+  for (const LandingHold& hold : *all) {
+    if (told.insert(hold.holder).second) static_cast<void>(holds.Tell(hold.holder));
+  }
+  return !all->empty();
+}
+
+bool WarehouseFollower::State::SettleIsDue() const {
+  return settler.MessagesBehind() <= kFarBehind || SteadyClock::now() - settled_at >= kSettleWhileBehind;
+}
+
+Status WarehouseFollower::State::TakeRewind() {
+  std::optional<SinkRewind> wanted;
+  {
+    const std::scoped_lock lock(mutex);
+    wanted = rewind;
+    if (!wanted) return {};
+  }
+  if (Status rewound = settler.Rewind(wanted->events, wanted->changes.has_value()); !rewound) return rewound;
+  Publish(SinkPhase::kCatchingUp, "");
+  desk.PublishProgress(settler.MessagesBehind(), 0);
+  const std::scoped_lock lock(mutex);
+  rewind.reset();
+  return {};
+}
+
+// Where the log ends is asked after the time was taken that it stands for.
+void WarehouseFollower::State::NoteEnds(TimeMs before) {
+  const NewestCommit newest = topics->ReadNewestCommit();
+  changes_freshness.Note(newest.committed_at, newest.commit);
+  events_freshness.Note(before, settler.EventsEnd());
+}
+
+void WarehouseFollower::State::NoteFreshness() {
+  const Position& applied = settler.applied();
+  if (applied == Position{}) return;
+  const TimeMs changes = changes_freshness.AsOf([&](std::int64_t commit) { return applied.changes >= commit; });
+  const TimeMs events = events_freshness.AsOf([&](const EventPoints& end) { return Reached(end, applied.events); });
+  as_of = std::min(changes, events);
+}
+
+void WarehouseFollower::State::NoteFailure(const Error& error) {
+  const bool is_final = error.failure == Failure::kConflict;
+  Publish(is_final ? SinkPhase::kRefused : SinkPhase::kWaiting, error.detail);
+  if (is_final) {
+    has_refused = true;
+    refused.Set(1);
+    Log(LogLevel::kError, "warehouse_refused", {{"code", error.code}, {"reason", error.detail}});
+    return;
+  }
+  // An engine that answers, but not as it should, may be another one than before.
+  if (error.code == "olap_error" || error.code == "not_mine") settler.Detach();
+  failures.Add();
+  const SteadyClock::time_point now = SteadyClock::now();
+  if (failing_since == SteadyClock::time_point{}) failing_since = now;
+  if (now - failing_since < kSilence && error.failure == Failure::kUnavailable) return;
+  if (failure_log.Open()) {
+    Log(LogLevel::kWarn, "warehouse_not_filled", {{"code", error.code}, {"reason", error.detail}});
+  }
+}
+
+void WarehouseFollower::State::Publish(SinkPhase phase, const std::string& reason) {
+  desk.Publish(phase, reason, settler.applied(), settler.landing());
+}
+
+// ------------------------------------------------------------------------------------------------------- for everybody
+
+WarehouseFollower::WarehouseFollower(const Clock* clock, Olap* olap, LandingTopics* topics, std::string generation,
+                                     std::function<bool()> has_lease, Metrics* metrics,
+                                     WarehouseFollowerOptions options)
+    : state_(std::make_unique<State>(clock, olap, topics, std::move(generation), std::move(has_lease), metrics,
+                                     options)) {}
+
+WarehouseFollower::~WarehouseFollower() {
+  Stop();
+}
+
+void WarehouseFollower::Start() {
+  state_->started_at = state_->clock->Now();  // nothing is known yet: the lag begins to grow
+  state_->thread = std::thread([state = state_.get()] { state->Run(); });
+}
+
+void WarehouseFollower::RequestStop() {
+  state_->desk.RequestStop();
+}
+
+bool WarehouseFollower::StopWithin(milliseconds timeout) {
+  RequestStop();
+  return !state_->thread.joinable() || state_->desk.AwaitEnd(timeout);
+}
+
+void WarehouseFollower::Stop() {
+  RequestStop();
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+Position WarehouseFollower::position() const {
+  return state_->desk.position();
+}
+
+SinkStatus WarehouseFollower::status() const {
+  const std::scoped_lock lock(state_->mutex);
+  SinkStatus status = state_->desk.status();
+  if (state_->rewind && status.phase == SinkPhase::kFollowing) status.phase = SinkPhase::kCatchingUp;
+  return status;
+}
+
+void WarehouseFollower::WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) {
+  state_->desk.WaitFor(wanted, timeout_ms, std::move(done));
+}
+
+Result<Position> WarehouseFollower::Pause(milliseconds timeout) {
+  return state_->desk.Pause(timeout);
+}
+
+void WarehouseFollower::Resume() {
+  state_->desk.Resume();
+}
+
+Status WarehouseFollower::Rewind(const SinkRewind& rewind) {
+  const Position applied = position();
+  const EventPoints events = rewind.events.value_or(EventPoints());
+  const bool is_within = rewind.changes.value_or(0) >= 0 && rewind.changes.value_or(0) <= applied.changes &&
+                         Reached(EventPoints(), events) && Reached(events, applied.events);
+  if (!is_within || rewind.state) {
+    return Fail(
+        Failure::kInvalid, "bad_rewind",
+        "The warehouse has applied the changes up to " + std::to_string(applied.changes) + " and " +
+            Describe(applied.events) +
+            " events: go back to a sequence of 0 up to those. The state comes by a new snapshot of the database.");
+  }
+  if (!state_->is_mine) return tl::unexpected<Error>(Elsewhere());
+  {
+    const std::scoped_lock lock(state_->mutex);
+    SinkRewind both = rewind;
+    if (state_->rewind && state_->rewind->events) {
+      both.events = Least(*state_->rewind->events, both.events.value_or(*state_->rewind->events));
+    }
+    if (state_->rewind && !both.changes) both.changes = state_->rewind->changes;
+    state_->rewind = both;
+  }
+  state_->desk.Hurry();
+  return {};
+}
+
+TimeMs WarehouseFollower::CountersAsOf() const {
+  return std::min(state_->as_of.load(), state_->clock->Now());
+}
+
+double WarehouseFollower::LagSeconds() const {
+  const TimeMs as_of = CountersAsOf();
+  const TimeMs since = as_of == 0 ? state_->started_at.load() : as_of;
+  return static_cast<double>(std::max<TimeMs>(0, state_->clock->Now() - since)) / 1000.0;
+}
+
+void WarehouseFollower::ReportLag() const {
+  state_->lag_seconds.Set(LagSeconds());
+}
+
+}  // namespace novafeed

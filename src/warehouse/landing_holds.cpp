@@ -1,0 +1,32 @@
+#include "warehouse/landing_holds.h"
+
+#include <chrono>
+#include <utility>
+
+#include "warehouse/sql.h"
+
+namespace novafeed {
+namespace {
+
+const OlapCall kCall{std::chrono::seconds(10)};
+
+}  // namespace
+
+Status LandingHolds::Note(const std::string& holder, const std::string& state, int seconds) {
+  const OlapParams params{{"holder", holder}, {"state", state}, {"seconds", std::to_string(seconds)}};
+  return olap_->Execute(WarehouseSql("note_landing_hold"), params, kCall);
+}
+
+Result<std::vector<LandingHold>> LandingHolds::List() {
+  Result<OlapRows> rows = olap_->Query(WarehouseSql("list_landing_holds"), {}, kCall);
+  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+  std::vector<LandingHold> holds;
+  while (!rows->AtEnd()) {
+    LandingHold& hold = holds.emplace_back();
+    hold.holder = rows->String();
+    hold.is_held = rows->UInt8() != 0;
+  }
+  return holds;
+}
+
+}  // namespace novafeed

@@ -1,0 +1,134 @@
+// What makes ClickHouse's own landing count, step by step: attach, settle, cut. The thread that takes the steps is the
+// follower's (follower.h).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "stream/position.h"
+#include "warehouse/kafka_landing.h"
+#include "warehouse/landed_commits.h"
+#include "warehouse/landing_topics.h"
+#include "warehouse/log_positions.h"
+#include "warehouse/olap.h"
+#include "warehouse/touched_parts.h"
+
+namespace novafeed {
+
+struct LandingSettlerOptions {
+  KafkaLanding landing;
+  bool stop_ttl_merges = false;
+  std::chrono::milliseconds cut_within{10'000};  // for what is on its way to come whole
+  // Where the changes have to be begun anew, the rows of what was committed before are on their topics after that long.
+  std::chrono::milliseconds rest_before_anew{10'000};
+};
+
+// Used by one thread. Its steps block, within deadlines, throw what the topics throw (StoreError), and give errors of
+// the port `Olap`; kConflict where this warehouse cannot be gone on with: of ApplySchema(),
+// "warehouse_other_generation", "warehouse_ahead", "bad_topic". After an error: Attach() again, unless it is said
+// otherwise.
+//
+// One settles a warehouse at a time: `is_mine` is asked where another one would do harm. Where it says no, the step
+// ends with kUnavailable "not_mine".
+class LandingSettler {
+ public:
+  using IsMine = std::function<bool()>;
+
+  // All outlive it. `generation` is the data set's.
+  LandingSettler(Olap* olap, LandingTopics* topics, std::string generation, Metrics* metrics,
+                 LandingSettlerOptions options);
+
+  // Makes the engine ready to land from where what is in it ends: schema, positions, groups. Nobody lands then.
+  Status Attach(const IsMine& is_mine);
+  bool attached() const { return attached_; }
+  void Detach() { attached_ = false; }
+
+  // Takes over how far somebody else has settled it; where nobody ever has, nothing.
+  Status ReadApplied();
+
+  // Looks where the topics end, and no more.
+  void LookAtEnds() { offsets_ = topics_->Offsets(); }
+  // Makes count what is landed: refreshes the counters that it touched, then writes the position.
+  Status Settle(const IsMine& is_mine);
+
+  // Ends landing, lands what is missing up to a place where every commit is there whole or not at all, and settles: the
+  // tables then hold exactly what applied() says. kUnavailable "warehouse_busy" where a commit does not come whole;
+  // landing then goes on.
+  Status Cut(const IsMine& is_mine);
+  // Lets the engine land again.
+  Status GoOn();
+
+  // Makes the engine land again what lies behind these points of the events; the changes as far back as they are kept.
+  Status Rewind(const std::optional<EventPoints>& events, bool changes);
+
+  const Position& applied() const { return applied_; }
+  // Up to where the groups have landed the events now: behind applied() after a rewind.
+  Position landing() const;
+  // Whether the log of commits can be followed from where it is known.
+  bool knows_changes() const { return is_placed_; }
+  // As of the last look.
+  std::int64_t MessagesBehind() const;
+  EventPoints EventsEnd() const;
+
+ private:
+  // Looks at the topics, so that what is lost is noticed.
+  Status Look();
+  Status TakePositions(const LogPositions& positions);
+  Status CheckOffsets() const;
+  void NoteLost();
+  Status PlaceGroups();
+  Status StopLanding();
+  // Forgets what an engine knew that has started again since.
+  Status NoteRestart();
+  Result<std::vector<TouchedPart>> ListTouched();
+  Status Drop(const std::vector<TouchedPart>& parts);
+  Status ReadVersion();
+  Status WritePositions();
+  std::int64_t ReachedChanges();
+
+  bool ReadCommits();
+  void BeginAnew(const Error& why);
+  Status AwaitWholeCommits();
+  Status LandMissing();
+  Status LandMessages(std::size_t topic, std::size_t partition, std::int64_t from, std::int64_t until);
+
+  Olap* const olap_;
+  LandingTopics* const topics_;
+  const std::string generation_;
+  const LandingSettlerOptions options_;
+  std::vector<Counter> lost_;  // by topic
+  std::vector<Gauge> behind_;
+  const Counter applied_changes_;
+  const Counter applied_events_;
+  const Histogram refresh_seconds_;
+
+  bool attached_ = false;
+  bool is_landing_ = false;
+  std::uint64_t version_ = 0;
+  Position applied_;
+  // By topic and partition: everything before was landed once, and settled.
+  std::array<EventPoints, kLandingTopics.size()> landed_;
+  LandingOffsets offsets_;  // of the last look
+  TouchedParts touched_;
+  std::chrono::steady_clock::time_point engine_started_;
+  std::vector<StreamPoint> written_;
+
+  // What is known of the changes in the log.
+  std::int64_t known_ = 0;         // commits were read up to here
+  ChangeOffsets known_ends_ = {};  // what they need of the topics
+  ChangeOffsets through_ = {};     // no row before belongs to a commit behind them
+  bool is_placed_ = false;         // known_ends_ and through_ are those of known_
+  std::optional<std::chrono::steady_clock::time_point> anew_since_;
+  LandedCommits commits_;
+};
+
+}  // namespace novafeed
