@@ -145,9 +145,19 @@ class TestBroker {
   std::string File(const std::string& name) const { return (directory_.path() / name).string(); }
 
  private:
+  // Starts in half the time with the archive of classes that ./cluster leaves (deploy/native/jvm.sh).
+  static std::string ClassArchive() {
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(kCheckout / "build/cluster/classes", none)) {
+      const std::string path = entry.path().string();
+      if (entry.path().filename().string().starts_with("kafka-")) return " -XX:SharedArchiveFile='" + path + "'";
+    }
+    return "";
+  }
   static std::string JavaCommand(const std::string& rest) {
-    return "java -Xms64m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile='" +
-           (kCheckout / "deploy/kafka/log4j2.xml").string() + "' -cp '" + Jars().string() + "/*' " + rest;
+    return "java -Xms64m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xlog:disable -Xlog:all=error:stderr" +
+           ClassArchive() + " -Dlog4j2.configurationFile='" + (kCheckout / "deploy/kafka/log4j2.xml").string() +
+           "' -cp '" + Jars().string() + "/*' " + rest;
   }
   void Java(const std::string& rest) const { Run(JavaCommand(rest) + " >>" + File("log") + " 2>&1"); }
 
