@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from harness.cli import CHECKOUT, binary
+from harness.cli import CHECKOUT, binary, novafeed
+from harness.olap import OlapClient
 from harness.server import Server
+from harness.waiting import wait_until
 
 COMMAND_SECONDS = 300  # a command that takes longer hangs
 MESSAGE_SECONDS = 60  # after that, a message that is missing does not come
+CATCH_UP_SECONDS = 120  # a node, or the warehouse, that is behind for longer does not come
 
 
 class Message(NamedTuple):
@@ -74,6 +77,17 @@ class Cluster:
         wanted = {"warehouse.engine": "chdb", **{name.replace("__", "."): value for name, value in settings.items()}}
         return Server(flags=flags, settings=wanted, keys=self.data / "keys")
 
+    def check(self, node: Server) -> None:
+        """Until the node's index and the warehouse hold all that the log holds now; then `novafeed check` agrees."""
+        await_caught_up(node)
+        done = novafeed("check", "--data", node.data, check=False)
+        assert done.returncode == 0, f"novafeed check: {done.returncode}\n{done.stdout}{done.stderr}"
+
+    def olap(self) -> OlapClient:
+        """The ClickHouse node, as the user who may do everything."""
+        url = urlsplit(self.addresses()["OLAP_URL"])
+        return OlapClient(f"http://{url.hostname}:{url.port}", url.username, url.password)
+
     def addresses(self) -> dict[str, str]:
         return dict(line.split("=", 1) for line in self.run("env").stdout.splitlines())
 
@@ -121,3 +135,16 @@ class Cluster:
             yield consumer, library.TopicPartition
         finally:
             consumer.close()
+
+
+def await_caught_up(node: Server) -> None:
+    """Until the node's index and the warehouse, where there is one, hold what the log holds when this begins."""
+    with node.admin() as admin:
+        end = admin.get("/admin/status").expect(200).json()["log_end"]
+
+        def holds_all() -> bool:
+            status = admin.get("/admin/status").expect(200).json()
+            applied = [status["applied"], status["warehouse"].get("applied", end)]
+            return all(at["changes"] >= end["changes"] and at["events"] >= end["events"] for at in applied)
+
+        wait_until(holds_all, "index and warehouse hold what the log held", CATCH_UP_SECONDS)
