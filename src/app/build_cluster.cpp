@@ -68,16 +68,22 @@ Stores OpenClusterStores(const std::string& directory, const Settings& settings,
   std::unique_ptr<PostgresGraph> graph = OpenPostgresGraph(GraphOptions(settings, clock, metrics));
   PostgresGraph* const state = graph.get();
   stores.graph = std::move(graph);
+  stores.leases = state;
+  stores.purges = state;
   stores.erased = std::make_unique<ErasedList>(directory + "/erased.list");
   ReconcileErased(stores.erased.get(), stores.graph.get());
-  stores.leader = std::make_unique<Leader>(state, metrics);
+  stores.leader = std::make_unique<Leader>(stores.leases, metrics);
   SqliteOptions journal;
   journal.directory = directory;
   journal.clock = clock;
   journal.metrics = metrics;
   journal.readers = static_cast<std::size_t>(settings.Int("serve.read_threads"));
-  stores.events = std::make_unique<JournaledEventLog>(clock, Opened(OpenKafkaEventTopic(LogOptions(settings), metrics)),
-                                                      OpenSqliteEventJournal(journal), metrics);
+  JournaledEventLogOptions events;
+  events.purged = state->ReadPurged(0);
+  auto log = std::make_unique<JournaledEventLog>(clock, Opened(OpenKafkaEventTopic(LogOptions(settings), metrics)),
+                                                 OpenSqliteEventJournal(journal), metrics, std::move(events));
+  stores.hide_in_journal = [log = log.get()](std::span<const PurgedUser> purged) { log->HidePurged(purged); };
+  stores.events = std::move(log);
   stores.keep_events = kKeptInJournal;
   stores.sequences_per_change = kBytesPerChange;
   OutboxRelayOptions relay;

@@ -3,22 +3,26 @@
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "app/admin_client.h"
 #include "app/check_desk.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
+#include "app/index_erasure.h"
 #include "app/own_warehouse.h"
 #include "app/progress_line.h"
 #include "app/stores.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/time.h"
+#include "capture/purged_names.h"
+#include "check/truth.h"
 #include "index/snapshot.h"
 
 namespace novafeed {
@@ -83,6 +87,10 @@ void PrintReport(const json::object& report, bool agrees) {
     std::cout << " (" << Counted(broken, "broken message") << " in ingest_errors)";
   }
   std::cout << "\n";
+  if (const json::value& from = report.at("events_from"); !from.is_null()) {
+    std::cout << "  events before " << FormatRfc3339(from.to_number<std::int64_t>())
+              << " are in the log no more: what is counted of them was compared between the warehouse and the index\n";
+  }
   PrintDifferences(report);
 }
 
@@ -145,9 +153,16 @@ class StoppedNode {
       line.Show("reading " + std::string(stage) + ": " + std::to_string(entries) + " entries");
     };
     const std::string snapshot = directory.SnapshotPath();
-    index_ = std::move(BootIndex(stores_.Sources(), snapshot, clock_.Now(), booting).index);
+    // The warehouse first: where the log does not know all events, it is what an index comes from.
     if (const Status filled = AwaitFilled(warehouse_.get(), stores_); !filled) {
       return tl::unexpected<Error>(filled.error());
+    }
+    BootSources sources = stores_.Sources();
+    if (!HeldBy(stores_.events.get()).totals) sources.warehouse = warehouse_->AsBootSource();
+    const std::vector<PurgedUser> purged = HidePurgedInJournal();
+    index_ = std::move(BootIndex(sources, snapshot, clock_.Now(), booting).index);
+    for (const Erasure& erasure : PurgedNames(purged).Among(UsersOf(*index_))) {
+      index_->Rename(erasure.user, erasure.pseudonym);
     }
     CheckSubjects subjects;
     subjects.clock = &clock_;
@@ -158,7 +173,7 @@ class StoppedNode {
     subjects.sink = &warehouse_->filler();
     subjects.index = index_.get();
     subjects.rebuild_index = [&]() -> Status {
-      if (Status built = RebuildIndex(stores_.Sources(), clock_.Now(), index_.get()); !built) return built;
+      if (Status built = RebuildIndex(sources, clock_.Now(), index_.get()); !built) return built;
       const Result<Position> saved = SaveSnapshot(*index_, snapshot);
       if (!saved) return tl::unexpected<Error>(saved.error());
       return {};
@@ -168,11 +183,19 @@ class StoppedNode {
   }
 
  private:
+  // What other processes have purged since this one stopped.
+  std::vector<PurgedUser> HidePurgedInJournal() {
+    if (stores_.purges == nullptr) return {};
+    std::vector<PurgedUser> purged = stores_.purges->ReadPurged(0);
+    stores_.hide_in_journal(purged);
+    return purged;
+  }
+
   const Settings& settings_;
   const SystemClock clock_;
   Metrics metrics_;
-  std::mutex upkeep_;
   Stores stores_;
+  Upkeep upkeep_{stores_.leases};
   std::unique_ptr<FeedIndex> index_;
   std::unique_ptr<WarehouseStack> warehouse_;
 };

@@ -17,7 +17,7 @@ const char* const kDifferencesHelp = "Keys that differed at the last check.";
 
 }  // namespace
 
-CheckDesk::CheckDesk(CheckSubjects subjects, std::mutex* upkeep, Metrics* metrics)
+CheckDesk::CheckDesk(CheckSubjects subjects, Upkeep* upkeep, Metrics* metrics)
     : subjects_(std::move(subjects)),
       upkeep_(upkeep),
       last_success_(metrics->AddGauge("novafeed_check_last_success_seconds",

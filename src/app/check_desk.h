@@ -2,10 +2,10 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "app/upkeep.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -18,8 +18,9 @@ namespace novafeed {
 // Thread-safe; blocking.
 class CheckDesk {
  public:
-  // All outlive the desk. `upkeep` is held by whatever rewrites the log; a check waits for it, and it for a check.
-  CheckDesk(CheckSubjects subjects, std::mutex* upkeep, Metrics* metrics);
+  // All outlive the desk. `upkeep` is held by whatever rewrites the log or the warehouse; a check waits for it,
+  // and it for a check.
+  CheckDesk(CheckSubjects subjects, Upkeep* upkeep, Metrics* metrics);
 
   // Counted in the metrics. kUnavailable "stopping" once Stop() was called.
   Result<CheckOutcome> Run(CheckOptions options, const CheckProgress& progress);
@@ -34,7 +35,7 @@ class CheckDesk {
   void Count(const CheckOutcome& outcome);
 
   const CheckSubjects subjects_;
-  std::mutex* const upkeep_;
+  Upkeep* const upkeep_;
   const Gauge last_success_;
   const Gauge seconds_;
   const Gauge schema_differences_;

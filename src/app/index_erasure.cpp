@@ -4,6 +4,8 @@
 #include <future>
 #include <utility>
 
+#include "index/state.h"
+
 namespace novafeed {
 namespace {
 
@@ -32,6 +34,15 @@ Status IndexErasure::Hide(std::span<const Erasure> erased) {
   const Result<Position> saved = save_snapshot_();
   if (!saved) return tl::unexpected<Error>(saved.error());
   return {};
+}
+
+std::vector<UserId> UsersOf(const FeedIndex& index) {
+  return index.ReadLong([](const IndexState& state) {
+    std::vector<UserId> users;
+    users.reserve(state.user_refs.size());
+    for (const auto& [user, ref] : state.user_refs) users.push_back(user);
+    return users;
+  });
 }
 
 }  // namespace novafeed

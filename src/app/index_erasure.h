@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "erasure/eraser.h"
@@ -11,6 +12,9 @@
 #include "stream/position.h"
 
 namespace novafeed {
+
+// Everybody whom it names.
+std::vector<UserId> UsersOf(const FeedIndex& index);
 
 class IndexErasure final : public ErasureConsumer {
  public:
@@ -22,6 +26,8 @@ class IndexErasure final : public ErasureConsumer {
 
   Status Reach(const Position& end) override;
   Status Hide(std::span<const Erasure> erased) override;
+  // Everybody whom the index names.
+  std::vector<UserId> Users() const { return UsersOf(*index_); }
 
  private:
   FeedIndex* const index_;

@@ -5,51 +5,16 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <stdexcept>
-#include <string>
 #include <thread>
 
+#include "app/test_leases.h"
 #include "base/metrics.h"
 
 namespace novafeed {
 namespace {
 
 using std::chrono::milliseconds;
-
-// One lease for each name, as long as its time is: what a store would keep.
-class LeasesInMemory final : public Leases {
- public:
-  bool Take(std::string_view name, std::string_view holder, milliseconds ttl) override {
-    const std::scoped_lock lock(mutex_);
-    if (away_) throw std::runtime_error("the store is away");
-    const auto now = std::chrono::steady_clock::now();
-    Held& held = held_[std::string(name)];
-    if (held.until > now && held.holder != holder) return false;
-    held = {std::string(holder), now + ttl};
-    return true;
-  }
-  void GiveBack(std::string_view name, std::string_view holder) override {
-    const std::scoped_lock lock(mutex_);
-    const auto held = held_.find(std::string(name));
-    if (held != held_.end() && held->second.holder == holder) held_.erase(held);
-  }
-  void SetAway(bool away) {
-    const std::scoped_lock lock(mutex_);
-    away_ = away;
-  }
-
- private:
-  struct Held {
-    std::string holder;
-    std::chrono::steady_clock::time_point until;
-  };
-  std::mutex mutex_;
-  bool away_ = false;
-  std::map<std::string, Held> held_;
-};
 
 bool Eventually(const std::function<bool()>& condition) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <random>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -15,8 +14,8 @@
 #include "app/open_cache.h"
 #include "app/pipeline_route.h"
 #include "app/settings_table.h"
-#include "app/warehouse_erasure.h"
 #include "base/log.h"
+#include "check/truth.h"
 #include "import/wire.h"
 #include "index/snapshot.h"
 #include "warehouse/sql.h"
@@ -29,9 +28,10 @@ constexpr std::chrono::seconds kReportLagEvery{1};
 constexpr std::chrono::seconds kHotPostsDeadline{2};    // of keeping them in the warehouse
 constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
 constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
+constexpr std::chrono::milliseconds kFollowPurgesEvery{1000};
+// Longer than any topic is kept (deploy/kafka/topics.toml): then nothing names who was purged.
+constexpr TimeMs kKeepPurged = 31 * kMsPerDay;
 constexpr TimeMs kTokenLife = kMsPerDay;
-// How long a boot waits for the engine to start and its filling to hold still; the tables are there at once.
-constexpr std::chrono::seconds kWarehouseRest{5};
 constexpr std::chrono::milliseconds kBootAgainEvery{500};  // where there is nothing to boot from yet
 constexpr std::size_t kReadQueue = 10'000;
 constexpr std::size_t kWarehousePages = 4;   // at a time
@@ -93,6 +93,7 @@ Node::Node(const Settings& settings, const DataDirectory& directory, KeyRing key
       checkers_("check", 1, kAdminQueue, &metrics_),
       engines_(settings.String("serve.engine")),
       caches_(clock_.get(), cache_.get(), stores_.graph->Generation(), &engines_, &metrics_),
+      upkeep_(stores_.leases),
       warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
       warehouse_rows_(warehouse_ ? std::make_unique<WarehouseRows>(&warehouse_->reader()) : nullptr),
       warehouse_feed_(
@@ -218,7 +219,8 @@ void Node::Boot(const BootProgress& progress) {
   std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get(),
                                              warehouse_erasure_.get()};
   eraser_ = std::make_unique<Eraser>(stores_.graph.get(), stores_.SideChanges(), stores_.events.get(),
-                                     std::move(consumers), &metrics_);
+                                     std::move(consumers), &metrics_, stores_.purges);
+  purge_follower_ = MakePurgeFollower();
   feed_->trending.Refresh();
   hot_posts_ = std::make_unique<HotPosts>(clock_.get(), cache_.get(), [this] { return HotPostsEngines(); }, &metrics_);
   trending_ = std::make_unique<TrendingService>(&feed_->trending, hot_posts_.get(), feed_->index.get());
@@ -253,29 +255,23 @@ std::unique_ptr<CheckDesk> Node::MakeCheckDesk() {
   subjects.sink = &warehouse_->filler();
   subjects.index = feed_->index.get();
   subjects.rebuild_index = [this] { return RebuildIndexNow(); };
-  return std::make_unique<CheckDesk>(std::move(subjects), &upkeep_mutex_, &metrics_);
+  subjects.prepare = [this] { FollowPurges(); };
+  return std::make_unique<CheckDesk>(std::move(subjects), &upkeep_, &metrics_);
 }
 
 Status Node::RebuildIndexNow() {
-  if (Status built = RebuildIndex(stores_.SideSources(), clock_->Now(), feed_->index.get()); !built) return built;
+  // From the tables where that can be, so that no error of the warehouse comes along.
+  BootSources sources = stores_.SideSources();
+  if (!HeldBy(sources.events).totals) sources = WithWarehouse(sources);
+  if (Status built = RebuildIndex(sources, clock_->Now(), feed_->index.get()); !built) return built;
   const Result<Position> saved = SaveSnapshotNow();
   if (!saved) return tl::unexpected<Error>(saved.error());
   return {};
 }
 
-BootSources Node::WithWarehouse(BootSources sources) {
-  if (!warehouse_) return sources;
-  sources.warehouse.olap = &warehouse_->reader();
-  sources.warehouse.cut = [this] { return CutWarehouse(); };
-  sources.warehouse.sample.seed = std::random_device()();
+BootSources Node::WithWarehouse(BootSources sources) const {
+  if (warehouse_) sources.warehouse = warehouse_->AsBootSource();
   return sources;
-}
-
-Result<WarehouseCut> Node::CutWarehouse() {
-  WarehouseFiller& filler = warehouse_->filler();
-  const Result<Position> position = filler.Pause(kWarehouseRest);
-  if (!position) return tl::unexpected<Error>(position.error());
-  return WarehouseCut{*position, std::make_shared<WarehousePause>(&filler)};
 }
 
 void Node::ReportBoot(const BootedIndex& booted) {
@@ -294,7 +290,11 @@ void Node::ReportBoot(const BootedIndex& booted) {
 }
 
 std::unique_ptr<ErasureConsumer> Node::MakeWarehouseErasure() {
-  if (warehouse_) return std::make_unique<WarehouseErasure>(&warehouse_->filler(), &warehouse_->writer());
+  if (warehouse_) {
+    auto erasure = std::make_unique<WarehouseErasure>(&warehouse_->filler(), &warehouse_->writer());
+    if (stores_.purges != nullptr) shared_warehouse_ = erasure.get();
+    return erasure;
+  }
   return std::make_unique<IdleWarehouseErasure>(OlapDirectory(directory_.path()));
 }
 
@@ -317,6 +317,13 @@ void Node::StartJobs() {
   start("erase", kRemoveEvery, [this] { RemoveErasedUsers(); });
   start("purge", std::min(kLookForPurgeEvery, settings_.Duration("erase.purge_every")),
         WhereItLeads([this] { PurgeIfDue(); }));
+  if (purge_follower_) {
+    start("purge_again", settings_.Duration("erase.purge_every"), WhereItLeads([this] { Purge(); }));
+    start("follow_purges", kFollowPurgesEvery, [this] {
+      const std::scoped_lock lock(upkeep_.own());  // a check compares with the journal
+      FollowPurges();
+    });
+  }
   start("lag", kReportLagEvery, [this] { ReportLags(); });
   const std::chrono::milliseconds check_every = settings_.Duration("check.every");
   if (check_ && check_every.count() > 0) {
@@ -369,6 +376,7 @@ void Node::Quiesce(std::chrono::milliseconds grace) {
   public_server_.Drain(grace);
   admin_drain.join();
   if (eraser_) eraser_->Stop();
+  upkeep_.Stop();
   if (check_) check_->Stop();
   if (warehouse_) warehouse_->Stop();  // first: a check or a purge that waits for it ends with it
   jobs_.clear();
@@ -433,8 +441,35 @@ void Node::PurgeIfDue() {
 }
 
 PurgeReport Node::Purge() {
-  const std::scoped_lock lock(upkeep_mutex_);
-  return eraser_->Purge();
+  const std::scoped_lock lock(upkeep_);
+  const PurgeReport report = eraser_->Purge();
+  FollowPurges();
+  PurgeWhatCameAgain();
+  return report;
+}
+
+// Topics name purged users until their retention is over: who lands a part of them once more lands the names.
+void Node::PurgeWhatCameAgain() {
+  if (shared_warehouse_ == nullptr) return;
+  const std::vector<PurgedUser> purged = stores_.purges->ReadPurged(0);
+  if (purged.empty()) return;
+  if (const Status hidden = shared_warehouse_->HidePurged(purged); !hidden) throw StoreError(hidden.error());
+}
+
+// Under `upkeep_`, or that of this process.
+void Node::FollowPurges() {
+  if (purge_follower_) purge_follower_->Follow();
+}
+
+std::unique_ptr<PurgeFollower> Node::MakePurgeFollower() {
+  if (stores_.purges == nullptr) return nullptr;
+  PurgedNode node;
+  node.hide_in_journal = stores_.hide_in_journal;
+  node.end = [this] { return stores_.End(); };
+  node.consumers = {{index_erasure_.get(), [index = index_erasure_.get()] { return index->Users(); }},
+                    {desk_.get(), nullptr}};
+  node.list = stores_.erased.get();
+  return std::make_unique<PurgeFollower>(stores_.purges, std::move(node), directory_.path() + "/purged");
 }
 
 // A restart reads the snapshot and the log after it, so only what the snapshot holds may go; and what the warehouse has
@@ -454,7 +489,7 @@ Position Node::AppliedByAll() {
 }
 
 void Node::ForgetOld() {
-  const std::scoped_lock lock(upkeep_mutex_);  // a check compares with what the log holds
+  const std::scoped_lock lock(upkeep_.own());  // a check compares with what the log holds
   const Position applied = AppliedByAll();
   // A shorter time is for a log whose events the warehouse has; where its engine is missing, nothing has them.
   const auto keep = warehouse_ ? stores_.keep_events
@@ -462,7 +497,10 @@ void Node::ForgetOld() {
   const TimeMs before = clock_->Now() - keep.count();
   const std::int64_t events = stores_.events->Forget(before, applied.events);
   const std::int64_t changes = stores_.change_log ? stores_.change_log->ForgetChanges(before, applied.changes) : 0;
-  if (stores_.leader->Leads()) stores_.graph->ForgetOldEvents();
+  if (stores_.leader->Leads()) {
+    stores_.graph->ForgetOldEvents();
+    if (stores_.purges != nullptr) stores_.purges->ForgetPurged(clock_->Now() - kKeepPurged);
+  }
   if (events + changes > 0) Log(LogLevel::kInfo, "log_forgotten", {{"events", events}, {"changes", changes}});
 }
 

@@ -19,9 +19,12 @@
 #include "app/index_erasure.h"
 #include "app/periodic_job.h"
 #include "app/pipeline_route.h"
+#include "app/purge_follower.h"
 #include "app/rank_desk.h"
 #include "app/stores.h"
+#include "app/upkeep.h"
 #include "app/viewer_jobs.h"
+#include "app/warehouse_erasure.h"
 #include "app/warehouse_rows.h"
 #include "app/warehouse_stack.h"
 #include "base/metrics.h"
@@ -76,8 +79,7 @@ class Node {
   PipelineDependencies MakePipelineDependencies(bool for_everybody) const;
   std::function<void()> WhereItLeads(std::function<void()> job) const;
   void Announce() const;
-  BootSources WithWarehouse(BootSources sources);
-  Result<WarehouseCut> CutWarehouse();
+  BootSources WithWarehouse(BootSources sources) const;
   void ReportBoot(const BootedIndex& booted);
   void StartWarehouse();
   std::unique_ptr<ErasureConsumer> MakeWarehouseErasure();
@@ -95,6 +97,9 @@ class Node {
   void RemoveErasedUsers();
   void PurgeIfDue();
   PurgeReport Purge();
+  void FollowPurges();
+  void PurgeWhatCameAgain();
+  std::unique_ptr<PurgeFollower> MakePurgeFollower();
   std::unique_ptr<CheckDesk> MakeCheckDesk();
   Status RebuildIndexNow();
 
@@ -123,12 +128,14 @@ class Node {
   std::unique_ptr<RankDesk> desk_;
   std::unique_ptr<IndexErasure> index_erasure_;
   std::unique_ptr<ErasureConsumer> warehouse_erasure_;
+  WarehouseErasure* shared_warehouse_ = nullptr;  // the same, where other processes use it, too
   std::unique_ptr<Eraser> eraser_;
-  std::mutex clock_mutex_;                     // one move at a time
-  std::mutex snapshot_mutex_;                  // one snapshot at a time; guards saved_
-  Position saved_;                             // what the snapshot file surely holds
-  std::mutex upkeep_mutex_;                    // a purge or a check at a time: a purge changes the log
-  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next three
+  std::unique_ptr<PurgeFollower> purge_follower_;  // null where the stores are this process's own
+  std::mutex clock_mutex_;                         // one move at a time
+  std::mutex snapshot_mutex_;                      // one snapshot at a time; guards saved_
+  Position saved_;                                 // what the snapshot file surely holds
+  Upkeep upkeep_;                                  // a purge or a check at a time: a purge changes the log
+  std::unique_ptr<WarehouseStack> warehouse_;      // null where there is none, as the next three
   std::unique_ptr<WarehouseRows> warehouse_rows_;
   std::unique_ptr<WarehouseFeedStack> warehouse_feed_;
   std::unique_ptr<HotPosts> hot_posts_;  // from Boot on, as the next three

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,8 @@
 #include "base/settings.h"
 #include "base/time.h"
 #include "capture/change.h"
+#include "graph/leases.h"
+#include "graph/purges.h"
 #include "graph/store.h"
 #include "index/boot.h"
 #include "stream/event_log.h"
@@ -27,6 +31,8 @@ namespace novafeed {
 struct Stores {
   std::unique_ptr<GraphStore> graph;
   ChangeLog* change_log = nullptr;  // the graph, where it records its changes itself; it forgets only when told to
+  Leases* leases = nullptr;         // of the graph, where several processes share it
+  Purges* purges = nullptr;         // of the graph, where several processes share it
   std::unique_ptr<Leader> leader;
   std::unique_ptr<EventLog> events;
   std::unique_ptr<OutboxRelay> relay;
@@ -36,6 +42,8 @@ struct Stores {
   std::unique_ptr<LandingTopics> landing_topics;  // where ClickHouse reads the log by itself; else null
   KafkaLanding landing;                           // and how
   std::unique_ptr<ErasedList> erased;
+  // Where `purges` is, the part of the events that is this process's own.
+  std::function<void(std::span<const PurgedUser>)> hide_in_journal;
   std::int64_t sequences_per_change = 1;     // as of BootSources
   std::chrono::milliseconds keep_events{0};  // in the log that this process forgets from
 

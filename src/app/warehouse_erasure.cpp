@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "capture/purged_names.h"
 #include "warehouse/sql.h"
 
 namespace novafeed {
@@ -24,6 +25,7 @@ constexpr seconds kFilesGoneWithin{20};     // a reader may still hold a file
 constexpr milliseconds kLookAtFilesEvery{100};
 
 const OlapCall kShortCall{seconds(10)};
+const OlapCall kFindCall{seconds(600)};
 // Each statement reads a table and rewrites the parts that name somebody; the next one begins when that is done.
 const OlapCall kHideCall{seconds(1800),
                          {{"mutations_sync", "2"}, {"max_partitions_per_insert_block", "0"}, {"async_insert", "0"}}};
@@ -62,6 +64,16 @@ Status WarehouseErasure::Hide(std::span<const Erasure> erased) {
     erased = erased.subspan(some.size());
   }
   return ClearFiles();
+}
+
+Status WarehouseErasure::HidePurged(std::span<const PurgedUser> purged) {
+  const std::string digests = OlapIdArray(purged, [](const PurgedUser& user) { return user.digest; });
+  Result<OlapRows> rows = olap_->Query(WarehouseSql("erase_find_purged"), {{"digests", digests}}, kFindCall);
+  if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
+  std::vector<UserId> named;
+  while (!rows->AtEnd()) named.push_back(UserId{rows->Id()});
+  if (named.empty()) return {};
+  return Hide(PurgedNames(purged).Among(named));
 }
 
 Status WarehouseErasure::HideSome(std::span<const Erasure> erased) {

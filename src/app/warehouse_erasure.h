@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "erasure/eraser.h"
+#include "graph/purges.h"
 #include "stream/position.h"
 #include "warehouse/filler.h"
 #include "warehouse/olap.h"
@@ -22,6 +23,8 @@ class WarehouseErasure final : public ErasureConsumer {
   Status Reach(const Position& end) override;
   // Holds its filling still meanwhile. Returns when nothing that names the users is left in the engine's files.
   Status Hide(std::span<const Erasure> erased) override;
+  // Hides those of the users whom the rows name again: a part of a log that still names them has landed once more.
+  Status HidePurged(std::span<const PurgedUser> purged);
 
  private:
   Status HideSome(std::span<const Erasure> erased);

@@ -1,7 +1,9 @@
 #include "app/warehouse_stack.h"
 
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -18,6 +20,8 @@ namespace {
 // What fills it writes batch by batch; check and erasure write now and then.
 constexpr std::size_t kWriterConnections = 4;
 constexpr std::chrono::seconds kStopWithin{5};
+// How long a boot waits for the engine to start and its filling to hold still; the tables are there at once.
+constexpr std::chrono::seconds kRestWithin{5};
 
 std::unique_ptr<OlapProcess> StartProcess(const Settings& settings, bool clock_is_held, Metrics* metrics) {
   if (!settings.String("olap.url").empty()) return nullptr;
@@ -108,6 +112,18 @@ WarehouseStack::WarehouseStack(const Settings& settings, const Clock* clock, boo
 
 WarehouseStack::~WarehouseStack() {
   Stop();
+}
+
+BootWarehouse WarehouseStack::AsBootSource() {
+  BootWarehouse source;
+  source.olap = reader_.get();
+  source.cut = [filler = filler_.get()]() -> Result<WarehouseCut> {
+    const Result<Position> position = filler->Pause(kRestWithin);
+    if (!position) return tl::unexpected<Error>(position.error());
+    return WarehouseCut{*position, std::make_shared<WarehousePause>(filler)};
+  };
+  source.sample.seed = std::random_device()();
+  return source;
 }
 
 void WarehouseStack::Stop() {

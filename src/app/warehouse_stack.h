@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/settings.h"
 #include "base/time.h"
+#include "index/boot.h"
 #include "warehouse/filler.h"
 
 namespace novafeed {
@@ -28,6 +29,8 @@ class WarehouseStack {
   WarehouseStack(const WarehouseStack&) = delete;
   WarehouseStack& operator=(const WarehouseStack&) = delete;
 
+  // As a source of a boot. It outlives what boots.
+  BootWarehouse AsBootSource();
   // Begins to fill it. Once.
   void Start() { filler_->Start(); }
   // Begins nothing new, lets what is on its way to the engine end, for a while, and stops an engine of its own: whoever

@@ -21,10 +21,12 @@ const OlapCall kShortCall{std::chrono::seconds(30)};
 
 const TakeDifferences kOnlyCount = [](Relation, const std::vector<Difference>&) { return Status(); };
 
-// What does not stand on each other, and so is mended in one pass over the truth; in this order.
+// What does not stand on each other, and so is mended in one pass over the truth; in this order. (By kIndexPosts the
+// warehouse is mended, where the log does not know all events any more.)
 constexpr std::pair<Relation, Relation> kMendedTogether[] = {
     {Relation::kUsers, Relation::kEvents},
     {Relation::kPostTotals, Relation::kInteractions},
+    {Relation::kIndexPosts, Relation::kIndexPosts},
     {Relation::kPostCounters, Relation::kFollowGraph},
     {Relation::kUserFollows, Relation::kUserFollows},
 };
@@ -69,11 +71,6 @@ class Check {
       : subjects_(subjects), options_(options), progress_(progress) {}
 
   Result<CheckOutcome> Run() {
-    if (options_.repair && !HeldBy(subjects_.events).totals) {
-      return Fail(Failure::kConflict, "cannot_repair",
-                  "The log does not know what it has forgotten, so counters cannot be made again from it: nothing was "
-                  "changed. Check without repairing to see what differs.");
-    }
     CheckOutcome outcome;
     {
       const Result<HeldWarehouse> held = Hold();
@@ -104,6 +101,7 @@ class Check {
     CheckReport report;
     report.end = held.end();
     report.warehouse = held.position();
+    if (const HeldEvents events = HeldBy(subjects_.events); !events.totals) report.events_from = events.from;
     progress_("comparing the schema");
     Result<std::vector<SchemaDifference>> schema = CompareSchema(subjects_.olap);
     if (!schema) return tl::unexpected<Error>(std::move(schema.error()));
@@ -142,7 +140,9 @@ class Check {
 
   Status Mend(const HeldWarehouse& held, const CheckReport& report, std::vector<std::string>* mended) {
     if (Status done = MendObjects(report.schema, mended); !done) return done;
+    const bool by_index = IsCountedByWarehouse(Relation::kIndexPosts, HeldBy(subjects_.events));
     for (const auto& [first, last] : kMendedTogether) {
+      if (first == Relation::kIndexPosts && !by_index) continue;
       if (Status done = MendRelations(held, RelationsFrom(first, last), mended); !done) return done;
     }
     return MendIndex(report, mended);
@@ -163,7 +163,7 @@ class Check {
     std::map<Relation, std::size_t> counts;
     const TakeDifferences mend = [&](Relation relation, const std::vector<Difference>& differences) {
       progress_("mending " + std::string(SpecOf(relation).name));
-      counts[relation] += differences.size();
+      if (relation < Relation::kIndexUsers) counts[relation] += differences.size();
       Mender mender(subjects_.olap, mending_with_, subjects_.changes, subjects_.events, held.position());
       return mender.Mend(relation, differences);
     };
@@ -184,7 +184,8 @@ class Check {
     if (!is_wrong) return {};
     progress_("building the index anew");
     if (Status built = subjects_.rebuild_index(); !built) return built;
-    mended->push_back("index: built anew from the tables and the log");
+    mended->push_back(report.events_from ? "index: built anew from the warehouse and the log"
+                                         : "index: built anew from the tables and the log");
     return {};
   }
 
@@ -198,6 +199,7 @@ class Check {
 
 Result<CheckOutcome> RunCheck(const CheckSubjects& subjects, const CheckOptions& options,
                               const CheckProgress& progress) {
+  subjects.prepare();
   return Check(subjects, options, progress).Run();
 }
 

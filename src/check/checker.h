@@ -26,8 +26,11 @@ struct CheckSubjects {
   Olap* olap = nullptr;    // that may do everything
   WarehouseFiller* sink = nullptr;
   const FeedIndex* index = nullptr;
-  // Makes the index anew from the tables and the log, and puts it in the place of the one that was wrong.
+  // Makes the index anew from the tables and the log (where that does not know all events any more: from the
+  // warehouse), and puts it in the place of the one that was wrong.
   std::function<Status()> rebuild_index;
+  // Called before anything is compared: what others have changed of what is compared is done here, too. May throw.
+  std::function<void()> prepare = [] {};
 };
 
 struct CheckOptions {
@@ -44,7 +47,7 @@ using CheckProgress = std::function<void(std::string_view step)>;
 //
 // Errors: of the port and of WarehouseFiller; kConflict "position_ahead" where warehouse or index know of more than the
 // log, "warehouse_refused" where the sink cannot go on with this warehouse, "warehouse_behind" where it does not reach
-// the log's end in time, "cannot_repair" where the log does not know the totals of events that it has forgotten.
+// the log's end in time.
 Result<CheckOutcome> RunCheck(const CheckSubjects& subjects, const CheckOptions& options,
                               const CheckProgress& progress);
 

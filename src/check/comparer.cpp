@@ -41,6 +41,18 @@ class SumSink final : public FactSink {
   std::array<std::optional<RelationSums>, kRelationCount> sums_;
 };
 
+// Takes what it is given back.
+class TakeBackSink final : public FactSink {
+ public:
+  explicit TakeBackSink(FactSink* sink) : sink_(sink) {}
+  void Take(Relation relation, std::string_view key, const Values& values, int sign) override {
+    sink_->Take(relation, key, values, -sign);
+  }
+
+ private:
+  FactSink* const sink_;
+};
+
 // Keeps the entries of some buckets of some relations.
 class EntrySink final : public FactSink {
  public:
@@ -107,16 +119,39 @@ Result<std::vector<RelationReport>> Comparer::Compare(RelationSet relations, con
   return reports;
 }
 
-// The index is read before the truth, so that the truth can be turned back to it.
+// The index is read before the truth, so that the truth can be turned back to it. What the log does not know any more
+// comes from the warehouse (ReadCountsInto); here it is turned from the warehouse's position to that of the index.
 Status Comparer::ReadTruthInto(RelationSet relations, FactSink* expected, FactSink* found) {
   const RelationSet of_index = relations & IndexRelations();
-  const RelationSet of_warehouse = relations & ~IndexRelations();
+  RelationSet of_warehouse = relations & ~IndexRelations();
+  RelationSet counted;
+  for (const Relation relation : Listed(relations)) {
+    if (IsExpectedByWarehouse(relation, windows_.events)) of_warehouse.reset(NumberOf(relation));
+    if (IsCountedByWarehouse(relation, windows_.events)) counted.set(NumberOf(relation));
+  }
   std::vector<TruthTarget> targets;
   std::optional<FactWriter> index_writer;
+  std::optional<FactWriter> index_counts;
+  std::optional<FactWriter> warehouse_counts;
+  TakeBackSink taken_back(expected);
   if (of_index.any()) {
-    const IndexReading reading = ReadIndexFacts(*sources_.index, windows_.events, found);
+    const IndexReading reading = ReadIndexFacts(*sources_.index, found);
     index_at_ = reading.position;
-    index_writer.emplace(of_index, reading.windows, expected);
+    index_windows_ = reading.windows;
+    FactWindows truth = reading.windows;
+    RelationSet of_truth = of_index;
+    if (counted.any()) {
+      truth.event_totals = false;
+      of_truth &= ~counted;
+      of_truth |= of_index & RelationSet().set(NumberOf(Relation::kIndexPosts));
+      FactWindows rest = reading.windows;
+      rest.state_totals = false;
+      index_counts.emplace(counted, rest, expected);
+      warehouse_counts.emplace(counted, rest, &taken_back);
+      targets.push_back({reading.position, &*index_counts});
+      targets.push_back({warehouse_at_, &*warehouse_counts});
+    }
+    index_writer.emplace(of_truth, truth, expected);
     targets.push_back({reading.position, &*index_writer});
   }
   FactWindows windows;
@@ -137,11 +172,16 @@ Result<Comparer::Buckets> Comparer::FindBuckets(RelationSet relations) {
   }
   for (const Relation relation : Listed(relations & ~IndexRelations())) {
     Status read = ReadSumsInto(sources_.warehouse, relation, WarehouseSide::kFound, &found);
-    if (read && IsExpectedByWarehouse(relation))
+    if (read && IsExpectedByWarehouse(relation, windows_.events))
       read = ReadSumsInto(sources_.warehouse, relation, WarehouseSide::kExpected, &expected);
-    if (read) continue;
-    if (read.error().code != kOlapError) return tl::unexpected<Error>(std::move(read.error()));
-    ReportOf(relation)->failure = read.error().detail;
+    if (Status noted = NoteFailure(relation, read); !noted) return tl::unexpected<Error>(std::move(noted.error()));
+  }
+  for (const Relation relation : Listed(relations)) {
+    if (!IsCountedByWarehouse(relation, windows_.events)) continue;
+    const Result<RelationSums> counts = sources_.warehouse->ReadIndexSums(relation, index_windows_);
+    if (counts) expected.At(relation).AddAll(*counts);
+    const Status read = counts ? Status() : tl::unexpected<Error>(counts.error());
+    if (Status noted = NoteFailure(relation, read); !noted) return tl::unexpected<Error>(std::move(noted.error()));
   }
   Buckets differing;
   for (const Relation relation : Listed(relations)) {
@@ -171,7 +211,12 @@ Status Comparer::Drill(const Buckets& part, const TakeDifferences& take) {
       if (!entries) return tl::unexpected<Error>(std::move(entries.error()));
       found.At(relation) = *std::move(entries);
     }
-    if (IsExpectedByWarehouse(relation)) {
+    if (IsCountedByWarehouse(relation, windows_.events)) {
+      const Result<RelationEntries> counts = sources_.warehouse->ReadIndexEntries(relation, index_windows_, buckets);
+      if (!counts) return tl::unexpected<Error>(counts.error());
+      for (const auto& [key, values] : counts->entries()) expected.At(relation).Add(key, values, 1);
+    }
+    if (IsExpectedByWarehouse(relation, windows_.events)) {
       Result<RelationEntries> entries = sources_.warehouse->ReadEntries(relation, WarehouseSide::kExpected, buckets);
       if (!entries) return tl::unexpected<Error>(std::move(entries.error()));
       expected.At(relation) = *std::move(entries);
@@ -179,6 +224,14 @@ Status Comparer::Drill(const Buckets& part, const TakeDifferences& take) {
     const std::vector<Difference> differences = CompareEntries(expected.At(relation), found.At(relation));
     if (Status taken = take(relation, differences); !taken) return taken;
   }
+  return {};
+}
+
+// What the engine cannot tell about is a failure of that relation alone.
+Status Comparer::NoteFailure(Relation relation, const Status& read) {
+  if (read) return {};
+  if (read.error().code != kOlapError) return read;
+  ReportOf(relation)->failure = read.error().detail;
   return {};
 }
 

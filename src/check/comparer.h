@@ -51,12 +51,14 @@ class Comparer {
   Result<Buckets> FindBuckets(RelationSet relations);
   Status Drill(const Buckets& part, const TakeDifferences& take);
   Status FindAhead(const TakeDifferences& take);
+  Status NoteFailure(Relation relation, const Status& read);
   RelationReport* ReportOf(Relation relation);
 
   const ComparerSources sources_;
   const Position warehouse_at_;
   const WarehouseWindows windows_;
   Position index_at_;
+  FactWindows index_windows_;
   std::map<Relation, RelationReport> reports_;
   std::map<Relation, std::vector<std::int64_t>> sizes_;  // facts by bucket, of the larger side
 };

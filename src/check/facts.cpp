@@ -181,7 +181,7 @@ void FactWriter::Add(const Post& post, int sign) {
     const FactKey key = FactKey().Add(post.author.value).Add(post.created_at).Add(post.id.value);
     Give(Relation::kPostTotals, key, state, sign);
   }
-  if (!Wants(Relation::kIndexPosts)) return;
+  if (!Wants(Relation::kIndexPosts) || !windows_.state_totals) return;
   state[kIndexedRow] = DigestOfIndexed(post.author, post.created_at);
   if (!post.deleted_at && post.created_at > windows_.content_from) {
     state[kIndexedRow] += DigestOfContent(post.external_id.value_or(std::string()), post.text);
@@ -244,7 +244,8 @@ void FactWriter::Count(const Action& action, int sign) {
   post.post = action.post;
   post.post_author = action.post_author;
   post.post_created_at = action.post_created_at;
-  if (windows_.event_totals || !IsEventTotal(Relation::kPostTotals, action.column)) {
+  const bool is_of_events = IsEventTotal(Relation::kPostTotals, action.column);
+  if (is_of_events ? windows_.event_totals : windows_.state_totals) {
     CountTotal(post, One(action.column), sign);
   }
   const std::int64_t hour = HourOf(action.at);

@@ -28,6 +28,7 @@ struct FactWindows {
   std::int64_t day_from = kNone;   // kInteractions, kIndexInteractions
   TimeMs content_from = kNone;     // kIndexPosts: posts created after it have their content compared
   bool event_totals = true;        // kPostTotals, kIndexPosts: whether what is counted of events is compared
+  bool state_totals = true;        // kIndexPosts: and whether all else is
 };
 
 // The digests of rows: equal to those that sql/check_found_*.sql compute.

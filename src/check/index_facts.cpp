@@ -17,14 +17,10 @@ std::uint64_t Count(std::int64_t count) {
 
 class IndexFacts {
  public:
-  IndexFacts(const IndexState& state, const HeldEvents& events, FactSink* sink) : state_(state), sink_(sink) {
+  IndexFacts(const IndexState& state, FactSink* sink) : state_(state), sink_(sink) {
     windows_.hour_from = state.OldestHour();
     windows_.day_from = state.OldestDay();
     windows_.content_from = state.anchor - kComparedContent;
-    if (events.totals) return;
-    windows_.event_totals = false;
-    windows_.hour_from = std::max(windows_.hour_from, HourOf(events.from) + 1);
-    windows_.day_from = std::max(windows_.day_from, DayOf(events.from) + 1);
   }
 
   const FactWindows& windows() const { return windows_; }
@@ -69,8 +65,7 @@ class IndexFacts {
                            Count(post.live() ? 1 : 0),
                            Count(post.known && post.deleted ? 1 : 0),
                            row};
-    Give(Relation::kIndexPosts, FactKey().Add(post.id.value),
-         windows_.event_totals ? values : WithoutEventTotals(Relation::kIndexPosts, values));
+    Give(Relation::kIndexPosts, FactKey().Add(post.id.value), values);
   }
 
   void Give(Relation relation, const FactKey& key, const Values& values) {
@@ -84,9 +79,9 @@ class IndexFacts {
 
 }  // namespace
 
-IndexReading ReadIndexFacts(const FeedIndex& index, const HeldEvents& events, FactSink* sink) {
-  return index.ReadLong([&events, sink](const IndexState& state) {
-    IndexFacts facts(state, events, sink);
+IndexReading ReadIndexFacts(const FeedIndex& index, FactSink* sink) {
+  return index.ReadLong([sink](const IndexState& state) {
+    IndexFacts facts(state, sink);
     facts.GiveAll();
     return IndexReading{state.position, facts.windows()};
   });

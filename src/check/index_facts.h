@@ -13,8 +13,8 @@ struct IndexReading {
   FactWindows windows;
 };
 
-// Gives the facts of all relations of the index, read at one instant, but for what `events` cannot say. The index's
-// writer waits meanwhile (a second for millions of rows); its readers do not.
-IndexReading ReadIndexFacts(const FeedIndex& index, const HeldEvents& events, FactSink* sink);
+// Gives the facts of all relations of the index, read at one instant. The index's writer waits meanwhile (a second for
+// millions of rows); its readers do not.
+IndexReading ReadIndexFacts(const FeedIndex& index, FactSink* sink);
 
 }  // namespace novafeed

@@ -31,6 +31,10 @@ void RelationSums::Add(std::size_t bucket, const BucketSum& sum) {
   buckets_.at(bucket).facts += sum.facts;
 }
 
+void RelationSums::AddAll(const RelationSums& sums) {
+  for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) Add(bucket, sums.At(bucket));
+}
+
 std::int64_t RelationSums::Facts() const {
   std::int64_t facts = 0;
   for (const BucketSum& sum : buckets_) facts += sum.facts;

@@ -45,6 +45,7 @@ class RelationSums {
 
   void Add(std::string_view key, const Values& values, int sign);
   void Add(std::size_t bucket, const BucketSum& sum);
+  void AddAll(const RelationSums& sums);
   const BucketSum& At(std::size_t bucket) const { return buckets_.at(bucket); }
   std::int64_t Facts() const;
 

@@ -1,6 +1,7 @@
 #include "check/mender.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <span>
@@ -17,6 +18,7 @@ constexpr std::size_t kBatch = 4096;
 constexpr std::size_t kLandAtOnce = 20'000;
 // Rows of totals in one call: they travel as a parameter.
 constexpr std::size_t kTotalsAtOnce = 40;
+constexpr std::array<std::size_t, 3> kEventColumns = {2, 3, 4};  // of kPostTotals and kIndexPosts
 constexpr std::string_view kLandingFormat = "LineAsString";
 
 const OlapCall kShortCall{std::chrono::seconds(60)};
@@ -42,6 +44,18 @@ std::set<std::string> KeysOf(std::span<const Difference> differences) {
   std::set<std::string> keys;
   for (const Difference& difference : differences) keys.insert(difference.key);
   return keys;
+}
+
+std::vector<std::uint16_t> BucketsOf(std::span<const Difference> differences) {
+  std::set<std::uint16_t> buckets;
+  for (const Difference& difference : differences) buckets.insert(static_cast<std::uint16_t>(BucketOf(difference.key)));
+  return {buckets.begin(), buckets.end()};
+}
+
+// Zeros where the key is not there.
+Values ValuesAt(const RelationEntries& entries, const std::string& key) {
+  const auto entry = entries.entries().find(key);
+  return entry == entries.entries().end() ? Values{} : entry->second;
 }
 
 // A like or a comment, as far as sets go by it.
@@ -76,7 +90,7 @@ std::uint64_t Rest(const Values& expected, const Values& found, std::size_t colu
 std::string RestOfTotals(const Difference& difference, const Values& found) {
   std::string counts;
   bool is_some = false;
-  for (const std::size_t column : {2U, 3U, 4U}) {
+  for (const std::size_t column : kEventColumns) {
     const std::uint64_t rest = Rest(difference.expected, found, column);
     is_some = is_some || rest > 0;
     counts += "," + std::to_string(rest);
@@ -124,6 +138,8 @@ Status Mender::Mend(Relation relation, const std::vector<Difference>& difference
       return MendFollowGraph(differences);
     case Relation::kUserFollows:
       return MendUserFollows(differences);
+    case Relation::kIndexPosts:
+      return MendEventTotals(differences);
     default:
       return Fail(Failure::kInternal, "not_of_the_warehouse", "The index is not mended here.");
   }
@@ -167,12 +183,51 @@ Status Mender::MendEvents(const std::vector<Difference>& differences) {
   return FlushLanding();
 }
 
-Status Mender::MendTotals(const std::vector<Difference>& differences) {
+Status Mender::MendTotals(std::vector<Difference> differences) {
+  if (Status expected = ExpectEventsAsFound(&differences); !expected) return expected;
   if (Status deleted = DeleteKeys(Relation::kPostTotals, differences); !deleted) return deleted;
   std::set<std::string> posts;
   for (const Difference& difference : differences) posts.insert(difference.key.substr(24, 16));
   if (Status made = RemakeSetsOfPosts(posts); !made) return made;
   return LandForgotten(Relation::kPostTotals, differences);
+}
+
+Status Mender::ExpectEventsAsFound(std::vector<Difference>* differences) {
+  if (facts_->windows().events.totals) return {};
+  const Result<RelationEntries> found =
+      facts_->ReadEntries(Relation::kPostTotals, WarehouseSide::kFound, BucketsOf(*differences), true);
+  if (!found) return tl::unexpected<Error>(found.error());
+  for (Difference& difference : *differences) {
+    const Values values = ValuesAt(*found, difference.key);
+    for (const std::size_t column : kEventColumns) difference.expected[column] = values[column];
+  }
+  return {};
+}
+
+// The rows, and what the sets say beyond them, are of the warehouse's position; the index is at another one. But it
+// differs from the sets by as much as it would there.
+Status Mender::MendEventTotals(const std::vector<Difference>& differences) {
+  const std::vector<std::uint16_t> buckets = BucketsOf(differences);
+  const Result<RelationEntries> rows = facts_->ReadEventsOfPosts(buckets);
+  if (!rows) return tl::unexpected<Error>(rows.error());
+  const Result<RelationEntries> sets = facts_->ReadIndexEntries(Relation::kIndexPosts, {}, buckets);
+  if (!sets) return tl::unexpected<Error>(sets.error());
+  std::set<std::string> posts;
+  for (const Difference& difference : differences) {
+    const Values in_rows = ValuesAt(*rows, difference.key);
+    const Values in_sets = ValuesAt(*sets, difference.key);
+    const bool is_of_events = std::ranges::any_of(
+        kEventColumns, [&](std::size_t column) { return difference.expected[column] != difference.found[column]; });
+    const bool is_as_indexed = std::ranges::all_of(kEventColumns, [&](std::size_t column) {
+      return in_rows[column] + difference.expected[column] == in_sets[column] + difference.found[column];
+    });
+    if (is_of_events && is_as_indexed) posts.insert(difference.key);
+  }
+  if (posts.empty()) return {};
+  if (Status put = facts_->PutKeys({posts.begin(), posts.end()}); !put) return put;
+  const Status deleted = Execute("ALTER TABLE " + TableOf(Relation::kPostTotals) +
+                                 " DELETE WHERE concat(UUIDToNum(post_id), '') IN " + std::string(kKeys));
+  return deleted ? RemakeSetsOfPosts(posts) : deleted;
 }
 
 Status Mender::MendHours(const std::vector<Difference>& differences) {
@@ -273,18 +328,15 @@ Status Mender::LandLogged(const std::function<bool(const Row& row)>& is_wanted) 
 }
 
 Status Mender::LandForgotten(Relation relation, const std::vector<Difference>& differences) {
-  std::set<std::uint16_t> buckets;
-  for (const Difference& difference : differences) buckets.insert(static_cast<std::uint16_t>(BucketOf(difference.key)));
-  const std::vector<std::uint16_t> wanted(buckets.begin(), buckets.end());
-  const Result<RelationEntries> now = facts_->ReadEntries(relation, WarehouseSide::kFound, wanted);
+  const Result<RelationEntries> now =
+      facts_->ReadEntries(relation, WarehouseSide::kFound, BucketsOf(differences), true);
   if (!now) return tl::unexpected<Error>(now.error());
 
   const bool of_posts = relation == Relation::kPostTotals;
   const std::string_view statement = of_posts ? "land_forgotten_totals" : "land_forgotten_interactions";
   std::vector<std::string> tuples;
   for (const Difference& difference : differences) {
-    const auto entry = now->entries().find(difference.key);
-    const Values found = entry == now->entries().end() ? Values{} : entry->second;
+    const Values found = ValuesAt(*now, difference.key);
     std::string tuple = of_posts ? RestOfTotals(difference, found) : RestOfInteractions(difference, found);
     if (!tuple.empty()) tuples.push_back(std::move(tuple));
   }

@@ -34,19 +34,24 @@ class Mender {
   // All outlive it.
   Mender(Olap* olap, WarehouseFacts* facts, ChangeFeed* changes, EventLog* events, const Position& warehouse_at);
 
-  // `differences` of a relation of the warehouse.
+  // `differences` of a relation of the warehouse; or of kIndexPosts, where the log does not know all events any more:
+  // then the sets of posts are made again whose rows say the same of events as the index does, and the others are
+  // believed.
   Status Mend(Relation relation, const std::vector<Difference>& differences);
 
  private:
   Status MendState(Relation relation, const std::vector<Difference>& differences);
   Status MendEvents(const std::vector<Difference>& differences);
-  Status MendTotals(const std::vector<Difference>& differences);
+  Status MendTotals(std::vector<Difference> differences);
+  Status MendEventTotals(const std::vector<Difference>& differences);
   Status MendHours(const std::vector<Difference>& differences);
   Status MendInteractions(const std::vector<Difference>& differences);
   Status MendRefreshed(Relation relation, const std::vector<Difference>& differences);
   Status MendFollowGraph(const std::vector<Difference>& differences);
   Status MendUserFollows(const std::vector<Difference>& differences);
 
+  // What the log cannot say of the counts is expected to be as it is.
+  Status ExpectEventsAsFound(std::vector<Difference>* differences);
   // Deletes the rows whose key is among those of the differences, and leaves these keys put.
   Status DeleteKeys(Relation relation, const std::vector<Difference>& differences);
   // The sets of these posts, or of these pairs of people (who acted, on whose posts), are made once more.

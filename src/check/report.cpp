@@ -45,6 +45,12 @@ void WriteReport(const CheckReport& report, JsonWriter* json) {
   RenderPosition(report.warehouse, json);
   json->Key("index_position");
   RenderPosition(report.index, json);
+  json->Key("events_from");
+  if (report.events_from) {
+    json->Int(*report.events_from);
+  } else {
+    json->Null();
+  }
   json->Key("schema");
   WriteSchema(report.schema, json);
   json->Key("tables").BeginArray();

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "check/ledger.h"
 #include "check/relations.h"
 #include "check/schema_check.h"
@@ -40,6 +42,9 @@ struct CheckReport {
   Position end;        // of the log, when the check began
   Position warehouse;  // that was compared
   Position index;
+  // Where events dated before are in the log no more, nor totals of them: what is counted of them was compared between
+  // the warehouse's sets, its rows and the index.
+  std::optional<TimeMs> events_from;
   std::vector<SchemaDifference> schema;
   std::vector<RelationReport> relations;
   std::int64_t broken_messages = 0;  // in ingest_errors: told, not counted as a difference

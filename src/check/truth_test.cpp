@@ -46,7 +46,7 @@ struct KeepAll final : FactSink {
 std::vector<std::string> Disagreements(
     ChangeFeed* changes, EventLog* events, const FeedIndex& index, const std::function<void()>& tick = [] {}) {
   KeepAll found;
-  const IndexReading reading = ReadIndexFacts(index, HeldBy(events), &found);
+  const IndexReading reading = ReadIndexFacts(index, &found);
   KeepAll expected;
   FactWriter writer(IndexRelations(), reading.windows, &expected);
   const TruthTarget target{reading.position, &writer};
@@ -224,22 +224,6 @@ TEST_P(ClusterTruth, WaitsForTheEventsThatTheIndexHas) {
   };
   EXPECT_EQ(Differences(*index, release_in_time), Lines());
   EXPECT_GE(ticks, 5);
-}
-
-// What is left to be compared is what the log still tells, and all of the state.
-TEST_P(ClusterTruth, WhatTheLogHasForgottenOfEventsIsNotCompared) {
-  for (int day = 40; day >= 0; --day) Grow(10, kBase - day * kMsPerDay);
-  const auto index = Index(kBase);
-  ASSERT_GT(log_.events.Forget(kBase - 7 * kMsPerDay, log_.events.End()), 0);
-  EXPECT_EQ(Differences(*index), Lines());
-
-  IndexState& state = index->StateForBoot();
-  state.posts[0].views += 5;
-  EXPECT_EQ(Differences(*index), Lines()) << "of all time: the log cannot say";
-  ++state.hours.rbegin()->second.begin()->second.impressions;
-  EXPECT_EQ(Differences(*index).size(), 1U);
-  ++state.posts[0].likes;
-  EXPECT_EQ(Differences(*index).size(), 2U);
 }
 
 }  // namespace

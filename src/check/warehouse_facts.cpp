@@ -61,11 +61,11 @@ std::string ColumnBytes(const KeyColumn& column) {
 }
 
 // Multipliers of the columns that the relation has, as an array of SQL; 0 for those that are not compared.
-std::string MultipliersOf(Relation relation, const HeldEvents& events) {
+std::string MultipliersOf(Relation relation, bool with_event_totals) {
   std::string array = "[";
   for (std::size_t i = 0; i < SpecOf(relation).values.size(); ++i) {
     if (i > 0) array += ", ";
-    const bool is_compared = events.totals || !IsEventTotal(relation, i);
+    const bool is_compared = with_event_totals || !IsEventTotal(relation, i);
     array += "toUInt64(" + std::to_string(is_compared ? kMultipliers[i] : 0) + ")";
   }
   return array + "]";
@@ -84,20 +84,69 @@ void AppendVarUInt(std::size_t number, std::string* out) {
   out->push_back(static_cast<char>(number));
 }
 
+// The parameters of each of the calls that give all of the statement's rows. Sets by the hour are read a day at a time,
+// as they are partitioned: so only that day's parts are open.
+std::vector<OlapParams> CallsOf(std::string_view sql, const WarehouseWindows& windows) {
+  const auto names = [&](std::string_view name) { return sql.find("{" + std::string(name) + ":") != sql.npos; };
+  OlapParams params;
+  if (names("events_from")) params.emplace_back("events_from", std::to_string(windows.events_from));
+  if (names("days_from")) params.emplace_back("days_from", std::to_string(windows.days_from));
+  if (!names("hours_to")) {
+    if (names("hours_from")) params.emplace_back("hours_from", std::to_string(windows.hours_from));
+    return {params};
+  }
+  std::vector<OlapParams> calls;
+  for (TimeMs from = windows.hours_from; from < kEndOfHours;) {
+    const TimeMs to = from < windows.hours_from + kHoursTtl ? FirstWholeDay(from) : kEndOfHours;
+    calls.push_back(params);
+    calls.back().emplace_back("hours_from", std::to_string(from));
+    calls.back().emplace_back("hours_to", std::to_string(to));
+    from = to;
+  }
+  return calls;
+}
+
+// What the warehouse counts of a relation of the index, as keys and values of it.
+std::string IndexFactsOf(Relation relation) {
+  std::string columns;
+  std::string statement;
+  switch (relation) {
+    case Relation::kIndexPosts:
+      columns = "concat(UUIDToNum(post_id), '') AS key, [0, 0, values[3], values[4], values[5], 0, 0, 0]";
+      statement = "check_found_post_totals";
+      break;
+    case Relation::kIndexHours:
+      columns = KeyExpression(relation) + " AS key, arraySlice(values, 1, 4)";
+      statement = "check_found_post_metrics_1h";
+      break;
+    default:
+      columns = KeyExpression(relation) + " AS key, values";
+      statement = "check_found_user_author_90d";
+  }
+  return "SELECT " + columns + "::Array(UInt64) AS values FROM (" + std::string(WarehouseSql(statement)) + ")";
+}
+
+WarehouseWindows Within(WarehouseWindows windows, const FactWindows& index) {
+  windows.hours_from = index.hour_from * kMsPerHour;
+  windows.days_from = index.day_from * kMsPerDay;
+  return windows;
+}
+
 }  // namespace
 
 WarehouseWindows WindowsAt(TimeMs now, const HeldEvents& events) {
   WarehouseWindows windows;
   windows.events_from = std::max(now - kEventsTtl + kSlack, events.from);
   windows.hours_from = FirstWholeHour(now - kHoursTtl + kSlack);
-  windows.days_from = FirstWholeDay(now - kDaysTtl + kSlack);
-  if (!events.totals) windows.days_from = std::max(windows.days_from, FirstWholeDay(events.from));
+  windows.days_from = FirstWholeDay(now - (events.totals ? kDaysTtl : kEventsTtl) + kSlack);
   windows.events = events;
   return windows;
 }
 
-bool IsExpectedByWarehouse(Relation relation) {
+bool IsExpectedByWarehouse(Relation relation, const HeldEvents& events) {
   switch (relation) {
+    case Relation::kInteractions:
+      return !events.totals;
     case Relation::kPostHours:
     case Relation::kPostCounters:
     case Relation::kHourCounters:
@@ -107,6 +156,12 @@ bool IsExpectedByWarehouse(Relation relation) {
     default:
       return false;
   }
+}
+
+bool IsCountedByWarehouse(Relation relation, const HeldEvents& events) {
+  const bool is_counted = relation == Relation::kIndexPosts || relation == Relation::kIndexHours ||
+                          relation == Relation::kIndexInteractions;
+  return is_counted && !events.totals;
 }
 
 std::string TableOf(Relation relation) {
@@ -149,30 +204,9 @@ std::string WarehouseFacts::FactsOf(Relation relation, WarehouseSide side) const
   return "SELECT " + KeyExpression(relation) + " AS key, values FROM (" + std::string(WarehouseSql(statement)) + ")";
 }
 
-// The parameters of each of the calls that give all of the statement's rows. Sets by the hour are read a day at a time,
-// as they are partitioned: so only that day's parts are open.
-std::vector<OlapParams> WarehouseFacts::CallsOf(std::string_view sql) const {
-  const auto names = [&](std::string_view name) { return sql.find("{" + std::string(name) + ":") != sql.npos; };
-  OlapParams params;
-  if (names("events_from")) params.emplace_back("events_from", std::to_string(windows_.events_from));
-  if (names("days_from")) params.emplace_back("days_from", std::to_string(windows_.days_from));
-  if (!names("hours_to")) {
-    if (names("hours_from")) params.emplace_back("hours_from", std::to_string(windows_.hours_from));
-    return {params};
-  }
-  std::vector<OlapParams> calls;
-  for (TimeMs from = windows_.hours_from; from < kEndOfHours;) {
-    const TimeMs to = from < windows_.hours_from + kHoursTtl ? FirstWholeDay(from) : kEndOfHours;
-    calls.push_back(params);
-    calls.back().emplace_back("hours_from", std::to_string(from));
-    calls.back().emplace_back("hours_to", std::to_string(to));
-    from = to;
-  }
-  return calls;
-}
-
-Status WarehouseFacts::Scan(const std::string& sql, const std::function<void(OlapRows*)>& take) {
-  for (const OlapParams& params : CallsOf(sql)) {
+Status WarehouseFacts::Scan(const std::string& sql, const WarehouseWindows& windows,
+                            const std::function<void(OlapRows*)>& take) {
+  for (const OlapParams& params : CallsOf(sql, windows)) {
     Result<OlapRows> rows = olap_->Query(sql, params, kScanCall);
     if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
     while (!rows->AtEnd()) take(&*rows);
@@ -181,13 +215,41 @@ Status WarehouseFacts::Scan(const std::string& sql, const std::function<void(Ola
 }
 
 Result<RelationSums> WarehouseFacts::ReadSums(Relation relation, WarehouseSide side) {
+  return SumsOf(FactsOf(relation, side), MultipliersOf(relation, windows_.events.totals), windows_);
+}
+
+Result<RelationSums> WarehouseFacts::ReadIndexSums(Relation relation, const FactWindows& windows) {
+  return SumsOf(IndexFactsOf(relation), MultipliersOf(relation, true), Within(windows_, windows));
+}
+
+Result<RelationEntries> WarehouseFacts::ReadEntries(Relation relation, WarehouseSide side,
+                                                    std::span<const std::uint16_t> buckets, bool whole) {
+  Result<RelationEntries> read = EntriesOf(FactsOf(relation, side), buckets, windows_);
+  if (!read || whole || windows_.events.totals) return read;
+  RelationEntries entries;
+  for (const auto& [key, values] : read->entries()) entries.Add(key, WithoutEventTotals(relation, values), 1);
+  return entries;
+}
+
+Result<RelationEntries> WarehouseFacts::ReadIndexEntries(Relation relation, const FactWindows& windows,
+                                                         std::span<const std::uint16_t> buckets) {
+  return EntriesOf(IndexFactsOf(relation), buckets, Within(windows_, windows));
+}
+
+Result<RelationEntries> WarehouseFacts::ReadEventsOfPosts(std::span<const std::uint16_t> buckets) {
+  const std::string rows(WarehouseSql("check_events_of_posts"));
+  return EntriesOf("SELECT concat(UUIDToNum(post_id), '') AS key, values FROM (" + rows + ")", buckets, windows_);
+}
+
+Result<RelationSums> WarehouseFacts::SumsOf(const std::string& facts, const std::string& multipliers,
+                                            const WarehouseWindows& windows) {
   const std::string sql =
       "SELECT toUInt16(bitShiftRight(hash, " + std::to_string(kBucketShift) +
       ")) AS bucket, sum(hash * mixed) AS checksum, toInt64(count()) AS facts FROM (SELECT sipHash64(key) AS hash, "
       "arraySum((value, multiplier) -> value * multiplier, values, " +
-      MultipliersOf(relation, windows_.events) + ") AS mixed FROM (" + FactsOf(relation, side) + ")) GROUP BY bucket";
+      multipliers + ") AS mixed FROM (" + facts + ")) GROUP BY bucket";
   RelationSums sums;
-  const Status scanned = Scan(sql, [&sums](OlapRows* rows) {
+  const Status scanned = Scan(sql, windows, [&sums](OlapRows* rows) {
     const std::size_t bucket = rows->UInt16();
     const std::uint64_t checksum = rows->UInt64();
     sums.Add(bucket, {checksum, rows->Int64()});
@@ -196,8 +258,8 @@ Result<RelationSums> WarehouseFacts::ReadSums(Relation relation, WarehouseSide s
   return sums;
 }
 
-Result<RelationEntries> WarehouseFacts::ReadEntries(Relation relation, WarehouseSide side,
-                                                    std::span<const std::uint16_t> buckets) {
+Result<RelationEntries> WarehouseFacts::EntriesOf(const std::string& facts, std::span<const std::uint16_t> buckets,
+                                                  const WarehouseWindows& windows) {
   if (Status emptied = olap_->Execute("TRUNCATE TABLE " + std::string(kBucketsTable), {}, kShortCall); !emptied) {
     return tl::unexpected<Error>(std::move(emptied.error()));
   }
@@ -205,14 +267,13 @@ Result<RelationEntries> WarehouseFacts::ReadEntries(Relation relation, Warehouse
   if (Status put = olap_->Insert(kBucketsTable, "RowBinary", bytes, kShortCall); !put) {
     return tl::unexpected<Error>(std::move(put.error()));
   }
-  const std::string sql = "SELECT key, sumForEach(values) FROM (" + FactsOf(relation, side) +
+  const std::string sql = "SELECT key, sumForEach(values) FROM (" + facts +
                           ") WHERE toUInt16(bitShiftRight(sipHash64(key), " + std::to_string(kBucketShift) +
                           ")) IN (SELECT bucket FROM " + std::string(kBucketsTable) + ") GROUP BY key";
   RelationEntries entries;
-  const Status scanned = Scan(sql, [&](OlapRows* rows) {
+  const Status scanned = Scan(sql, windows, [&entries](OlapRows* rows) {
     const std::string key(rows->String());
-    const Values values = ReadValues(rows);
-    entries.Add(key, windows_.events.totals ? values : WithoutEventTotals(relation, values), 1);
+    entries.Add(key, ReadValues(rows), 1);
   });
   if (!scanned) return tl::unexpected<Error>(scanned.error());
   return entries;

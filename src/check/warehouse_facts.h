@@ -22,7 +22,7 @@ namespace novafeed {
 struct WarehouseWindows {
   TimeMs events_from = 0;  // events_raw
   TimeMs hours_from = 0;   // post_metrics_1h, post_hour_counters
-  TimeMs days_from = 0;    // user_author_90d
+  TimeMs days_from = 0;    // user_author_90d, or the rows that it is counted from
   HeldEvents events{};     // of the log
 };
 
@@ -30,7 +30,10 @@ struct WarehouseWindows {
 WarehouseWindows WindowsAt(TimeMs now, const HeldEvents& events);
 
 // Whether the warehouse itself says what a relation should hold (else the truth does).
-bool IsExpectedByWarehouse(Relation relation);
+bool IsExpectedByWarehouse(Relation relation, const HeldEvents& events);
+// Whether the warehouse says what is counted in a relation of the index: where the log does not know it any more. Of
+// index.posts that is what is counted of events.
+bool IsCountedByWarehouse(Relation relation, const HeldEvents& events);
 
 enum class WarehouseSide : std::uint8_t { kFound, kExpected };
 
@@ -46,9 +49,18 @@ class WarehouseFacts {
 
   // Before anything else.
   Status Open(const WarehouseWindows& windows);
+  const WarehouseWindows& windows() const { return windows_; }
 
   Result<RelationSums> ReadSums(Relation relation, WarehouseSide side);
-  Result<RelationEntries> ReadEntries(Relation relation, WarehouseSide side, std::span<const std::uint16_t> buckets);
+  // `whole`: with the counts of events that the log does not know.
+  Result<RelationEntries> ReadEntries(Relation relation, WarehouseSide side, std::span<const std::uint16_t> buckets,
+                                      bool whole = false);
+  // What the warehouse counts of a relation of the index (IsCountedByWarehouse), in the index's own windows.
+  Result<RelationSums> ReadIndexSums(Relation relation, const FactWindows& windows);
+  Result<RelationEntries> ReadIndexEntries(Relation relation, const FactWindows& windows,
+                                           std::span<const std::uint16_t> buckets);
+  // The events of posts in the warehouse's rows, in the form of kIndexPosts.
+  Result<RelationEntries> ReadEventsOfPosts(std::span<const std::uint16_t> buckets);
   // Rows of versioned tables whose version is above `end`: they hide whatever comes. Empty for other relations.
   Result<std::vector<Difference>> ReadAhead(Relation relation, std::int64_t end);
 
@@ -57,9 +69,13 @@ class WarehouseFacts {
 
  private:
   std::string FactsOf(Relation relation, WarehouseSide side) const;
-  std::vector<OlapParams> CallsOf(std::string_view sql) const;
+  // Of facts, which are a statement of keys and values.
+  Result<RelationSums> SumsOf(const std::string& facts, const std::string& multipliers,
+                              const WarehouseWindows& windows);
+  Result<RelationEntries> EntriesOf(const std::string& facts, std::span<const std::uint16_t> buckets,
+                                    const WarehouseWindows& windows);
   // Gives each row of a statement to `take`, which reads it.
-  Status Scan(const std::string& sql, const std::function<void(OlapRows*)>& take);
+  Status Scan(const std::string& sql, const WarehouseWindows& windows, const std::function<void(OlapRows*)>& take);
 
   Olap* const olap_;
   WarehouseWindows windows_;

@@ -20,8 +20,9 @@ void Require(const Status& status) {
 }  // namespace
 
 Eraser::Eraser(GraphStore* graph, ChangeFeed* changes, EventLog* events, std::vector<ErasureConsumer*> consumers,
-               Metrics* metrics)
+               Metrics* metrics, Purges* purges)
     : graph_(graph),
+      purges_(purges),
       changes_(changes),
       events_(events),
       consumers_(std::move(consumers)),
@@ -63,11 +64,13 @@ bool Eraser::IsPurgeDue(TimeMs erased_by) {
   return is_old || graph_->GetFact(kScrubbingKey) == "1";
 }
 
-void Eraser::Write(GraphStore::Work work) {
+// Its sequence.
+std::int64_t Eraser::Write(GraphStore::Work work) {
   std::promise<Result<std::int64_t>> answer;
   graph_->Write(std::move(work), [&answer](Result<std::int64_t> result) { answer.set_value(std::move(result)); });
   const Result<std::int64_t> result = answer.get_future().get();
   if (!result) throw StoreError(result.error());
+  return *result;
 }
 
 bool Eraser::RemoveSome(UserId user) {
@@ -89,7 +92,9 @@ void Eraser::HideEverywhere(std::span<const Erasure> erased) {
   graph_->HideInRows(erased);
   CheckStopping();
   events_->Hide(erased);
-  const Position end{graph_->Generation(), changes_->End(), events_->End()};
+  // Of a log that others write, the end may lie before what was hidden just now; a write of after that does not.
+  const std::int64_t hidden = SetScrubbing(true);
+  const Position end{graph_->Generation(), std::max(changes_->End(), hidden), events_->End()};
   for (ErasureConsumer* consumer : consumers_) {
     CheckStopping();
     Require(consumer->Reach(end));
@@ -100,6 +105,7 @@ void Eraser::HideEverywhere(std::span<const Erasure> erased) {
     CheckStopping();
     Require(consumer->Hide(erased));
   }
+  if (purges_ != nullptr) purges_->NotePurged(erased, end.changes);
   graph_->CloseErasures(erased);
 }
 
@@ -110,8 +116,8 @@ std::int64_t Eraser::ScrubFiles() {
   return pages + events_->Scrub();
 }
 
-void Eraser::SetScrubbing(bool on) {
-  Write([on](GraphTransaction& tx) { tx.SetFact(kScrubbingKey, on ? "1" : ""); });
+std::int64_t Eraser::SetScrubbing(bool on) {
+  return Write([on](GraphTransaction& tx) { tx.SetFact(kScrubbingKey, on ? "1" : ""); });
 }
 
 void Eraser::CheckStopping() const {

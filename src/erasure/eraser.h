@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "capture/change.h"
+#include "graph/purges.h"
 #include "graph/store.h"
 #include "stream/event_log.h"
 #include "stream/position.h"
@@ -48,9 +49,10 @@ struct PurgeReport {
 // Thread-safe; everything but Stop blocks, and throws StoreError.
 class Eraser {
  public:
-  // All outlive it.
+  // All outlive it. `purges`, where several processes share the stores: told of whom a purge is done with, so that the
+  // consumers of the others learn it; else null.
   Eraser(GraphStore* graph, ChangeFeed* changes, EventLog* events, std::vector<ErasureConsumer*> consumers,
-         Metrics* metrics);
+         Metrics* metrics, Purges* purges = nullptr);
   Eraser(const Eraser&) = delete;
   Eraser& operator=(const Eraser&) = delete;
 
@@ -68,16 +70,17 @@ class Eraser {
   void Stop() { stopping_.store(true); }
 
  private:
-  void Write(GraphStore::Work work);
+  std::int64_t Write(GraphStore::Work work);
   bool RemoveSome(UserId user);
   std::vector<Erasure> Removed();
   void HideEverywhere(std::span<const Erasure> erased);
   std::int64_t ScrubFiles();
-  void SetScrubbing(bool on);
+  std::int64_t SetScrubbing(bool on);
   void CheckStopping() const;
   void ReportPending();
 
   GraphStore* const graph_;
+  Purges* const purges_;
   ChangeFeed* const changes_;
   EventLog* const events_;
   const std::vector<ErasureConsumer*> consumers_;

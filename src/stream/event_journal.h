@@ -58,6 +58,8 @@ class EventJournal {
   // Also forgets identities, and keeps no totals.
   virtual std::int64_t Forget(TimeMs before, const EventPoints& applied) = 0;
   virtual void Hide(std::span<const Erasure> erased) = 0;
+  // Everybody whom its events name, each once, in no order. Reads all of it.
+  virtual std::vector<UserId> Users() = 0;
   virtual std::int64_t Scrub() = 0;
   virtual void OnCommit(std::function<void()> notify) = 0;
 };

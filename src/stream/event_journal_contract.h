@@ -290,6 +290,20 @@ TEST_P(EventJournalContract, HiddenUsersAreInNoEventAndEachEventStaysTheSame) {
   EXPECT_EQ(Find(events).is_held, std::vector<bool>(30, false)) << "hidden ones go with their identities";
 }
 
+TEST_P(EventJournalContract, TellsWhomItsEventsNameEachOnce) {
+  EXPECT_TRUE(journal().Users().empty());
+  std::set<UserId> expected;
+  std::vector<LoggedEvent> events;
+  for (int i = 0; i < 30; ++i) {
+    events.push_back(Next(i));
+    expected.insert({events.back().event.user, events.back().event.post_author});
+  }
+  Add(events);
+  const std::vector<UserId> users = journal().Users();
+  EXPECT_EQ(users.size(), expected.size());
+  EXPECT_EQ(std::set<UserId>(users.begin(), users.end()), expected);
+}
+
 TEST_P(EventJournalContract, ASubscriberIsToldOfEachCommitUntilItLeaves) {
   std::atomic<int> told = 0;
   journal().OnCommit([&told] { ++told; });

@@ -14,12 +14,13 @@ JournaledEventLog::JournaledEventLog(const Clock* clock, std::unique_ptr<EventTo
                                      std::unique_ptr<EventJournal> journal, Metrics* metrics,
                                      JournaledEventLogOptions options)
     : clock_(clock),
-      options_(options),
+      purged_(options.purged),
+      options_(std::move(options)),
       failures_(metrics->AddCounter("novafeed_journal_failures_total",
                                     "Times the topic could not be copied into the journal and it was tried again.")),
       topic_(std::move(topic)),
       journal_(std::move(journal)),
-      copier_(clock, topic_.get(), journal_.get(), metrics, options.copier),
+      copier_(clock, topic_.get(), journal_.get(), metrics, CopierOptions()),
       thread_([this] { Run(); }) {}
 
 JournaledEventLog::~JournaledEventLog() {
@@ -31,6 +32,12 @@ JournaledEventLog::~JournaledEventLog() {
   thread_.join();
   journal_.reset();  // what was looked up there goes to the topic, which then answers everything
   topic_.reset();
+}
+
+TopicCopierOptions JournaledEventLog::CopierOptions() const {
+  TopicCopierOptions options = options_.copier;
+  options.purged = &purged_;
+  return options;
 }
 
 // ------------------------------------------------------------------------------------------------------------ copying
@@ -129,7 +136,7 @@ void JournaledEventLog::Append(std::vector<Event> events, Done done) {
   {
     const std::scoped_lock lock(hide_mutex_);
     for (std::size_t i = 0; i < events.size(); ++i) {
-      const bool is_hidden = pseudonyms_.Hide(&events[i]);
+      const bool is_hidden = pseudonyms_.Hide(&events[i]) || purged_.Hide(&events[i]);
       appending->events.push_back({0, 0, now, events[i], is_hidden ? std::optional(keys[i].identity) : std::nullopt});
     }
   }
@@ -197,6 +204,14 @@ void JournaledEventLog::Hide(std::span<const Erasure> erased) {
     pseudonyms_.Add(erased);
   }
   journal_->Hide(erased);
+}
+
+void JournaledEventLog::HidePurged(std::span<const PurgedUser> purged) {
+  purged_.Add(purged);  // first: what is copied from now on names nobody
+  if (const std::vector<Erasure> named = purged_.Among(journal_->Users()); !named.empty()) {
+    journal_->Hide(named);
+    static_cast<void>(journal_->Scrub());
+  }
 }
 
 std::int64_t JournaledEventLog::Scrub() {

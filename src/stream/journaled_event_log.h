@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "capture/pseudonyms.h"
+#include "capture/purged_names.h"
 #include "stream/event_journal.h"
 #include "stream/event_log.h"
 #include "stream/event_topic.h"
@@ -32,6 +33,7 @@ struct JournaledEventLogOptions {
   // so after `read_patience`, and not that there is nothing.
   std::chrono::milliseconds current_within{5000};
   std::chrono::milliseconds read_patience{5000};
+  std::vector<PurgedUser> purged;  // whom the topic may still name
 };
 
 // As EventLog, and:
@@ -64,6 +66,10 @@ class JournaledEventLog final : public EventLog {
   std::int64_t Scrub() override;
   void OnCommit(std::function<void()> notify) override;
 
+  // From now on nothing that is read or appended names them. Blocking; reads the whole journal, whose files do not name
+  // them any more when it returns. May be repeated; throws StoreError.
+  void HidePurged(std::span<const PurgedUser> purged);
+
   // When the journal last held everything that the topic held at that moment: what it gives is at least this fresh. 0
   // before the first time. Thread-safe.
   TimeMs CompleteAsOf();
@@ -80,6 +86,7 @@ class JournaledEventLog final : public EventLog {
   };
   struct Appending;
 
+  TopicCopierOptions CopierOptions() const;
   void Run();
   bool Step();
   void Publish(std::optional<Error> failure);
@@ -90,6 +97,7 @@ class JournaledEventLog final : public EventLog {
   void Send(std::shared_ptr<Appending> appending, const EventJournal::Held& held);
 
   const Clock* clock_;
+  PurgedNames purged_;
   const JournaledEventLogOptions options_;
   Counter failures_;
   LogGate failure_log_{10'000};

@@ -8,11 +8,13 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "graph/retired.h"
 #include "stream/memory_event_journal.h"
 #include "stream/memory_event_topic.h"
 
@@ -204,6 +206,38 @@ TEST_F(JournaledLog, HiddenUsersDoNotReachTheTopic) {
   EXPECT_EQ(read.Identity(), EventIdentity(NumberedEvent(1)));
   const std::scoped_lock lock(topic_->mutex);
   EXPECT_EQ(topic_->partitions[read.partition].at(0)->event.user, pseudonym);
+}
+
+// The topic keeps their names, for its retention.
+TEST_F(JournaledLog, PurgedUsersAreInNothingThatIsReadHoweverOftenTheTopicIs) {
+  Open();
+  for (int i = 0; i < 20; ++i) PutElsewhere(i);
+  ASSERT_TRUE(EventuallyReadable(20));
+  const UserId user = NumberedEvent(1).user;
+  const UserId pseudonym = {IdFromExternal(IdKind::kUser, "pseudonym")};
+  const std::vector<PurgedUser> purged = {{1, RetiredDigest(RetiredKind::kUser, user.value), pseudonym, 0}};
+  const auto expect_hidden = [&](std::size_t count) {
+    std::set<Uuid> identities;
+    const std::vector<LoggedEvent> events = log_->Read({}, 1000);
+    EXPECT_EQ(events.size(), count);
+    for (const LoggedEvent& logged : events) {
+      EXPECT_NE(logged.event.user, user);
+      identities.insert(logged.Identity());
+    }
+    for (int i = 0; i < static_cast<int>(count); ++i) EXPECT_TRUE(identities.contains(EventIdentity(NumberedEvent(i))));
+  };
+  log_->HidePurged(purged);
+  expect_hidden(20);
+  for (int i = 0; i < 30; ++i) PutElsewhere(i);
+  ASSERT_TRUE(EventuallyReadable(30));
+  expect_hidden(30);
+
+  journal_state_ = std::make_shared<MemoryEventJournalState>();  // lost, or that of a new node
+  JournaledEventLogOptions options = Quick();
+  options.purged = purged;
+  Open(options);
+  ASSERT_TRUE(EventuallyReadable(30));
+  expect_hidden(30);
 }
 
 TEST_F(JournaledLog, ALossIsForgottenForWhoStandsBeforeIt) {

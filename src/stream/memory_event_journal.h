@@ -134,6 +134,14 @@ class MemoryEventJournal final : public EventJournal {
       for (auto& [sequence, logged] : events) HideIn(&logged);
     }
   }
+  std::vector<UserId> Users() override {
+    const std::scoped_lock lock(mutex_);
+    std::set<UserId> users;
+    for (const auto& [partition, events] : state_->partitions) {
+      for (const auto& [sequence, logged] : events) users.insert({logged.event.user, logged.event.post_author});
+    }
+    return {users.begin(), users.end()};
+  }
   std::int64_t Scrub() override { return 0; }
 
   void OnCommit(std::function<void()> notify) override {

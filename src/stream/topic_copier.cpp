@@ -30,7 +30,8 @@ TopicCopier::TopicCopier(const Clock* clock, EventTopic* topic, EventJournal* jo
 void TopicCopier::Step() try {
   if (!copied_) Begin();
   LookIfDue();
-  const EventTopic::Batch batch = ReadTopic();
+  EventTopic::Batch batch = ReadTopic();
+  Hide(&batch.events);
   if (batch.through != *copied_) Add(batch);
   NoteComplete();
 } catch (...) {
@@ -108,6 +109,15 @@ EventPoints TopicCopier::Jump(const EventPoints& begin, bool is_new) {
   journal_->Skip(copied, forgotten, forgotten == EventPoints() ? 0 : now);
   copied_ = copied;
   return forgotten;
+}
+
+// What is hidden stays the same event.
+void TopicCopier::Hide(std::vector<LoggedEvent>* events) const {
+  if (options_.purged == nullptr) return;
+  for (LoggedEvent& logged : *events) {
+    const Event named = logged.event;
+    if (options_.purged->Hide(&logged.event) && !logged.identity) logged.identity = EventIdentity(named);
+  }
 }
 
 void TopicCopier::Add(const EventTopic::Batch& batch) {

@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/time.h"
+#include "capture/purged_names.h"
 #include "stream/event_journal.h"
 #include "stream/event_points.h"
 #include "stream/event_topic.h"
@@ -25,6 +27,7 @@ inline constexpr TimeMs kEventRepeats = kMsPerDay + kMsPerHour / 2;
 inline constexpr TimeMs kJournalReach = kMsPerDay + kMsPerHour;
 
 struct TopicCopierOptions {
+  const PurgedNames* purged = nullptr;  // whom the topic may name and the journal must not; null: nobody
   TimeMs reach = kJournalReach;
   std::size_t batch = 10'000;                  // events of one commit
   std::chrono::milliseconds patience{100};     // of one step, where nothing new comes
@@ -62,6 +65,7 @@ class TopicCopier {
   EventTopic::Batch ReadTopic();
   void SkipLost();
   EventPoints Jump(const EventPoints& begin, bool is_new);
+  void Hide(std::vector<LoggedEvent>* events) const;
   void Add(const EventTopic::Batch& batch);
   void NoteComplete();
   void ReportLag(const Look& look);

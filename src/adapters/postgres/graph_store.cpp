@@ -12,6 +12,7 @@
 #include "adapters/postgres/leases.h"
 #include "adapters/postgres/migrations.h"
 #include "adapters/postgres/open.h"
+#include "adapters/postgres/purges.h"
 #include "adapters/postgres/retries.h"
 
 namespace novafeed {
@@ -190,6 +191,14 @@ class PostgresGraphStore final : public PostgresGraph {
   void GiveBack(std::string_view name, std::string_view holder) override {
     GiveBackLease(&lease_connections_, name, holder);
   }
+
+  void NotePurged(std::span<const Erasure> erased, std::int64_t changes) override {
+    postgres::NotePurged(&upkeep_connections_, erased, changes, clock_->Now());
+  }
+  std::vector<PurgedUser> ReadPurged(std::int64_t after) override {
+    return postgres::ReadPurged(&read_connections_, after);
+  }
+  std::int64_t ForgetPurged(TimeMs before) override { return postgres::ForgetPurged(&upkeep_connections_, before); }
 
   std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) override {
     return ReadGraphState(&upkeep_connections_, take);

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "capture/change.h"
 #include "graph/leases.h"
+#include "graph/purges.h"
 #include "graph/store.h"
 
 namespace novafeed {
@@ -41,14 +42,15 @@ struct PostgresOptions {
   std::chrono::milliseconds upkeep_deadline{600'000};
 };
 
-// The graph store, and the leases of those who share it (by the clock of the database, not by `clock`). Its differences
+// The graph store, the leases of those who share it (by the clock of the database, not by `clock`), and whom they have
+// purged. Its differences
 // from what one process does alone: works run side by side on its writer threads, and a work is run again where another
 // transaction was faster, from the start (so it keeps nothing from run to run). What Done is given is a place in
 // PostgreSQL's write-ahead log, behind the commit.
 //
 // A write that fails with "commit_unknown" may have been kept; sent again as it was it changes nothing if so.
 // Beyond the ports:
-class PostgresGraph : public GraphStore, public Leases {
+class PostgresGraph : public GraphStore, public Leases, public Purges {
  public:
   // The whole state, as ChangeFeed::ReadState gives it: exactly what was committed up to the place that is returned, in
   // the write-ahead log that capture reads (capture/stated_feed.h makes one feed of both). Writers wait meanwhile, for

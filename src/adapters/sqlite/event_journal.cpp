@@ -112,6 +112,8 @@ class SqliteEventJournal final : public EventJournal {
     HideInEvents(path_, erased, &writer_, &tables_);
   }
 
+  std::vector<UserId> Users() override { return UsersInEvents(path_); }
+
   std::int64_t Scrub() override { return ScrubFile(&database_, &writer_); }
 
   void OnCommit(std::function<void()> notify) override { writer_.OnCommit(std::move(notify)); }

@@ -1,6 +1,7 @@
 #include "adapters/sqlite/event_tables.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "adapters/sqlite/event_columns.h"
@@ -243,6 +244,21 @@ void HideInEvents(const std::string& path, std::span<const Erasure> erased, Grou
     }
     HidePlaces(named, writer, tables);
   }
+}
+
+std::vector<UserId> UsersInEvents(const std::string& path) {
+  Database reader(path, Access::kRead);
+  Statement scan(reader, "reading whom the event log names", kFindNames);
+  std::unordered_set<UserId> users;
+  std::int64_t after = 0;
+  for (std::int64_t found = kScanned; found == kScanned;) {
+    found = 0;
+    for (Rows rows = scan.Query(after, kScanned); rows.Next(); ++found) {
+      after = rows.Int(0);
+      users.insert({UserId{rows.Id(1)}, UserId{rows.Id(2)}});
+    }
+  }
+  return {users.begin(), users.end()};
 }
 
 }  // namespace novafeed::sqlite

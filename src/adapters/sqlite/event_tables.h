@@ -106,4 +106,7 @@ class EventTables {
 // Puts the pseudonyms into all events of the file, some hundred in each transaction; the tables have them already.
 void HideInEvents(const std::string& path, std::span<const Erasure> erased, GroupWriter* writer, EventTables* tables);
 
+// Everybody whom the events of the file name, each once.
+std::vector<UserId> UsersInEvents(const std::string& path);
+
 }  // namespace novafeed::sqlite
