@@ -48,7 +48,7 @@ def write_network(cluster: Cluster, node: Server, seed: int) -> dict:
 
 def save_snapshot(node: Server) -> None:
     with node.admin() as admin:
-        admin.post("/admin/snapshot").expect(200)
+        admin.post("/admin/snapshot", {}).expect(200)
 
 
 def purge(node: Server) -> int:
