@@ -53,17 +53,19 @@ def save_snapshot(node: Server) -> None:
 
 def purge(node: Server) -> int:
     with node.admin() as admin:
-        return admin.post("/admin/purge", {}).expect(200).json()["users"]
+        answer = admin.post("/admin/purge", {})
+        assert answer.status == 200, f"{answer.body!r}\n{node.log()[-4000:]}"
+        return answer.json()["users"]
 
 
 def rows_in_postgres(cluster: Cluster, person: Person) -> dict[str, int]:
     """By table: rows that say anything of the person."""
-    tables = cluster.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'novafeed' ORDER BY 1;").split()
+    tables = cluster.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'novafeed' ORDER BY 1;", superuser=True).split()
     needles = [person.id, *person.strings]
     found = {}
     for table in tables:
         says = " OR ".join(f"row::text ILIKE '%{needle}%'" for needle in needles)
-        count = int(cluster.sql(f"SELECT count(*) FROM {table} AS row WHERE {says};"))
+        count = int(cluster.sql(f"SELECT count(*) FROM novafeed.{table} AS row WHERE {says};", superuser=True))
         if count:
             found[table] = count
     return found
