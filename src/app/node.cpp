@@ -320,8 +320,9 @@ void Node::StartJobs() {
   if (purge_follower_) {
     start("purge_again", settings_.Duration("erase.purge_every"), WhereItLeads([this] { Purge(); }));
     start("follow_purges", kFollowPurgesEvery, [this] {
-      const std::scoped_lock lock(upkeep_.own());  // a check compares with the journal
-      FollowPurges();
+      // A check compares with the journal, and follows them itself before that.
+      const std::unique_lock lock(upkeep_.own(), std::try_to_lock);
+      if (lock) FollowPurges();
     });
   }
   start("lag", kReportLagEvery, [this] { ReportLags(); });

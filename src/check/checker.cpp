@@ -135,6 +135,7 @@ class Check {
         return reports;
       } catch (const StoreError& error) {
         if (tries == kTries || error.error().code != "log_forgotten") throw;
+        first_kept_.reset();
       }
   }
 
@@ -164,7 +165,7 @@ class Check {
     const TakeDifferences mend = [&](Relation relation, const std::vector<Difference>& differences) {
       progress_("mending " + std::string(SpecOf(relation).name));
       if (relation < Relation::kIndexUsers) counts[relation] += differences.size();
-      Mender mender(subjects_.olap, mending_with_, subjects_.changes, subjects_.events, held.position());
+      Mender mender(subjects_.olap, mending_with_, subjects_.changes, subjects_.events, held.position(), &first_kept_);
       return mender.Mend(relation, differences);
     };
     const Result<std::vector<RelationReport>> reports = CompareRelations(held, relations, mend, nullptr);
@@ -193,6 +194,7 @@ class Check {
   const CheckOptions& options_;
   const CheckProgress& progress_;
   WarehouseFacts* mending_with_ = nullptr;
+  std::optional<std::int64_t> first_kept_;  // where the change log begins
 };
 
 }  // namespace

@@ -112,8 +112,14 @@ std::string RestOfInteractions(const Difference& difference, const Values& found
 
 }  // namespace
 
-Mender::Mender(Olap* olap, WarehouseFacts* facts, ChangeFeed* changes, EventLog* events, const Position& warehouse_at)
-    : olap_(olap), facts_(facts), changes_(changes), events_(events), warehouse_at_(warehouse_at) {}
+Mender::Mender(Olap* olap, WarehouseFacts* facts, ChangeFeed* changes, EventLog* events, const Position& warehouse_at,
+               std::optional<std::int64_t>* first_kept)
+    : olap_(olap),
+      facts_(facts),
+      changes_(changes),
+      events_(events),
+      warehouse_at_(warehouse_at),
+      first_kept_(first_kept) {}
 
 Status Mender::Mend(Relation relation, const std::vector<Difference>& differences) {
   switch (relation) {
@@ -380,6 +386,7 @@ bool Mender::KeepsChangesBehind(std::int64_t sequence) try {
 }
 
 std::int64_t Mender::FirstKeptChange() {
+  if (*first_kept_) return **first_kept_;
   std::int64_t low = 0;
   std::int64_t high = warehouse_at_.changes;
   while (low < high) {
@@ -390,6 +397,7 @@ std::int64_t Mender::FirstKeptChange() {
       low = middle + 1;
     }
   }
+  *first_kept_ = low;
   return low;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,8 +32,10 @@ namespace novafeed {
 // - Refreshed counters and lists: deleted and refreshed. follow_graph: deleted and made again from follows_cdc.
 class Mender {
  public:
-  // All outlive it.
-  Mender(Olap* olap, WarehouseFacts* facts, ChangeFeed* changes, EventLog* events, const Position& warehouse_at);
+  // All outlive it. `first_kept`: the least sequence behind which the change log is kept, once it was looked for, which
+  // takes long in some logs; for the next mender.
+  Mender(Olap* olap, WarehouseFacts* facts, ChangeFeed* changes, EventLog* events, const Position& warehouse_at,
+         std::optional<std::int64_t>* first_kept);
 
   // `differences` of a relation of the warehouse; or of kIndexPosts, where the log does not know all events any more:
   // then the sets of posts are made again whose rows say the same of events as the index does, and the others are
@@ -68,7 +71,6 @@ class Mender {
   Status Land(const LandingLine& line);
   Status FlushLanding();
   bool KeepsChangesBehind(std::int64_t sequence);
-  // The least sequence behind which the change log is kept.
   std::int64_t FirstKeptChange();
   Status Execute(const std::string& sql, const OlapParams& params = {});
 
@@ -77,6 +79,7 @@ class Mender {
   ChangeFeed* const changes_;
   EventLog* const events_;
   const Position warehouse_at_;
+  std::optional<std::int64_t>* const first_kept_;
   LandingBatch landing_;
 };
 
