@@ -38,9 +38,12 @@ def start_two_nodes(cluster):
         yield one, two
 
 
-def write_network(cluster: Cluster, node: Server, seed: int) -> dict:
-    """Everything that can be done, by the person who will leave among others. Returns a post of somebody else."""
-    lines = write_ndjson(cluster.data / "network.ndjson", network.actions(node.now(), random.Random(seed), POSTS))
+@pytest.fixture(name="theirs", scope="module")
+def write_network(cluster, nodes):
+    """Everything that can be done, by the person who will leave among others: a post of somebody else."""
+    node = nodes[0]
+    rng = random.SystemRandom()
+    lines = write_ndjson(cluster.data / "network.ndjson", network.actions(node.now(), rng, POSTS))
     novafeed("import", lines, "--url", node.url, "--token", node.token(scope="admin"))
     await_caught_up(node)
     return network.act_through_the_api(node)
@@ -118,10 +121,9 @@ def counters(node: Server, post: str) -> dict:
 OTHERS = [user_id(f"other-{number}") for number in range(0, network.OTHERS, 5)]
 
 
-def test_out_of_every_answer_and_every_file_of_both_nodes(cluster, nodes):
+def test_out_of_every_answer_and_every_file_of_both_nodes(cluster, nodes, theirs):
     one, two = nodes
     ada = network.ada()
-    theirs = write_network(cluster, one, random.SystemRandom().randrange(1 << 30))
     for node in nodes:
         await_caught_up(node)
         node.client(ada.id).get("/api/v1/feed").expect(200)
@@ -179,6 +181,7 @@ def make_leaver(node: Server, name: str) -> Person:
     return Person(made["id"], [name])
 
 
+@pytest.mark.usefixtures("theirs")
 def test_a_node_that_was_down_meanwhile_forgets_them_when_it_comes_back(cluster, nodes):
     one, two = nodes
     leaver = make_leaver(one, "leaver-behind-ones-back")
@@ -200,6 +203,7 @@ def test_a_node_that_was_down_meanwhile_forgets_them_when_it_comes_back(cluster,
         cluster.check(node)
 
 
+@pytest.mark.usefixtures("theirs")
 def test_a_new_node_that_reads_the_topics_from_before_never_learns_their_names(cluster, nodes):
     one, _ = nodes
     leaver = make_leaver(one, "leaver-before-ones-time")
@@ -212,3 +216,26 @@ def test_a_new_node_that_reads_the_topics_from_before_never_learns_their_names(c
         assert traces(fresh.data, leaver) == []
         cluster.check(fresh)
         assert says_of(fresh, leaver, OTHERS[:2]) == []
+
+
+@pytest.mark.usefixtures("theirs")
+def test_a_part_of_the_topics_that_lands_once_more_brings_nobody_back(cluster, nodes):
+    one, two = nodes
+    leaver = make_leaver(one, "leaver-whose-events-come-again")
+    await_caught_up(one)
+    one.client(scope="admin").delete(f"/api/v1/users/{leaver.id}").expect(204)
+    wait_until(lambda: purge(one) == 1, "a purge", 120, 0.2)
+    leads = next(node for node in (one, two) if rewind(node))
+    with cluster.olap() as olap:
+        wait_until(lambda: rows_that_name(olap, leaver.id), "their names have landed again", 120, 0.2)
+        await_caught_up(leads)
+        wait_until(lambda: purge(two) == 0 and not rows_that_name(olap, leaver.id), "they are out again", 120, 1)
+    for node in nodes:
+        cluster.check(node)
+    assert traces(one.data, leaver) == [] and traces(two.data, leaver) == []
+
+
+def rewind(node: Server) -> bool:
+    """Whether the node is the one that fills the warehouse; then the events land again."""
+    with node.admin() as admin:
+        return admin.post("/admin/warehouse/rewind", {"events": 0}).status == 200
