@@ -45,6 +45,7 @@ Status WriteLines(const DemoOptions& options, const std::string& path) {
 Result<int> FillDirectory(const DemoFlags& flags) {
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
+  if (const Status own = RequireOwnStores(*settings); !own) return tl::unexpected<Error>(own.error());
   const auto directory = DataDirectory::Lock(settings->String("data.directory"), DataDirectory::Missing::kMake);
   if (!directory) return tl::unexpected<Error>(directory.error());
   const SystemClock clock;

@@ -48,44 +48,61 @@ std::vector<ImportLine> DemoLines(const DemoOptions& options) {
 }
 
 // Rows, then events: both are known again by their ids when a stopped filling starts from the beginning.
-Status ApplyLines(Stores* stores, std::span<const ImportLine> lines) {
-  const KnownRows nothing_known;
+Status ApplyLines(Stores* stores, std::span<const ImportLine> lines, KnownRows* known) {
   std::vector<Event> events;
+  KnownRows learned;
   const Status written = WriteAndWait(stores->graph.get(), [&](GraphTransaction& tx) {
-    LineApplier applier(&tx, &nothing_known, 0);
+    LineApplier applier(&tx, known, 0);
     for (const ImportLine& line : lines) {
       const Result<Outcome> outcome = applier.Apply(line);
       if (!outcome) throw StoreError(outcome.error());  // the network is made of valid actions
     }
     events = applier.TakeEvents();
+    learned = applier.TakeLearned();
   });
   if (!written) return written;
+  known->Add(learned);
   return AppendAndWait(stores->events.get(), std::move(events));
 }
 
-// What demo these stores hold or have begun; marks empty ones as the wanted one's.
-Result<DemoOptions> Claim(Stores* stores, const DemoOptions& wanted) {
+bool HoldsNothing(Stores* stores) {
   GraphStore* graph = stores->graph.get();
-  if (const auto made_at = graph->GetFact(kMadeAtFact)) {
-    const DemoOptions first;  // what a demo without the other facts was made with
-    const auto seed = graph->GetFact(kSeedFact);
-    const auto users = graph->GetFact(kUsersFact);
-    return DemoOptionsFor(seed ? std::stoull(*seed) : first.seed, users ? std::stoull(*users) : first.users,
-                          std::stoll(*made_at));
-  }
-  if (stores->changes->End() > 0 || stores->events->End() != EventPoints()) {
-    return Fail(
-        Failure::kConflict, "no_demo_data",
-        "The data directory holds data that no demo made, and --demo would let anybody act as any of its users: "
-        "serve it without --demo (./run --no-demo), or choose another directory with --data.");
-  }
-  const Status marked = WriteAndWait(graph, [&wanted](GraphTransaction& tx) {
-    tx.SetFact(kMadeAtFact, std::to_string(wanted.now));
-    tx.SetFact(kSeedFact, std::to_string(wanted.seed));
-    tx.SetFact(kUsersFact, std::to_string(wanted.users));
+  return graph->ListUsers("", 1).empty() && graph->ReadErasures().empty() && stores->events->End() == EventPoints();
+}
+
+// What demo the facts speak of.
+std::optional<DemoOptions> MarkedAs(GraphTransaction& tx) {
+  const auto made_at = tx.GetFact(kMadeAtFact);
+  if (!made_at) return std::nullopt;
+  const DemoOptions first;  // what a demo without the other facts was made with
+  const auto seed = tx.GetFact(kSeedFact);
+  const auto users = tx.GetFact(kUsersFact);
+  return DemoOptionsFor(seed ? std::stoull(*seed) : first.seed, users ? std::stoull(*users) : first.users,
+                        std::stoll(*made_at));
+}
+
+void Mark(GraphTransaction& tx, const DemoOptions& demo) {
+  tx.SetFact(kMadeAtFact, std::to_string(demo.now));
+  tx.SetFact(kSeedFact, std::to_string(demo.seed));
+  tx.SetFact(kUsersFact, std::to_string(demo.users));
+}
+
+// What demo these stores hold or have begun; marks empty ones as the wanted one's. In one transaction: of several
+// processes that begin at once, one decides.
+Result<DemoOptions> Claim(Stores* stores, const DemoOptions& wanted) {
+  const bool empty = HoldsNothing(stores);
+  std::optional<DemoOptions> claimed;
+  const Status marked = WriteAndWait(stores->graph.get(), [&](GraphTransaction& tx) {
+    claimed = MarkedAs(tx);
+    if (claimed || !empty) return;
+    Mark(tx, wanted);
+    claimed = wanted;
   });
   if (!marked) return tl::unexpected<Error>(marked.error());
-  return wanted;
+  if (claimed) return *claimed;
+  return Fail(Failure::kConflict, "no_demo_data",
+              "There is data that no demo made, and --demo would let anybody act as any of its users: serve it without "
+              "--demo (--no-demo of ./run and ./cluster), or choose another directory with --data.");
 }
 
 }  // namespace
@@ -95,9 +112,10 @@ Result<DemoOptions> EnsureDemoData(Stores* stores, const DemoOptions& wanted, co
   if (!options || stores->graph->GetFact(kCompleteFact)) return options;
 
   const std::vector<ImportLine> lines = DemoLines(*options);
+  KnownRows known;  // nobody acts on a demo before it is complete
   for (std::size_t done = 0; done < lines.size();) {
     const std::size_t count = std::min(kImportBatchLines, lines.size() - done);
-    const Status applied = ApplyLines(stores, std::span(lines).subspan(done, count));
+    const Status applied = ApplyLines(stores, std::span(lines).subspan(done, count), &known);
     if (!applied) return tl::unexpected<Error>(applied.error());
     done += count;
     progress(done, lines.size());

@@ -75,6 +75,7 @@ Error WithWayThroughServer(Error error, const std::string& path) {
 Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const SettingFlags& flags, ProgressView& view) {
   const Result<Settings> settings = LoadSettings(flags);
   if (!settings) return tl::unexpected<Error>(settings.error());
+  if (const Status own = RequireOwnStores(*settings); !own) return tl::unexpected<Error>(own.error());
   std::string path = settings->String("data.directory");
   std::optional<ScratchDirectory> scratch;  // for a dry run where there is no data yet
   if (options.dry_run && !std::filesystem::exists(path)) path = scratch.emplace().path();

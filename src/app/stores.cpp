@@ -9,4 +9,11 @@ Stores OpenStores(const std::string& directory, const Settings& settings, const 
   return OpenClusterStores(directory, settings, clock, metrics);
 }
 
+Status RequireOwnStores(const Settings& settings) {
+  if (settings.String("graph.url") == kOwnStore) return {};
+  return Fail(Failure::kConflict, "shared_stores",
+              "graph.url names a store that others may be writing to: go through one of the processes that serve it, "
+              "with --url http://... and a token of admin scope.");
+}
+
 }  // namespace novafeed

@@ -12,6 +12,7 @@
 #include "app/erased_list.h"
 #include "app/leader.h"
 #include "base/metrics.h"
+#include "base/result.h"
 #include "base/settings.h"
 #include "base/time.h"
 #include "capture/change.h"
@@ -67,7 +68,11 @@ struct Stores {
 // sentence.
 Stores OpenStores(const std::string& directory, const Settings& settings, const Clock* clock, Metrics* metrics);
 
-// The two that it chooses from.
+// For commands that write as if nobody else did: Fail kConflict "shared_stores" where the stores are shared with other
+// processes.
+Status RequireOwnStores(const Settings& settings);
+
+// The two that OpenStores chooses from.
 Stores OpenEmbeddedStores(const std::string& directory, const Settings& settings, const Clock* clock, Metrics* metrics);
 Stores OpenClusterStores(const std::string& directory, const Settings& settings, const Clock* clock, Metrics* metrics);
 

@@ -275,3 +275,12 @@ def test_several_viewers_give_a_line_each(imported, directory):
     done = novafeed("rank", "--data", imported, "--users", file, "--user", "ext:nobody", "--as-of", NOON)
     viewers = [json.loads(line)["user_id"] for line in done.stdout.splitlines()]
     assert sorted(viewers) == sorted(map(user_id, ("ann", "bob", "nobody")))
+
+
+@pytest.mark.parametrize("command", [("import", "lines.ndjson"), ("demo",)])
+def test_nothing_writes_around_the_servers_of_a_shared_graph(directory, command):
+    settings = directory / "serve.toml"
+    settings.write_text('graph.url = "postgresql://127.0.0.1:1/novafeed"\nlog.url = "kafka://127.0.0.1:1"\n')
+    status, sentence = refused(*command, "--config", settings, "--data", directory / "data")
+    assert status == FAILED and "--url" in sentence and "admin" in sentence, sentence
+    assert not (directory / "data").exists()
