@@ -1,4 +1,4 @@
-# What `novafeed serve` is told of this cluster. Sourced by ./cluster.
+# `novafeed serve`: the nodes, and what they are told of this cluster. Sourced by ./cluster.
 # shellcheck shell=bash
 
 # conf/serve.toml, for serve --config, and the passwords beside it. Only where all parts of the cluster are there.
@@ -29,4 +29,62 @@ olap.reader_password_file = "$conf/olap-reader.password"
 keys.directory = "$home/keys"
 TEXT
   )
+}
+
+# --- node1, node2 ----------------------------------------------------------------------------------------------------
+
+remember_node1() {
+  remember NODE1_PORT free_port
+  remember_demo
+}
+
+remember_node2() {
+  remember NODE2_PORT free_port
+  remember_demo
+}
+
+# DEMO: live, still or no. What is asked for counts from a node's next start.
+remember_demo() {
+  if [ -n "$demo" ] && [ "${DEMO:-$demo}" != "$demo" ]; then
+    sed -i '/^DEMO=/d' "$remembered"
+    DEMO=
+  fi
+  remember DEMO echo "${demo:-live}"
+}
+
+start_node() {
+  local node=$1 port=$2 flags=()
+  [ -f "$conf/serve.toml" ] || fail "$node needs all other parts once: ./cluster up starts them."
+  case $DEMO in
+    live)
+      flags=(--demo)
+      [ "$node" != node1 ] || flags+=(--live) ;;  # one set of people for all
+    still) flags=(--demo) ;;
+  esac
+  # What it prints is for people, and a demo's has a token in it; its log is standard error.
+  # shellcheck disable=SC2016  # parameters of sh -c, not of this script
+  is_running "$node" || spawn "$node" "$port" sh -c 'exec "$@" >/dev/null' sh "$(olap_program)" serve \
+    --config "$conf/serve.toml" --data "$home/$node" --listen "127.0.0.1:$port" ${flags[@]+"${flags[@]}"}
+  await "$node" 300 "check_$node"
+}
+
+check_node() { curl -sS --max-time 5 --fail -o /dev/null "$1readyz" && echo "answers"; }
+
+start_node1() { start_node node1 "$NODE1_PORT"; }
+start_node2() { start_node node2 "$NODE2_PORT"; }
+stop_node1() { signal node1 TERM; }
+stop_node2() { signal node2 TERM; }
+where_node1() { echo "http://127.0.0.1:$NODE1_PORT/"; }
+where_node2() { echo "http://127.0.0.1:$NODE2_PORT/"; }
+check_node1() { check_node "$(where_node1)"; }
+check_node2() { check_node "$(where_node2)"; }
+
+# What to do next.
+show_the_way() {
+  if [ "$DEMO" = no ]; then
+    say "It is for your own data. A token for $(where_node1):" \
+      "$(olap_program) token --data $home/node1 --user ID [--scope user|service|admin]"
+  else
+    say "Open $(where_node1) in a browser, and choose a viewer. What is done there shows at $(where_node2), too."
+  fi
 }

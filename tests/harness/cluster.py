@@ -17,6 +17,7 @@ from harness.server import Server
 from harness.waiting import wait_until
 
 COMMAND_SECONDS = 300  # a command that takes longer hangs
+ENGINES = ("postgres", "redis", "kafka", "connect", "olap")
 MESSAGE_SECONDS = 60  # after that, a message that is missing does not come
 CATCH_UP_SECONDS = 120  # a node, or the warehouse, that is behind for longer does not come
 
@@ -68,8 +69,8 @@ class Cluster:
         return done
 
     def up(self, *parts: str) -> None:
-        """All parts where none is named."""
-        self.run("up", *(["--only", ",".join(parts)] if parts else []))
+        """All engines where none is named, and no node."""
+        self.run("up", "--only", ",".join(parts or ENGINES))
 
     def node(self, **settings: object) -> Server:
         """A `serve` of this cluster, with a data directory of its own; begin it with `with`."""
