@@ -104,7 +104,7 @@ class PromptEngine final : public CandidateEngine, public LogProgress {
     return std::vector<Candidate>{newest};
   }
 
-  Position Applied() const override { return {kGeneration, 0, 0}; }
+  Position Applied() const override { return {kGeneration, 0, {}}; }
   void WaitFor(const Position&, std::int64_t, std::function<void(bool)> done) override { done(true); }
   TimeMs CountersAsOf() const override { return clock_->Now() - kLagMs; }
 
