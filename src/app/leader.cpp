@@ -3,7 +3,6 @@
 #include <exception>
 
 #include "base/crypto.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "runtime/thread_name.h"
 
@@ -56,7 +55,8 @@ void Leader::Try() {
     const bool taken = leases_->Take(kLeaderLease, holder_, options_.ttl);
     leads_until_.store(taken ? (asked + options_.ttl).time_since_epoch().count() : 0);
   } catch (const std::exception& error) {
-    Log(LogLevel::kWarn, "lease_not_taken", {{"reason", std::string(error.what())}});  // what is left of it is used up
+    // What is left of it is used up.
+    if (failure_log_.Open()) Log(LogLevel::kWarn, "lease_not_taken", {{"reason", std::string(error.what())}});
   }
   Note(Leads());
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "graph/leases.h"
 
@@ -47,6 +48,7 @@ class Leader {
   const Gauge leads_metric_;
   std::atomic<Steady::rep> leads_until_{0};
   bool led_ = false;  // the thread's
+  LogGate failure_log_{10'000};
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -4,7 +4,6 @@
 #include <exception>
 #include <utility>
 
-#include "base/log.h"
 #include "runtime/thread_name.h"
 
 namespace novafeed {
@@ -58,7 +57,7 @@ std::chrono::milliseconds PeriodicJob::RunOnce() {
   last_result_.Set(succeeded ? 1 : 0);
   if (took > interval_) {
     overruns_.Add();
-    Log(LogLevel::kWarn, "job_overran", {{"job", name_}, {"seconds", seconds}});
+    if (overrun_log_.Open()) Log(LogLevel::kWarn, "job_overran", {{"job", name_}, {"seconds", seconds}});
   }
   return succeeded ? interval_ : std::min(interval_, kJobRetryAfter);
 }
@@ -69,7 +68,9 @@ bool PeriodicJob::Try() {
     return true;
   } catch (const std::exception& error) {
     failures_.Add();
-    Log(LogLevel::kError, "job_failed", {{"job", name_}, {"reason", std::string(error.what())}});
+    if (failure_log_.Open()) {
+      Log(LogLevel::kError, "job_failed", {{"job", name_}, {"reason", std::string(error.what())}});
+    }
     return false;
   }
 }
