@@ -4,13 +4,15 @@
 readonly kConnector=nova-postgres-cdc
 readonly kConnectorFile=$kDeploy/connectors/debezium-postgres-connector.json
 
+# In cluster.env, CONNECT_KAFKA_PORT and CONNECT_POSTGRES_PORT say where Connect alone finds these two: the tests have a
+# network there that fails.
 remember_connect() { remember CONNECT_PORT free_port; }
 
 write_connect_config() {
   {
     cat "$kDeploy/connect/connect-distributed.properties"
     cat <<TEXT
-bootstrap.servers=$(kafka_brokers)
+bootstrap.servers=127.0.0.1:${CONNECT_KAFKA_PORT:-$KAFKA_PORT}
 listeners=http://127.0.0.1:$CONNECT_PORT
 rest.advertised.host.name=127.0.0.1
 rest.advertised.port=$CONNECT_PORT
@@ -22,9 +24,10 @@ TEXT
 start_connect() {
   write_connect_config
   if ! is_running connect; then
-    export POSTGRES_HOST POSTGRES_PORT POSTGRES_CDC_PASSWORD  # what the connector's ${env:...} stand for
+    export POSTGRES_HOST POSTGRES_CDC_PASSWORD  # what the connector's ${env:...} stand for, with the port below
     set_java_command connect org.apache.kafka.connect.cli.ConnectDistributed "$conf/connect.properties"
-    spawn connect "$CONNECT_PORT" "${java_command[@]}"
+    spawn connect "$CONNECT_PORT" \
+      env "POSTGRES_PORT=${CONNECT_POSTGRES_PORT:-$POSTGRES_PORT}" "${java_command[@]}"
   fi
   await connect 120 ask_connect GET /connectors
   insist deploy_connector

@@ -12,12 +12,22 @@ new_cluster_id() { head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=' |
 
 kafka_brokers() { echo "127.0.0.1:$KAFKA_PORT"; }
 
+# A listener tells its clients where to come back to. So whoever reaches the broker by another way than its own port needs
+# a listener of its own: KAFKA_LISTENERS in cluster.env, NAME=PORT=ADVERTISED_PORT for each.
 write_kafka_config() {
+  local listener name port advertised listeners= addresses= protocols=
+  for listener in ${KAFKA_LISTENERS:-}; do
+    IFS== read -r name port advertised <<<"$listener"
+    listeners+=,$name://127.0.0.1:$port
+    addresses+=,$name://127.0.0.1:$advertised
+    protocols+=,$name:PLAINTEXT
+  done
   {
     cat "$kDeploy/kafka/server.properties"
     cat <<TEXT
-listeners=PLAINTEXT://127.0.0.1:$KAFKA_PORT,CONTROLLER://127.0.0.1:$KAFKA_CONTROLLER_PORT
-advertised.listeners=PLAINTEXT://127.0.0.1:$KAFKA_PORT
+listeners=PLAINTEXT://127.0.0.1:$KAFKA_PORT,CONTROLLER://127.0.0.1:$KAFKA_CONTROLLER_PORT$listeners
+advertised.listeners=PLAINTEXT://127.0.0.1:$KAFKA_PORT$addresses
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT$protocols
 controller.quorum.voters=1@127.0.0.1:$KAFKA_CONTROLLER_PORT
 log.dirs=$home/kafka
 TEXT

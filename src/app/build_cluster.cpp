@@ -47,8 +47,10 @@ KafkaOptions LogOptions(const Settings& settings) {
   return options;
 }
 
-// "host:port,host:port" of a URL that begins with its scheme.
-std::string Brokers(const std::string& url) {
+// "host:port,host:port", as the warehouse's engine reaches Kafka.
+std::string BrokersForOlap(const Settings& settings) {
+  if (std::string brokers = settings.String("olap.brokers"); !brokers.empty()) return brokers;
+  const std::string url = settings.String("log.url");
   const std::string hosts = url.substr(url.find("://") + 3);
   return hosts.substr(hosts.find('@') == std::string::npos ? 0 : hosts.find('@') + 1);
 }
@@ -91,7 +93,7 @@ Stores OpenClusterStores(const std::string& directory, const Settings& settings,
   relay.may_move = [leader = stores.leader.get()] { return leader->Leads(); };
   stores.relay = std::make_unique<OutboxRelay>(stores.graph.get(), stores.events.get(), metrics, std::move(relay));
   stores.changes = OpenChanges(settings, state, &stores, metrics);
-  stores.landing.broker_list = Brokers(settings.String("log.url"));
+  stores.landing.broker_list = BrokersForOlap(settings);
   stores.landing_topics = Opened(OpenKafkaLandingTopics(LogOptions(settings), stores.landing.group_name, metrics));
   stores.side_changes = OpenChanges(settings, state, &stores, metrics);
   stores.relay->Start();

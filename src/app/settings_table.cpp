@@ -101,6 +101,8 @@ std::vector<Setting> EngineSettings() {
       Text("olap.password_file", "", "A file that holds that user's password."),
       Text("olap.reader", "reader", "With olap.url: who only reads."),
       Text("olap.reader_password_file", "", "A file that holds that user's password."),
+      Text("olap.brokers", "",
+           "host:port,host:port of Kafka as the warehouse's engine reaches it, where that is not as log.url has it."),
       Text("keys.directory", "",
            "Where keys.json lies, which signs tokens and cursors; empty: the data directory. All processes that serve "
            "the same graph need the same."),
