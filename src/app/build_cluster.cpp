@@ -50,7 +50,7 @@ KafkaOptions LogOptions(const Settings& settings) {
 // "host:port,host:port", as the warehouse's engine reaches Kafka.
 std::string BrokersForOlap(const Settings& settings) {
   if (std::string brokers = settings.String("olap.brokers"); !brokers.empty()) return brokers;
-  const std::string url = settings.String("log.url");
+  const std::string& url = settings.String("log.url");
   const std::string hosts = url.substr(url.find("://") + 3);
   return hosts.substr(hosts.find('@') == std::string::npos ? 0 : hosts.find('@') + 1);
 }
