@@ -71,8 +71,9 @@ std::unique_ptr<WarehouseFiller> MakeFiller(const Settings& settings, const Cloc
     options.settler.stop_ttl_merges = clock_is_held;
     options.refresh_every = settings.Duration("warehouse.refresh_every");
     return std::make_unique<WarehouseFollower>(
-        clock, writer, stores->landing_topics.get(), stores->graph->Generation(),
-        [leader = stores->leader.get()] { return leader->Leads(); }, metrics, std::move(options));
+        clock, writer, stores->landing_topics.get(), stores->SideChanges(), stores->events.get(),
+        stores->graph->Generation(), [leader = stores->leader.get()] { return leader->Leads(); }, metrics,
+        std::move(options));
   }
   WarehouseSinkOptions options;
   options.batch_rows = static_cast<std::size_t>(settings.Int("warehouse.batch_rows"));

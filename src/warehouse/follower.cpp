@@ -40,14 +40,15 @@ Error Elsewhere() {
 }  // namespace
 
 struct WarehouseFollower::State {
-  State(const Clock* clock_in, Olap* olap, LandingTopics* topics_in, std::string generation,
-        std::function<bool()> has_lease_in, Metrics* metrics, const WarehouseFollowerOptions& options_in)
+  State(const Clock* clock_in, Olap* olap, LandingTopics* topics_in, ChangeFeed* graph, EventLog* events,
+        std::string generation, std::function<bool()> has_lease_in, Metrics* metrics,
+        const WarehouseFollowerOptions& options_in)
       : clock(clock_in),
         topics(topics_in),
         options(options_in),
-        settler(olap, topics_in, std::move(generation), metrics, options_in.settler),
+        settler(clock_in, olap, topics_in, graph, events, std::move(generation), metrics, options_in.settler),
         holds(olap),
-        has_lease(std::move(has_lease_in)),
+        has_lease([this, given = std::move(has_lease_in)] { return !desk.stopping() && given(); }),
         failures(metrics->AddCounter("novafeed_warehouse_failures_total",
                                      "Times the warehouse could not be filled and it was tried again.")),
         lag_seconds(metrics->AddGauge("novafeed_warehouse_lag_seconds", "Age of the warehouse's counters.")),
@@ -308,11 +309,11 @@ void WarehouseFollower::State::Publish(SinkPhase phase, const std::string& reaso
 
 // ------------------------------------------------------------------------------------------------------- for everybody
 
-WarehouseFollower::WarehouseFollower(const Clock* clock, Olap* olap, LandingTopics* topics, std::string generation,
-                                     std::function<bool()> has_lease, Metrics* metrics,
-                                     WarehouseFollowerOptions options)
-    : state_(std::make_unique<State>(clock, olap, topics, std::move(generation), std::move(has_lease), metrics,
-                                     options)) {}
+WarehouseFollower::WarehouseFollower(const Clock* clock, Olap* olap, LandingTopics* topics, ChangeFeed* graph,
+                                     EventLog* events, std::string generation, std::function<bool()> has_lease,
+                                     Metrics* metrics, WarehouseFollowerOptions options)
+    : state_(std::make_unique<State>(clock, olap, topics, graph, events, std::move(generation), std::move(has_lease),
+                                     metrics, options)) {}
 
 WarehouseFollower::~WarehouseFollower() {
   Stop();

@@ -12,6 +12,8 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "capture/change.h"
+#include "stream/event_log.h"
 #include "stream/position.h"
 #include "warehouse/filler.h"
 #include "warehouse/landing_settler.h"
@@ -29,11 +31,13 @@ struct WarehouseFollowerOptions {
 
 class WarehouseFollower final : public WarehouseFiller {
  public:
-  // All outlive it. `generation` is the data set's. `has_lease` takes or keeps the lease of settling this warehouse,
+  // All outlive it. `graph` and `events` are asked only where the topics have lost something (landing_settler.h).
+  // `generation` is the data set's. `has_lease` takes or keeps the lease of settling this warehouse,
   // and says whether it is this node's; the follower's thread asks it before each look and before all that another one
   // would disturb. One refresh may take minutes when very much was touched, so what it keeps should last as long.
-  WarehouseFollower(const Clock* clock, Olap* olap, LandingTopics* topics, std::string generation,
-                    std::function<bool()> has_lease, Metrics* metrics, WarehouseFollowerOptions options);
+  WarehouseFollower(const Clock* clock, Olap* olap, LandingTopics* topics, ChangeFeed* graph, EventLog* events,
+                    std::string generation, std::function<bool()> has_lease, Metrics* metrics,
+                    WarehouseFollowerOptions options);
   ~WarehouseFollower() override;  // stops
   WarehouseFollower(const WarehouseFollower&) = delete;
   WarehouseFollower& operator=(const WarehouseFollower&) = delete;

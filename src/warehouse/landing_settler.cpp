@@ -11,6 +11,7 @@
 #include "warehouse/refresh.h"
 #include "warehouse/schema.h"
 #include "warehouse/sql.h"
+#include "warehouse/state_landing.h"
 
 namespace novafeed {
 namespace {
@@ -22,6 +23,8 @@ constexpr std::chrono::milliseconds kReadCommitsFor{500};       // of one step; 
 constexpr std::chrono::milliseconds kStartIsKnownWithin{1500};  // an uptime is in whole seconds
 constexpr std::chrono::milliseconds kLookEvery{10};             // for the rest of a commit
 constexpr std::size_t kInsertBytes = 8UL << 20;
+constexpr std::size_t kStateRows = 50'000;
+constexpr std::size_t kEventsAtOnce = 10'000;
 constexpr std::string_view kReadUptime = "SELECT toInt64(uptime())";
 constexpr std::string_view kStopTtlMerges = "SYSTEM STOP TTL MERGES";
 
@@ -66,6 +69,7 @@ void AppendRow(std::string_view raw, std::uint64_t partition, std::uint64_t offs
 template <class Handle, class Add>
 std::vector<Handle> OfEachTopic(Add add) {
   std::vector<Handle> handles;
+  handles.reserve(kLandingTopics.size());
   for (const std::string_view topic : kLandingTopics)
     handles.push_back(add(MetricLabels{{"topic", std::string(topic)}}));
   return handles;
@@ -73,10 +77,14 @@ std::vector<Handle> OfEachTopic(Add add) {
 
 }  // namespace
 
-LandingSettler::LandingSettler(Olap* olap, LandingTopics* topics, std::string generation, Metrics* metrics,
+LandingSettler::LandingSettler(const Clock* clock, Olap* olap, LandingTopics* topics, ChangeFeed* graph,
+                               EventLog* events, std::string generation, Metrics* metrics,
                                LandingSettlerOptions options)
-    : olap_(olap),
+    : clock_(clock),
+      olap_(olap),
       topics_(topics),
+      graph_(graph),
+      events_(events),
       generation_(std::move(generation)),
       options_(std::move(options)),
       lost_(OfEachTopic<Counter>([metrics](const MetricLabels& labels) {
@@ -87,6 +95,10 @@ LandingSettler::LandingSettler(Olap* olap, LandingTopics* topics, std::string ge
         return metrics->AddGauge("novafeed_warehouse_behind_messages",
                                  "Messages in Kafka that the warehouse has not landed yet.", labels);
       })),
+      states_(metrics->AddCounter("novafeed_warehouse_states_total",
+                                  "Times the state of the graph was landed, because the log could not be followed.")),
+      ghosts_(metrics->AddCounter("novafeed_warehouse_ghosts_total",
+                                  "Rows that were taken out, because their deletion was lost with a part of the log.")),
       applied_changes_(metrics->AddCounter("novafeed_warehouse_applied_total",
                                            "Log entries that the warehouse has applied.", {{"stream", "changes"}})),
       applied_events_(metrics->AddCounter("novafeed_warehouse_applied_total",
@@ -107,7 +119,7 @@ Status LandingSettler::Attach(const IsMine& is_mine) {
   if (Status read = ReadVersion(); !read) return read;
   known_ = applied_.changes;
   is_placed_ = false;
-  anew_since_.reset();
+  anew_.reset();
   commits_.Clear();
   touched_.Forget();
   written_.clear();
@@ -231,21 +243,65 @@ Status LandingSettler::CheckOffsets() const {
 void LandingSettler::NoteLost() {
   for (std::size_t topic = 0; topic < kLandingTopics.size(); ++topic) {
     for (std::size_t partition = 0; partition < offsets_[topic].size(); ++partition) {
-      std::int64_t& landed = landed_[topic][partition];
       const std::int64_t first = offsets_[topic][partition].first;
-      if (first <= landed) continue;
-      lost_[topic].Add(static_cast<double>(first - landed));
-      Log(LogLevel::kError, "warehouse_messages_lost",
-          {{"topic", std::string(kLandingTopics[topic])},
-           {"partition", static_cast<std::int64_t>(partition)},
-           {"from", landed},
-           {"to", first - 1},
-           {"what_to_do",
-            "Kafka has forgotten them before the warehouse landed them. For a topic of changes: ./cluster resnapshot, "
-            "then novafeed check. Events that are lost are not counted in the warehouse."}});
-      landed = first;
+      if (first > landed_[topic][partition]) NoteLost(topic, partition, first);
     }
   }
+}
+
+void LandingSettler::NoteLost(std::size_t topic, std::size_t partition, std::int64_t first) {
+  const std::int64_t landed = std::exchange(landed_[topic][partition], first);
+  lost_[topic].Add(static_cast<double>(first - landed));
+  Log(LogLevel::kError, "warehouse_messages_lost",
+      {{"topic", std::string(kLandingTopics[topic])},
+       {"partition", static_cast<std::int64_t>(partition)},
+       {"from", landed},
+       {"to", first - 1},
+       {"reason", "Kafka has forgotten them before the warehouse landed them."}});
+  if (topic == kEventsTopic) {
+    lost_events_.push_back({partition, landed, first});
+  } else if (!anew_) {
+    BeginAnew("messages of the topic " + std::string(kLandingTopics[topic]) + " are gone.");
+  }
+}
+
+// This node's copy of the topic reaches further back than the topic now.
+Status LandingSettler::LandLostEvents() {
+  while (!lost_events_.empty()) {
+    const LostEvents lost = lost_events_.back();
+    const Result<std::int64_t> landed = LandKeptEvents(lost.partition, lost.after, lost.through);
+    if (!landed) return tl::unexpected<Error>(landed.error());
+    Log(*landed < lost.through - lost.after ? LogLevel::kError : LogLevel::kInfo, "warehouse_events_recovered",
+        {{"partition", static_cast<std::int64_t>(lost.partition)},
+         {"lost", lost.through - lost.after},
+         {"recovered", *landed}});
+    lost_events_.pop_back();
+  }
+  return {};
+}
+
+Result<std::int64_t> LandingSettler::LandKeptEvents(std::size_t partition, std::int64_t after, std::int64_t through) {
+  EventPoints read = events_->End();  // nothing of the others
+  read[partition] = after;
+  std::int64_t count = 0;
+  LandingBatch batch;
+  try {
+    while (read[partition] < through) {
+      const std::vector<LoggedEvent> events = events_->Read(read, kEventsAtOnce);
+      for (const LoggedEvent& event : events) {
+        Advance(&read, event);
+        if (event.partition != partition || event.sequence > through) continue;
+        batch.Add(LandingLineOf(event));
+        ++count;
+      }
+      if (Status sent = SendLines(batch); !sent) return tl::unexpected<Error>(std::move(sent.error()));
+      batch.Clear();
+      if (events.empty()) break;
+    }
+  } catch (const StoreError& error) {
+    if (error.error().code != "log_forgotten") throw;
+  }
+  return count;
 }
 
 std::int64_t LandingSettler::MessagesBehind() const {
@@ -274,7 +330,7 @@ Position LandingSettler::landing() const {
 
 // Reads on in the log of commits, for a while. False where it does not know where to read.
 bool LandingSettler::ReadCommits() {
-  if (anew_since_ && SteadyClock::now() - *anew_since_ < options_.rest_before_anew) return false;
+  if (anew_ && !MayBePlaced()) return false;
   const SteadyClock::time_point until = SteadyClock::now() + kReadCommitsFor;
   try {
     while (true) {
@@ -284,7 +340,6 @@ bool LandingSettler::ReadCommits() {
         known_ends_ = read.start;
       }
       is_placed_ = true;
-      anew_since_.reset();
       for (const PlacedCommit& placed : read.commits) {
         commits_.Add(placed);
         known_ = placed.commit;
@@ -295,25 +350,67 @@ bool LandingSettler::ReadCommits() {
     }
   } catch (const StoreError& error) {
     if (error.error().code != "log_forgotten") throw;
-    BeginAnew(error.error());
+    BeginAnew(error.error().detail);
     return false;
   }
 }
 
 // The commits cannot be followed from where they were known: a snapshot, or what retention took away. What the topics
-// hold is landed nevertheless, so that the newest commit may be taken for known, once all rows of what was committed
-// before it have surely come: no END counts them.
-void LandingSettler::BeginAnew(const Error& why) {
-  const NewestCommit newest = topics_->ReadNewestCommit();
-  Log(LogLevel::kWarn, "warehouse_changes_begin_anew",
-      {{"from", known_}, {"to", newest.commit}, {"reason", why.detail}});
+// hold is landed nevertheless; what they do not is in the state of the graph, which is landed beside it. A state has
+// all of its rows at one place of the log, and these hide older messages that come later, so nothing has to wait for
+// it.
+//
+// The position goes on from that place once the log has passed it, every message before it has surely come (no END
+// counts those of a snapshot, nor those that the search finds behind it), and what only the state does not have any
+// more is swept out, at a cut.
+void LandingSettler::BeginAnew(const std::string& why) {
+  Log(LogLevel::kError, "warehouse_changes_begin_anew", {{"from", known_}, {"reason", why}});
   is_placed_ = false;
-  anew_since_ = SteadyClock::now();
+  anew_ = Anew();
   commits_.Clear();
-  known_ = std::max(known_, newest.commit);
+}
+
+bool LandingSettler::MayBePlaced() {
+  if (is_placed_) return true;
+  if (anew_->cut == 0) return false;
+  if (!anew_->log_passed_cut && topics_->ReadNewestCommit().commit > anew_->cut) {
+    anew_->log_passed_cut = SteadyClock::now();
+  }
+  return anew_->log_passed_cut && SteadyClock::now() - *anew_->log_passed_cut >= options_.rest_before_anew;
+}
+
+Status LandingSettler::LandState(const IsMine& is_mine) {
+  const auto send = [&](const LandingBatch& batch) { return is_mine() ? SendLines(batch) : Status(NotMine()); };
+  const Result<std::int64_t> cut = SendState(graph_, kStateRows, kInsertBytes, send);
+  if (!cut) return tl::unexpected<Error>(cut.error());
+  anew_->cut = *cut;
+  known_ = std::max(known_, *cut);
+  states_.Add();
+  Log(LogLevel::kInfo, "warehouse_state_landed", {{"changes", *cut}});
+  return {};
+}
+
+Status LandingSettler::SweepState() {
+  const Result<std::uint64_t> ghosts = SweepGhosts(olap_, anew_->cut, clock_->Now());
+  if (!ghosts) return tl::unexpected<Error>(ghosts.error());
+  ghosts_.Add(static_cast<double>(*ghosts));
+  Log(LogLevel::kInfo, "warehouse_ghosts_swept",
+      {{"changes", anew_->cut}, {"rows", static_cast<std::int64_t>(*ghosts)}});
+  anew_.reset();
+  return {};
+}
+
+Status LandingSettler::SendLines(const LandingBatch& batch) {
+  for (std::size_t table = 0; table < kLandingTables.size(); ++table) {
+    if (batch.RowsOf(table) == 0) continue;
+    const Status landed = olap_->Insert(LandingLinesOf(table), "LineAsString", batch.LinesOf(table), kInsertCall);
+    if (!landed) return landed;
+  }
+  return {};
 }
 
 std::int64_t LandingSettler::ReachedChanges() {
+  if (anew_) return applied_.changes;
   ChangeOffsets landed;
   for (std::size_t topic = 0; topic < kChangeTopics; ++topic) {
     landed[topic] = std::max(landed_[topic][0], offsets_[topic][0].Landed());
@@ -328,7 +425,11 @@ std::int64_t LandingSettler::ReachedChanges() {
 // was written whole before they were read, so the refresh has seen it, and the position may say so.
 Status LandingSettler::Settle(const IsMine& is_mine) {
   if (Status noted = NoteRestart(); !noted) return noted;
-  ReadCommits();
+  if (ReadCommits() && anew_) return Cut(is_mine);
+  if (anew_ && anew_->cut == 0) {
+    if (Status landed = LandState(is_mine); !landed) return landed;
+  }
+  if (Status landed = LandLostEvents(); !landed) return landed;
   const Result<std::vector<TouchedPart>> listed = ListTouched();
   if (!listed) return tl::unexpected<Error>(listed.error());
   if (Status looked = Look(); !looked) return looked;
@@ -418,6 +519,10 @@ Status LandingSettler::Cut(const IsMine& is_mine) {
   }
   if (!is_mine()) return NotMine();
   if (Status landed = LandMissing(); !landed) return landed;
+  if (Status landed = LandLostEvents(); !landed) return landed;
+  if (anew_) {
+    if (Status swept = SweepState(); !swept) return swept;
+  }
   if (Status settled = SettleTouched(olap_, ++version_); !settled) return settled;
   touched_.Forget();
   return WritePositions();

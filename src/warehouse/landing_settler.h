@@ -14,6 +14,9 @@
 
 #include "base/metrics.h"
 #include "base/result.h"
+#include "base/time.h"
+#include "capture/change.h"
+#include "stream/event_log.h"
 #include "stream/position.h"
 #include "warehouse/kafka_landing.h"
 #include "warehouse/landed_commits.h"
@@ -28,7 +31,8 @@ struct LandingSettlerOptions {
   KafkaLanding landing;
   bool stop_ttl_merges = false;
   std::chrono::milliseconds cut_within{10'000};  // for what is on its way to come whole
-  // Where the changes have to be begun anew, the rows of what was committed before are on their topics after that long.
+  // Where the changes have to be begun anew, the rows of what was committed before a place that the log has passed are
+  // on their topics after that long.
   std::chrono::milliseconds rest_before_anew{10'000};
 };
 
@@ -43,9 +47,10 @@ class LandingSettler {
  public:
   using IsMine = std::function<bool()>;
 
-  // All outlive it. `generation` is the data set's.
-  LandingSettler(Olap* olap, LandingTopics* topics, std::string generation, Metrics* metrics,
-                 LandingSettlerOptions options);
+  // All outlive it. `graph` gives the state of what the topics tell the changes of, `events` what they hold of events;
+  // both are asked only where the topics have lost something. `generation` is the data set's.
+  LandingSettler(const Clock* clock, Olap* olap, LandingTopics* topics, ChangeFeed* graph, EventLog* events,
+                 std::string generation, Metrics* metrics, LandingSettlerOptions options);
 
   // Makes the engine ready to land from where what is in it ends: schema, positions, groups. Nobody lands then.
   Status Attach(const IsMine& is_mine);
@@ -85,6 +90,9 @@ class LandingSettler {
   Status TakePositions(const LogPositions& positions);
   Status CheckOffsets() const;
   void NoteLost();
+  void NoteLost(std::size_t topic, std::size_t partition, std::int64_t first);
+  Status LandLostEvents();
+  Result<std::int64_t> LandKeptEvents(std::size_t partition, std::int64_t after, std::int64_t through);
   Status PlaceGroups();
   Status StopLanding();
   // Forgets what an engine knew that has started again since.
@@ -96,17 +104,38 @@ class LandingSettler {
   std::int64_t ReachedChanges();
 
   bool ReadCommits();
-  void BeginAnew(const Error& why);
+  void BeginAnew(const std::string& why);
+  bool MayBePlaced();
+  Status LandState(const IsMine& is_mine);
+  Status SweepState();
+  Status SendLines(const LandingBatch& batch);
   Status AwaitWholeCommits();
   Status LandMissing();
   Status LandMessages(std::size_t topic, std::size_t partition, std::int64_t from, std::int64_t until);
 
+  // What stands in the place of a part of the log that is lost.
+  struct Anew {
+    std::int64_t cut = 0;  // of the state that was landed; 0: none was yet
+    std::optional<std::chrono::steady_clock::time_point> log_passed_cut;
+  };
+  // Of the events: (after, through] of a partition are gone from the topic.
+  struct LostEvents {
+    std::size_t partition = 0;
+    std::int64_t after = 0;
+    std::int64_t through = 0;
+  };
+
+  const Clock* const clock_;
   Olap* const olap_;
   LandingTopics* const topics_;
+  ChangeFeed* const graph_;
+  EventLog* const events_;
   const std::string generation_;
   const LandingSettlerOptions options_;
   std::vector<Counter> lost_;  // by topic
   std::vector<Gauge> behind_;
+  const Counter states_;
+  const Counter ghosts_;
   const Counter applied_changes_;
   const Counter applied_events_;
   const Histogram refresh_seconds_;
@@ -127,8 +156,9 @@ class LandingSettler {
   ChangeOffsets known_ends_ = {};  // what they need of the topics
   ChangeOffsets through_ = {};     // no row before belongs to a commit behind them
   bool is_placed_ = false;         // known_ends_ and through_ are those of known_
-  std::optional<std::chrono::steady_clock::time_point> anew_since_;
+  std::optional<Anew> anew_;
   LandedCommits commits_;
+  std::vector<LostEvents> lost_events_;  // that may be had elsewhere
 };
 
 }  // namespace novafeed

@@ -12,6 +12,7 @@
 #include "warehouse/refresh.h"
 #include "warehouse/schema.h"
 #include "warehouse/sql.h"
+#include "warehouse/state_landing.h"
 
 namespace novafeed {
 namespace {
@@ -198,26 +199,15 @@ bool WarehouseLoader::HasForgottenChanges() const try {
   return true;
 }
 
-Status WarehouseLoader::LandState() try {
-  batch_.Clear();
-  const auto send_full = [this](bool is_last) {
-    if (batch_.rows() == 0 || (!is_last && !IsFull())) return;
-    if (options_.stopping()) throw LandingFailed{Stopping().value()};
-    if (const Status sent = Send(); !sent) throw LandingFailed{sent.error()};
-    batch_.Clear();
+Status WarehouseLoader::LandState() {
+  const auto send = [this](const LandingBatch& batch) {
+    return options_.stopping() ? Status(Stopping()) : Send(batch);
   };
-  const std::int64_t cut = changes_->ReadState([&](const std::vector<Change>& rows) {
-    for (const Change& row : rows) {
-      batch_.Add(LandingLineOf(row));
-      send_full(false);
-    }
-  });
-  send_full(true);
-  Raise(&may_hold_, {generation_, cut, {}});
+  const Result<std::int64_t> cut = SendState(changes_, batch_rows_, options_.batch_bytes, send);
+  if (!cut) return tl::unexpected<Error>(cut.error());
+  Raise(&may_hold_, {generation_, *cut, {}});
   settled_ = false;
   return {};
-} catch (const LandingFailed& failed) {
-  return tl::unexpected<Error>(failed.error);
 }
 
 template <class T>
@@ -257,7 +247,7 @@ Result<bool> WarehouseLoader::Land() {
   if (batch_.rows() == 0) return false;
   Raise(&may_hold_, read);
   const bool was_full = IsFull();
-  if (Status sent = Send(); !sent) {
+  if (Status sent = Send(batch_); !sent) {
     batch_rows_ = std::max<std::size_t>(1, batch_.rows() / 2);  // it may have been too much at once
     return tl::unexpected<Error>(std::move(sent.error()));
   }
@@ -302,13 +292,13 @@ bool WarehouseLoader::AddEvents(Position* read) {
   return events.size() == wanted;
 }
 
-Status WarehouseLoader::Send() {
+Status WarehouseLoader::Send(const LandingBatch& batch) {
   const SteadyClock::time_point start = SteadyClock::now();
   for (std::size_t table = 0; table < kLandingTables.size(); ++table) {
-    if (batch_.RowsOf(table) == 0) continue;
-    const Status landed = olap_->Insert(LandingLinesOf(table), kLandingFormat, batch_.LinesOf(table), kInsertCall);
+    if (batch.RowsOf(table) == 0) continue;
+    const Status landed = olap_->Insert(LandingLinesOf(table), kLandingFormat, batch.LinesOf(table), kInsertCall);
     if (!landed) return landed;
-    rows_[table].Add(static_cast<double>(batch_.RowsOf(table)));
+    rows_[table].Add(static_cast<double>(batch.RowsOf(table)));
   }
   batch_seconds_.Observe(SecondsSince(start));
   return {};

@@ -77,7 +77,7 @@ class WarehouseLoader {
   bool IsFull() const;
   bool AddChanges(Position* read);
   bool AddEvents(Position* read);
-  Status Send();
+  Status Send(const LandingBatch& batch);
   void NoteLanded(const Position& read);
   bool HasForgottenChanges() const;
 

@@ -65,6 +65,25 @@ const std::vector<std::pair<std::string, std::string>> kContents = [] {
   return contents;
 }();
 
+// What a feed and a boot can see of that: the sets also hold what came and went.
+const std::vector<std::pair<std::string, std::string>> kVisible = [] {
+  std::vector<std::pair<std::string, std::string>> visible;
+  for (const char* table :
+       {"users_cdc", "posts_cdc", "comments_cdc", "likes_cdc", "follows_cdc", "follow_graph", "post_counters"}) {
+    visible.emplace_back(table, "SELECT * EXCEPT (_version) FROM novafeed." + std::string(table) + " FINAL");
+  }
+  visible.emplace_back("user_follows",
+                       "SELECT * EXCEPT (_version) FROM novafeed.user_follows FINAL WHERE followers + following > 0");
+  visible.emplace_back("post_hour_counters",
+                       "SELECT * EXCEPT (_version) FROM novafeed.post_hour_counters FINAL "
+                       "WHERE (likes, comments, shares, impressions, views) != (0, 0, 0, 0, 0)");
+  visible.emplace_back("user_author_90d",
+                       "SELECT user_id, author_id, day, toInt64(uniqExactMerge(given)) - "
+                       "toInt64(uniqExactMerge(taken_back)) AS count FROM novafeed.user_author_90d "
+                       "GROUP BY user_id, author_id, day HAVING count != 0");
+  return visible;
+}();
+
 OlapRows Ask(Olap* olap, const std::string& sql) {
   Result<OlapRows> rows = olap->Query(sql, {}, {seconds(60)});
   if (!rows) throw std::runtime_error(rows.error().code + ": " + rows.error().detail + "\n" + sql);
@@ -80,9 +99,32 @@ std::vector<std::string> Lines(Olap* olap, const std::string& sql) {
   return lines;
 }
 
-void ExpectSameTables(Olap* expected, Olap* found) {
-  for (const auto& [table, sql] : kContents) EXPECT_EQ(Lines(found, sql), Lines(expected, sql)) << table;
+void ExpectSameTables(const std::vector<std::pair<std::string, std::string>>& tables, Olap* expected, Olap* found) {
+  for (const auto& [table, sql] : tables) EXPECT_EQ(Lines(found, sql), Lines(expected, sql)) << table;
 }
+
+// The state of a log whose changes the connector has given places of its own.
+class PlacedState final : public ChangeFeed {
+ public:
+  explicit PlacedState(ChangeFeed* log) : log_(log) {}
+
+  std::vector<Change> Read(std::int64_t, std::size_t) override { throw std::logic_error("only the state is read"); }
+  std::int64_t End() override { throw std::logic_error("only the state is read"); }
+  void OnCommit(std::function<void()>) override {}
+  std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) override {
+    const std::int64_t cut = place;
+    log_->ReadState([&](std::vector<Change> rows) {
+      for (Change& row : rows) row.sequence = cut;
+      take(rows);
+    });
+    return cut;
+  }
+
+  std::atomic<std::int64_t> place = 0;
+
+ private:
+  ChangeFeed* log_;
+};
 
 // One broker for each test: offsets of groups and topics are a test's own.
 class WarehouseFollowerTest : public ::testing::Test {
@@ -106,7 +148,8 @@ class WarehouseFollowerTest : public ::testing::Test {
     follower_.reset();
     topics_ = OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
     follower_ = std::make_unique<WarehouseFollower>(
-        &clock_, olap_.get(), topics_.get(), "g", [this] { return has_lease_.load(); }, &metrics_, Options());
+        &clock_, olap_.get(), topics_.get(), &graph_, &log_.events, "g", [this] { return has_lease_.load(); },
+        &metrics_, Options());
     follower_->Start();
   }
   WarehouseFollowerOptions Options() const {
@@ -153,7 +196,7 @@ class WarehouseFollowerTest : public ::testing::Test {
   }
 
   // The same log, landed by the sink into an engine of its own.
-  void ExpectAsTheSinkLands() {
+  void ExpectAsTheSinkLands(const std::vector<std::pair<std::string, std::string>>& tables = kContents) {
     TestEngine engine;
     const std::unique_ptr<Olap> olap = OpenClickHouse(engine.endpoint());
     Metrics metrics;
@@ -162,7 +205,7 @@ class WarehouseFollowerTest : public ::testing::Test {
     WarehouseSink sink(&clock_, olap.get(), &log_, &log_.events, "g", &metrics, options);
     sink.Start();
     ASSERT_TRUE(Await(&sink, {"g", log_.End(), log_.events.End()}, kWaitMs)) << sink.status().reason;
-    ExpectSameTables(olap.get(), olap_.get());
+    ExpectSameTables(tables, olap.get(), olap_.get());
   }
   void AwaitNothingTouched() {
     WaitUntil("touched parts are dropped", [this] {
@@ -182,6 +225,7 @@ class WarehouseFollowerTest : public ::testing::Test {
   ManualClock clock_{kBase};
   Metrics metrics_;
   TestLog log_{kPartitions};
+  PlacedState graph_{&log_};
   Position written_;                                // of log_, on the topics
   std::int64_t committed_ = 0;                      // of the connector
   std::map<std::int64_t, std::int64_t> sequences_;  // of log_, by commit
@@ -334,6 +378,62 @@ TEST_F(WarehouseFollowerTest, MessagesThatKafkaForgotBeforeTheyWereLandedAreNoti
   EXPECT_TRUE(Fill()) << "what comes behind is landed";
 }
 
+TEST_F(WarehouseFollowerTest, EventsThatKafkaForgotBeforeTheyWereLandedComeFromTheCopyOfThem) {
+  Grow(100);
+  ASSERT_TRUE(Fill());
+  {
+    ASSERT_TRUE(follower_->Pause(seconds(60)));  // nobody lands
+    const WarehousePause pause(follower_.get());
+    Grow(100);
+    producer_->Forget("events");
+    Grow(20);
+  }
+  ASSERT_TRUE(Fill());
+  WaitUntil("it is noticed", [&] { return Metric("novafeed_warehouse_lost_messages_total") > 0; });
+  ExpectAsTheSinkLands();
+}
+
+TEST_F(WarehouseFollowerTest, AfterTimeWithoutASlotTheStateStandsInForItAndGhostsAreSwept) {
+  log_.AddPost(0, 1, kBase);
+  log_.AddLike(2, 0, kBase - 5);
+  log_.AddComment(1'000'000, 3, 0, kBase);
+  log_.AddFollow(4, 5);
+  Grow(300);
+  ASSERT_TRUE(Fill());
+
+  // Nobody captures.
+  log_.RemoveLike(2, 0);
+  log_.AddLike(2, 0, kBase + 1);  // another life, in another hour
+  log_.RemoveComment(1'000'000);
+  log_.RemoveFollow(4, 5);
+  log_.RemoveUser(11);
+  for (int step = 0; step < 200; ++step) log_.RandomStep(&random_, kBase);
+  written_.changes = log_.End();
+  PutNew();  // the events
+
+  // A snapshot behind all that was captured before, and the state a little later.
+  const std::int64_t last = connector_->last();
+  graph_.place = last + 400;
+  log_.ReadState([&](std::vector<Change> rows) {
+    for (Change& row : rows) {
+      row.sequence = last + 300;
+      const EnvelopeMessage message = EncodeEnvelope(row, 1, {"postgresql", "novafeed", "3.6.3.Final"});
+      connector_->Put(message.topic, message.value);
+    }
+  });
+  committed_ = connector_->WriteNew({});
+  ASSERT_GT(committed_, graph_.place);
+  ASSERT_TRUE(Fill());
+  EXPECT_EQ(Metric("novafeed_warehouse_states_total"), 1);
+  EXPECT_GE(Metric("novafeed_warehouse_ghosts_total"), 3);
+  EXPECT_LE(Metric("novafeed_warehouse_ghosts_total"), 3 + 200) << "no step takes out more than one row";
+  ExpectAsTheSinkLands(kVisible);
+
+  Grow(100);
+  ASSERT_TRUE(Fill());
+  ExpectAsTheSinkLands(kVisible);
+}
+
 TEST_F(WarehouseFollowerTest, ATopicThatIsHeldBackHoldsBackThePositionAndAnIdleOneDoesNot) {
   Grow(50);
   ASSERT_TRUE(Fill());
@@ -367,7 +467,8 @@ TEST_F(WarehouseFollowerTest, WithoutTheLeaseItKnowsHowFarItIsAndTouchesNothing)
   const std::unique_ptr<LandingTopics> topics =
       OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
   Metrics metrics;
-  WarehouseFollower other(&clock_, olap_.get(), topics.get(), "g", [] { return false; }, &metrics, Options());
+  WarehouseFollower other(
+      &clock_, olap_.get(), topics.get(), &graph_, &log_.events, "g", [] { return false; }, &metrics, Options());
   other.Start();
   Grow(50);
   ASSERT_TRUE(Await(&other, End(), kWaitMs)) << other.status().reason;
@@ -384,7 +485,8 @@ TEST_F(WarehouseFollowerTest, ANodeWithoutTheLeaseHasLandingHeldStillByTheOneTha
   const std::unique_ptr<LandingTopics> topics =
       OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
   Metrics metrics;
-  WarehouseFollower other(&clock_, olap_.get(), topics.get(), "g", [] { return false; }, &metrics, Options());
+  WarehouseFollower other(
+      &clock_, olap_.get(), topics.get(), &graph_, &log_.events, "g", [] { return false; }, &metrics, Options());
   other.Start();
   Grow(100);
   for (int times = 0; times < 2; ++times) {
@@ -404,7 +506,8 @@ TEST_F(WarehouseFollowerTest, AWarehouseOfAnotherDataSetIsRefused) {
   Grow(10);
   ASSERT_TRUE(Fill());
   follower_.reset();
-  WarehouseFollower other(&clock_, olap_.get(), topics_.get(), "another", [] { return true; }, &metrics_, Options());
+  WarehouseFollower other(
+      &clock_, olap_.get(), topics_.get(), &graph_, &log_.events, "another", [] { return true; }, &metrics_, Options());
   other.Start();
   WaitUntil("it is refused", [&] { return other.status().phase == SinkPhase::kRefused; });
 }
