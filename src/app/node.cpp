@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::chrono::hours kForgetEvery{1};
 constexpr std::chrono::seconds kReportLagEvery{1};
+constexpr std::chrono::seconds kHealEvery{1};
 constexpr std::chrono::seconds kHotPostsDeadline{2};    // of keeping them in the warehouse
 constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
 constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
@@ -57,9 +58,9 @@ std::unique_ptr<Clock> MakeClock(std::optional<TimeMs> held_at, ManualClock** he
   return clock;
 }
 
-// That a source is missing or busy is ordinary; that one is wrong is not.
+// That a source is missing or busy is ordinary; that one is wrong, or that the log has lost what follows it, is not.
 LogLevel LevelOf(const PassedOver& passed) {
-  if (passed.code == kBootMismatch) return LogLevel::kError;
+  if (passed.code == kBootMismatch || passed.code == "log_forgotten") return LogLevel::kError;
   return passed.code == "broken_snapshot" || passed.code == "olap_error" ? LogLevel::kWarn : LogLevel::kInfo;
 }
 
@@ -229,6 +230,8 @@ void Node::Boot(const BootProgress& progress) {
     viewer_jobs_ =
         std::make_unique<ViewerJobs>(clock_.get(), &warehouse_->reader(), stores_.graph.get(), feed_.get(), &caches_);
   }
+  healer_ =
+      std::make_unique<IndexHealer>(&feed_->applier, [this] { return RebuildIndexNow(); }, &upkeep_mutex_, &metrics_);
   StartJobs();
   engines_.OpenIndex(&feed_->services);
   api_.Open({feed_->index.get(), &feed_->applier, trending_.get()});
@@ -325,6 +328,7 @@ void Node::StartJobs() {
       if (lock) FollowPurges();
     });
   }
+  start("heal", kHealEvery, [this] { healer_->Run(); });
   start("lag", kReportLagEvery, [this] { ReportLags(); });
   const std::chrono::milliseconds check_every = settings_.Duration("check.every");
   if (check_ && check_every.count() > 0) {

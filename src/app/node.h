@@ -17,6 +17,7 @@
 #include "app/data_directory.h"
 #include "app/feed_stack.h"
 #include "app/index_erasure.h"
+#include "app/index_healer.h"
 #include "app/periodic_job.h"
 #include "app/pipeline_route.h"
 #include "app/purge_follower.h"
@@ -127,6 +128,7 @@ class Node {
   std::unique_ptr<LiveIndexStack> feed_;  // from Boot on, as the next four
   std::unique_ptr<RankDesk> desk_;
   std::unique_ptr<IndexErasure> index_erasure_;
+  std::unique_ptr<IndexHealer> healer_;
   std::unique_ptr<ErasureConsumer> warehouse_erasure_;
   WarehouseErasure* shared_warehouse_ = nullptr;  // the same, where other processes use it, too
   std::unique_ptr<Eraser> eraser_;
