@@ -9,4 +9,7 @@ namespace novafeed {
 // not looked up: they count as public.
 bool IsLoopback(std::string_view listen);
 
+// The same of a host alone: "127.0.0.1", "::1", "[::1]", "localhost", or the path of a socket.
+bool IsOnThisMachine(std::string_view host);
+
 }  // namespace novafeed

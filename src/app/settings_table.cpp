@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "app/plain_passwords.h"
+
 namespace novafeed {
 namespace {
 
@@ -32,7 +34,10 @@ user_per_second = 100
 ```
 
 Secrets are not settings: the keys that sign tokens and cursors are made at the first start and lie in
-`keys.json` of the data directory (mode 0600).
+`keys.json` of the data directory (mode 0600); passwords of other engines lie in files that settings name. Such a
+password goes to this machine (127.0.0.1, ::1, localhost, a socket in the file system), or by TLS to a server whose
+certificate is verified (`kafkas://`, `rediss://`, `https://`, `sslmode=verify-full` or `verify-ca`). Settings by which it
+would go anywhere else are refused at the start.
 
 <!-- Generated from src/app/settings_table.cpp: NOVAFEED_UPDATE_DOCS=1 novafeed_app_tests writes it anew. -->
 
@@ -77,9 +82,11 @@ std::vector<Setting> ListenerSettings() {
 
 std::vector<Setting> EngineSettings() {
   return {
-      Text("graph.url", "sqlite:",
-           "The social graph. sqlite: is a file of the data directory; postgresql://user@host:port/database (and what "
-           "else libpq knows, but a password) is shared by all processes that serve it, and needs log.url on Kafka."),
+      Text(
+          "graph.url", "sqlite:",
+          "The social graph. sqlite: is a file of the data directory; postgresql://user@host:port/database (and what "
+          "else libpq knows, but a password: ?sslmode=verify-full&sslrootcert=FILE for TLS) is shared by all processes "
+          "that serve it, and needs log.url on Kafka."),
       Text("graph.password_file", "", "A file whose first line is the password of graph.url's user."),
       Text("log.url", "sqlite:",
            "The log behind the graph, and of events. sqlite: is files of the data directory; "
@@ -95,14 +102,15 @@ std::vector<Setting> EngineSettings() {
       Text("cache.password_file", "", "A file that holds the password of cache.url's user."),
       Text("cache.ca_file", "", "Whom to trust where cache.url goes by TLS, as PEM; empty: whom the system trusts."),
       Text("olap.url", "",
-           "The warehouse's engine: http://host:port of a ClickHouse server or of `novafeed olap`; empty: a process of "
-           "its own, which serve starts and watches."),
+           "The warehouse's engine: http://host:port (https:// by TLS) of a ClickHouse server or of `novafeed olap`; "
+           "empty: a process of its own, which serve starts and watches."),
       Text("olap.user", "novafeed", "With olap.url: who may do everything there."),
       Text("olap.password_file", "", "A file that holds that user's password."),
       Text("olap.reader", "reader", "With olap.url: who only reads."),
       Text("olap.reader_password_file", "", "A file that holds that user's password."),
       Text("olap.brokers", "",
            "host:port,host:port of Kafka as the warehouse's engine reaches it, where that is not as log.url has it."),
+      Text("olap.ca_file", "", "Whom to trust where olap.url goes by TLS, as PEM; empty: whom the system trusts."),
       Text("keys.directory", "",
            "Where keys.json lies, which signs tokens and cursors; empty: the data directory. All processes that serve "
            "the same graph need the same."),
@@ -258,7 +266,7 @@ Status CheckUrls(const Settings& settings) {
   if (Status cache = CheckUrl(settings, "cache.url", {kOwnCache, "redis://", "rediss://"}); !cache) return cache;
   const std::string& olap = settings.String("olap.url");
   if (!olap.empty()) {
-    if (Status url = CheckUrl(settings, "olap.url", {"http://", "clickhouse://"}); !url) return url;
+    if (Status url = CheckUrl(settings, "olap.url", {"http://", "https://", "clickhouse://"}); !url) return url;
   }
   const bool own_graph = settings.String("graph.url") == kOwnStore;
   if (own_graph != (settings.String("log.url") == kOwnStore)) {
@@ -309,6 +317,7 @@ Result<Settings> LoadSettings(const SettingFlags& flags) {
 
 Status CheckEngines(const Settings& settings) {
   if (Status urls = CheckUrls(settings); !urls) return urls;
+  if (Status safe = RefusePlainPasswords(settings); !safe) return safe;
   const std::string& warehouse = settings.String("warehouse.engine");
   if (warehouse != kChdbEngine && warehouse != kNoEngine) {
     return Fail(Failure::kInvalid, "bad_setting", "warehouse.engine is chdb or off, not \"" + warehouse + "\".");

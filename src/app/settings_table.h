@@ -38,7 +38,7 @@ inline constexpr std::string_view kOwnCache = "memory:";
 inline constexpr std::chrono::hours kKeptWithoutWarehouse{24 * 91};
 
 // kInvalid "bad_setting" where an engine or the scheme of a URL is none that there is, they do not go together, or the
-// log is to keep less than what goes without a warehouse.
+// log is to keep less than what goes without a warehouse. kInvalid "plain_password" (app/plain_passwords.h).
 Status CheckEngines(const Settings& settings);
 
 // keys.directory, or what stands for it.

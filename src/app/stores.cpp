@@ -1,10 +1,14 @@
 #include "app/stores.h"
 
+#include <stdexcept>
+
+#include "app/plain_passwords.h"
 #include "app/settings_table.h"
 
 namespace novafeed {
 
 Stores OpenStores(const std::string& directory, const Settings& settings, const Clock* clock, Metrics* metrics) {
+  if (const Status safe = RefusePlainPasswords(settings); !safe) throw std::runtime_error(safe.error().detail);
   if (settings.String("graph.url") == kOwnStore) return OpenEmbeddedStores(directory, settings, clock, metrics);
   return OpenClusterStores(directory, settings, clock, metrics);
 }

@@ -35,6 +35,7 @@ std::unique_ptr<Olap> ConnectElsewhere(const Settings& settings, const std::stri
   const std::string& file = settings.String(user == "olap.user" ? "olap.password_file" : "olap.reader_password_file");
   ClickHouseOptions options;
   options.max_connections = connections;
+  options.ca_file = settings.String("olap.ca_file");
   return OpenClickHouse({settings.String("olap.url"), settings.String(user), ReadPasswordFile(file)}, options);
 }
 

@@ -1,13 +1,15 @@
 // A small blocking HTTP/1.1 client: for the command line (`rank`, `import --url`), and for the analytical engine.
-// Keep-alive, no TLS.
+// Keep-alive; by TLS where it is told whom to trust.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "base/tls.h"
 #include "http/message.h"
 
 namespace novafeed {
@@ -17,7 +19,10 @@ class HttpClient {
  public:
   // "http://host:port" (80 where there is none); kInvalid "bad_url" otherwise, kUnavailable "cannot_connect" where
   // nobody listens. `timeout` bounds each wait: for the connection, and for each piece that is sent or received.
-  static Result<HttpClient> Connect(std::string_view url, std::chrono::milliseconds timeout);
+  // With `trust`, "https://host:port" (443) as well; a server whose certificate is not trusted, or not that host's, is
+  // one to which it "cannot_connect", and is sent nothing.
+  static Result<HttpClient> Connect(std::string_view url, std::chrono::milliseconds timeout,
+                                    std::optional<TlsTrust> trust = std::nullopt);
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
   ~HttpClient();

@@ -7,6 +7,7 @@
 
 #include "adapters/clickhouse/open.h"
 #include "adapters/clickhouse/protocol.h"
+#include "base/tls.h"
 #include "http/client.h"
 
 namespace novafeed {
@@ -17,7 +18,7 @@ using SteadyClock = std::chrono::steady_clock;
 // Clients of one address at a time, each lent to one call; those of an address that was left are dropped.
 class ClientPool {
  public:
-  explicit ClientPool(ClickHouseOptions options) : options_(options) {}
+  explicit ClientPool(ClickHouseOptions options) : options_(std::move(options)), trust_(Trust(options_.ca_file)) {}
 
   class Lent {
    public:
@@ -53,13 +54,19 @@ class ClientPool {
         return Lent(this, url, std::move(client));
       }
     }
-    Result<HttpClient> client = HttpClient::Connect(url, Patience(deadline));
+    Result<HttpClient> client = HttpClient::Connect(url, Patience(deadline), trust_);
     if (client) return Lent(this, url, std::move(*client));
     GiveUpPlace();
     return tl::unexpected<Error>(std::move(client.error()));
   }
 
  private:
+  static TlsTrust Trust(const std::string& ca_file) {
+    Result<TlsTrust> trust = TlsTrust::Load(ca_file);
+    if (!trust) throw std::runtime_error(trust.error().detail);
+    return *std::move(trust);
+  }
+
   std::chrono::milliseconds Patience(SteadyClock::time_point deadline) const {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
     return std::clamp(left, std::chrono::milliseconds(1), options_.connect_timeout);
@@ -82,6 +89,7 @@ class ClientPool {
   }
 
   const ClickHouseOptions options_;
+  const TlsTrust trust_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable freed_;
   std::size_t lent_ = 0;
@@ -91,7 +99,8 @@ class ClientPool {
 
 class ClickHouse final : public Olap {
  public:
-  ClickHouse(ClickHouseLocator locate, ClickHouseOptions options) : locate_(std::move(locate)), pool_(options) {}
+  ClickHouse(ClickHouseLocator locate, ClickHouseOptions options)
+      : locate_(std::move(locate)), pool_(std::move(options)) {}
 
   Result<OlapRows> Query(std::string_view sql, const OlapParams& params, const OlapCall& call) override {
     const std::string query = std::string(sql) + "\nFORMAT RowBinary";
@@ -143,15 +152,16 @@ class ClickHouse final : public Olap {
 }  // namespace
 
 std::unique_ptr<Olap> OpenClickHouse(ClickHouseLocator locate, ClickHouseOptions options) {
-  return std::make_unique<ClickHouse>(std::move(locate), options);
+  return std::make_unique<ClickHouse>(std::move(locate), std::move(options));
 }
 
 std::unique_ptr<Olap> OpenClickHouse(const ClickHouseEndpoint& endpoint, ClickHouseOptions options) {
   if (!HttpUrlOf(endpoint.url)) {
-    throw std::runtime_error("\"" + endpoint.url +
-                             "\" is not the address of a ClickHouse server: write clickhouse://host:port.");
+    throw std::runtime_error(
+        "\"" + endpoint.url +
+        "\" is not the address of a ClickHouse server: write http://host:port, or https:// for TLS.");
   }
-  return OpenClickHouse([endpoint] { return std::optional(endpoint); }, options);
+  return OpenClickHouse([endpoint] { return std::optional(endpoint); }, std::move(options));
 }
 
 }  // namespace novafeed

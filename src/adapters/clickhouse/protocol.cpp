@@ -108,6 +108,9 @@ std::string TextOf(std::string_view body) {
 }  // namespace
 
 std::optional<std::string> HttpUrlOf(std::string_view url) {
+  if (constexpr std::string_view kTls = "https://"; url.starts_with(kTls) && url.size() > kTls.size()) {
+    return std::string(url);
+  }
   for (const std::string_view scheme : {"clickhouse://", "http://"}) {
     if (url.starts_with(scheme) && url.size() > scheme.size()) {
       return "http://" + std::string(url.substr(scheme.size()));

@@ -13,7 +13,7 @@
 
 namespace novafeed {
 
-// "http://host:port" of a "clickhouse://…" or "http://…" address; nullopt for any other.
+// "http://host:port" of a "clickhouse://…" or "http://…" address, an "https://…" one as it is; nullopt for any other.
 std::optional<std::string> HttpUrlOf(std::string_view url);
 
 // The statements of a script: split at ';' outside of strings, quoted names and comments; without the ';' and without

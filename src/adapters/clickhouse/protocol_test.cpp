@@ -23,9 +23,11 @@ HttpResponse Answered(int status, std::string body, Headers headers = {}) {
   return response;
 }
 
-TEST(ClickHouseProtocol, TakesAddressesOfBothSchemes) {
+TEST(ClickHouseProtocol, TakesAddressesOfItsSchemes) {
   EXPECT_EQ(HttpUrlOf("clickhouse://10.0.0.1:8123"), "http://10.0.0.1:8123");
   EXPECT_EQ(HttpUrlOf("http://localhost:8123"), "http://localhost:8123");
+  EXPECT_EQ(HttpUrlOf("https://localhost:8443"), "https://localhost:8443");
+  EXPECT_EQ(HttpUrlOf("https://"), std::nullopt);
   EXPECT_EQ(HttpUrlOf("redis://localhost:1"), std::nullopt);
   EXPECT_EQ(HttpUrlOf("clickhouse://"), std::nullopt);
 }

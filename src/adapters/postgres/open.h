@@ -59,6 +59,16 @@ class PostgresGraph : public GraphStore, public Leases, public Purges {
   virtual std::int64_t ReadState(const std::function<void(const std::vector<Change>&)>& take) = 0;
 };
 
+// Where a connection would go, and how.
+struct PostgresPeer {
+  std::vector<std::string> hosts;  // names, addresses, or paths of sockets; all that may be tried
+  bool has_password = false;       // libpq has one of its own: from the environment, or a file that it was told
+  bool is_verified = false;        // by TLS, and the server's certificate is looked at
+};
+// By the URL, and by what libpq takes from the environment where the URL says nothing. Throws std::runtime_error with a
+// sentence where the URL is none.
+PostgresPeer PeerOfPostgres(const std::string& url);
+
 // Connects, brings the schema up to date and starts the writers, which end (after what is queued) in the destructor.
 // Throws std::runtime_error with a sentence that says what to do, for start-up to print.
 std::unique_ptr<PostgresGraph> OpenPostgresGraph(const PostgresOptions& options);

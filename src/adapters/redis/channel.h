@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "adapters/redis/address.h"
-#include "adapters/redis/tls.h"
 #include "base/result.h"
+#include "base/tls.h"
 
 namespace novafeed {
 

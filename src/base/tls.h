@@ -46,6 +46,8 @@ class TlsSession {
   void Received(std::string_view bytes);
   // What must go to the server: after each of the steps above.
   std::string TakeOutput();
+  // Whether the server has said that it ends: then nothing of what it sent is missing.
+  bool HasEnded() const;
   // Why the last step failed.
   std::string Reason() const;
 

@@ -1,4 +1,4 @@
-#include "adapters/redis/tls.h"
+#include "base/tls.h"
 
 #include <arpa/inet.h>
 #include <openssl/bio.h>
@@ -81,6 +81,10 @@ std::string TlsSession::TakeOutput() {
   if (!bytes.empty()) BIO_read_ex(out, bytes.data(), bytes.size(), &taken);
   bytes.resize(taken);
   return bytes;
+}
+
+bool TlsSession::HasEnded() const {
+  return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
 std::string TlsSession::Reason() const {
