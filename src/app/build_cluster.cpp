@@ -55,10 +55,26 @@ std::string BrokersForOlap(const Settings& settings) {
   return hosts.substr(hosts.find('@') == std::string::npos ? 0 : hosts.find('@') + 1);
 }
 
+// Of whoever reads: what cannot be read goes into the box.
+KafkaOptions ReaderOptions(const Settings& settings, DeadLetterBox* box, const Clock* clock) {
+  KafkaOptions options = LogOptions(settings);
+  options.on_poison = [box, clock](const PoisonMessage& poison) {
+    DeadLetter letter;
+    letter.place = {std::string(poison.topic), poison.partition, poison.offset};
+    letter.key = poison.key;
+    letter.message = poison.value.substr(0, kMostOfDeadLetter);
+    letter.bytes = poison.value.size();
+    letter.reason = poison.reason;
+    letter.at = clock->Now();
+    box->Put(std::move(letter));
+  };
+  return options;
+}
+
 // The log in Kafka, with the state in PostgreSQL that it is the log of.
-std::unique_ptr<ChangeFeed> OpenChanges(const Settings& settings, PostgresGraph* graph, Stores* stores,
+std::unique_ptr<ChangeFeed> OpenChanges(const KafkaOptions& options, PostgresGraph* graph, Stores* stores,
                                         Metrics* metrics) {
-  stores->logs.push_back(Opened(OpenKafkaChangeFeed(LogOptions(settings), metrics)));
+  stores->logs.push_back(Opened(OpenKafkaChangeFeed(options, metrics)));
   return std::make_unique<StatedChangeFeed>(
       stores->logs.back().get(), [graph](const StatedChangeFeed::Take& take) { return graph->ReadState(take); });
 }
@@ -75,6 +91,9 @@ Stores OpenClusterStores(const std::string& directory, const Settings& settings,
   stores.erased = std::make_unique<ErasedList>(directory + "/erased.list");
   ReconcileErased(stores.erased.get(), stores.graph.get());
   stores.leader = std::make_unique<Leader>(stores.leases, metrics);
+  stores.dead_letters =
+      std::make_unique<DeadLetterBox>(Opened(OpenKafkaDeadLetters(LogOptions(settings), metrics)), metrics);
+  const KafkaOptions reader = ReaderOptions(settings, stores.dead_letters.get(), clock);
   SqliteOptions journal;
   journal.directory = directory;
   journal.clock = clock;
@@ -82,7 +101,7 @@ Stores OpenClusterStores(const std::string& directory, const Settings& settings,
   journal.readers = static_cast<std::size_t>(settings.Int("serve.read_threads"));
   JournaledEventLogOptions events;
   events.purged = state->ReadPurged(0);
-  auto log = std::make_unique<JournaledEventLog>(clock, Opened(OpenKafkaEventTopic(LogOptions(settings), metrics)),
+  auto log = std::make_unique<JournaledEventLog>(clock, Opened(OpenKafkaEventTopic(reader, metrics)),
                                                  OpenSqliteEventJournal(journal), metrics, std::move(events));
   stores.hide_in_journal = [log = log.get()](std::span<const PurgedUser> purged) { log->HidePurged(purged); };
   stores.events = std::move(log);
@@ -92,11 +111,20 @@ Stores OpenClusterStores(const std::string& directory, const Settings& settings,
   relay.look_every = kLookIntoOutboxEvery;
   relay.may_move = [leader = stores.leader.get()] { return leader->Leads(); };
   stores.relay = std::make_unique<OutboxRelay>(stores.graph.get(), stores.events.get(), metrics, std::move(relay));
-  stores.changes = OpenChanges(settings, state, &stores, metrics);
+  stores.changes = OpenChanges(reader, state, &stores, metrics);
   stores.landing.broker_list = BrokersForOlap(settings);
   stores.landing_topics = Opened(OpenKafkaLandingTopics(LogOptions(settings), stores.landing.group_name, metrics));
-  stores.side_changes = OpenChanges(settings, state, &stores, metrics);
+  stores.side_changes = OpenChanges(reader, state, &stores, metrics);
   stores.relay->Start();
+  return stores;
+}
+
+DeadLetterStores OpenDeadLetterStores(const Settings& settings, bool replays, const Clock* clock, Metrics* metrics) {
+  DeadLetterStores stores;
+  stores.letters = Opened(OpenKafkaDeadLetters(LogOptions(settings), metrics));
+  if (!replays) return stores;
+  stores.events = Opened(OpenKafkaEventTopic(LogOptions(settings), metrics));
+  stores.graph = OpenPostgresGraph(GraphOptions(settings, clock, metrics));
   return stores;
 }
 

@@ -17,7 +17,7 @@ namespace novafeed {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;     // bad flags or settings
-inline constexpr int kExitBadLines = 3;  // import: some lines were rejected
+inline constexpr int kExitBadLines = 3;  // import: some lines were rejected; dlq replay: some letters were not put back
 
 struct ServeFlags {
   SettingFlags settings;
@@ -73,6 +73,19 @@ struct CheckFlags {
   bool repair = false;  // mend what differs
 };
 
+struct DlqListFlags {
+  SettingFlags settings;
+  std::string topic;  // empty: of all
+};
+
+struct DlqReplayFlags {
+  SettingFlags settings;
+  std::string topic;
+  std::optional<std::size_t> partition;
+  std::string offsets;      // "17" or "17..29"; empty: all
+  std::string mended_file;  // with lines as `dlq list` prints them; "-" is standard input; empty: none
+};
+
 struct DemoFlags {
   SettingFlags settings;
   std::uint64_t seed = 1;
@@ -93,6 +106,8 @@ Result<int> RunRank(const RankFlags& flags);
 Result<int> RunOlap(const OlapFlags& flags);
 Result<int> RunSql(const SqlFlags& flags);
 Result<int> RunCheck(const CheckFlags& flags);
+Result<int> RunDlqList(const DlqListFlags& flags);
+Result<int> RunDlqReplay(const DlqReplayFlags& flags);
 Result<int> RunDemo(const DemoFlags& flags);
 
 }  // namespace novafeed

@@ -130,6 +130,30 @@ void AddCheck(CLI::App* app, CheckFlags* flags, Job* job) {
   command->callback([flags, job] { *job = [flags] { return RunCheck(*flags); }; });
 }
 
+void AddDlq(CLI::App* app, DlqListFlags* list, DlqReplayFlags* replay, Job* job) {
+  CLI::App* dlq = app->add_subcommand("dlq", "In a cluster: messages of the log that could not be read (events.dlq)");
+  dlq->require_subcommand(1);
+  CLI::App* list_command = dlq->add_subcommand(
+      "list", "Print each once, as JSON: topic, partition, offset, reason, time, key, message, bytes, replayed");
+  AddSettingFlags(list_command, &list->settings);
+  list_command->add_option("--topic", list->topic, "Of this topic only");
+  list_command->callback([list, job] { *job = [list] { return RunDlqList(*list); }; });
+
+  CLI::App* replay_command = dlq->add_subcommand(
+      "replay",
+      "Put events that can be read by now, or are mended in a file, back on their topic, where each counts once. "
+      "Changes (cdc.*) are never put back: the row in PostgreSQL is what holds, and `check --repair` or "
+      "./cluster resnapshot brings it");
+  AddSettingFlags(replay_command, &replay->settings);
+  replay_command->add_option("--topic", replay->topic, "Of this topic only: events");
+  replay_command->add_option("--partition", replay->partition, "Of this partition only");
+  replay_command->add_option("--offset", replay->offsets, "This offset only, or FIRST..LAST");
+  replay_command->add_option("--mended", replay->mended_file,
+                             "Only those of this file, with its messages: lines of `dlq list`, mended; - is standard "
+                             "input");
+  replay_command->callback([replay, job] { *job = [replay] { return RunDlqReplay(*replay); }; });
+}
+
 void AddDemo(CLI::App* app, DemoFlags* flags, Job* job) {
   CLI::App* command = app->add_subcommand(
       "demo", "Make a demo network: in a stopped data directory, in a running server, or as lines; or keep it alive");
@@ -181,6 +205,8 @@ int Main(int argc, char** argv) {
   OlapFlags olap;
   SqlFlags sql;
   CheckFlags check;
+  DlqListFlags dlq_list;
+  DlqReplayFlags dlq_replay;
   DemoFlags demo;
   AddServe(&app, &serve, &job);
   AddImport(&app, &import, &job);
@@ -189,6 +215,7 @@ int Main(int argc, char** argv) {
   AddOlap(&app, &olap, &job);
   AddSql(&app, &sql, &job);
   AddCheck(&app, &check, &job);
+  AddDlq(&app, &dlq_list, &dlq_replay, &job);
   AddDemo(&app, &demo, &job);
   try {
     app.parse(argc, argv);
@@ -198,8 +225,9 @@ int Main(int argc, char** argv) {
     return Complain(std::string(error.what()) + " (see novafeed --help)", kExitUsage);
   }
   if (!job)
-    return Complain("Name a subcommand: serve, import, token, rank, olap, sql, check or demo (see novafeed --help)",
-                    kExitUsage);
+    return Complain(
+        "Name a subcommand: serve, import, token, rank, olap, sql, check, dlq or demo (see novafeed --help)",
+        kExitUsage);
   return RunJob(job);
 }
 

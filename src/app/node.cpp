@@ -26,6 +26,8 @@ namespace {
 constexpr std::chrono::hours kForgetEvery{1};
 constexpr std::chrono::seconds kReportLagEvery{1};
 constexpr std::chrono::seconds kHealEvery{1};
+constexpr std::chrono::seconds kKeepDeadLettersEvery{1};
+constexpr std::size_t kIngestErrorsAtOnce = 100;
 constexpr std::chrono::seconds kHotPostsDeadline{2};    // of keeping them in the warehouse
 constexpr std::chrono::milliseconds kRemoveEvery{500};  // an erased user's posts are out of every answer in 5 s
 constexpr std::chrono::milliseconds kLookForPurgeEvery{30'000};
@@ -97,6 +99,9 @@ Node::Node(const Settings& settings, const DataDirectory& directory, KeyRing key
       upkeep_(stores_.leases),
       warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
       warehouse_rows_(warehouse_ ? std::make_unique<WarehouseRows>(&warehouse_->reader()) : nullptr),
+      ingest_errors_(stores_.landing_topics && warehouse_
+                         ? std::make_unique<IngestErrors>(clock_.get(), &warehouse_->reader())
+                         : nullptr),
       warehouse_feed_(
           MakeWarehouseFeed(settings, keys_, warehouse_.get(), &stores_, &caches_, clock_.get(), &metrics_)),
       api_(MakeApiDependencies()),
@@ -329,6 +334,7 @@ void Node::StartJobs() {
     });
   }
   start("heal", kHealEvery, [this] { healer_->Run(); });
+  if (stores_.dead_letters) start("dead_letters", kKeepDeadLettersEvery, [this] { KeepDeadLetters(); });
   start("lag", kReportLagEvery, [this] { ReportLags(); });
   const std::chrono::milliseconds check_every = settings_.Duration("check.every");
   if (check_ && check_every.count() > 0) {
@@ -363,6 +369,28 @@ void Node::RefreshHotPosts() {
   if (Status kept = warehouse_->writer().Execute(WarehouseSql("hot_posts"), as_of, call); !kept) {
     throw std::runtime_error(kept.error().detail);
   }
+}
+
+// What this node could not read is in its box; what the warehouse could not read, in a table of it.
+void Node::KeepDeadLetters() {
+  const bool leads = stores_.leader->Leads();
+  if (leads && ingest_errors_) TakeIngestErrors();
+  try {
+    stores_.dead_letters->Step(leads);
+  } catch (const StoreError& error) {
+    // They wait; that Kafka is away is said by whoever reads it.
+    if (error.error().failure != Failure::kUnavailable) throw;
+  }
+}
+
+void Node::TakeIngestErrors() {
+  const Result<std::vector<DeadLetter>> broken = ingest_errors_->ReadNew(kIngestErrorsAtOnce);
+  if (!broken) {
+    // An engine that is away, or has no tables yet, is a matter of what fills it.
+    Log(LogLevel::kDebug, "ingest_errors_not_read", {{"code", broken.error().code}});
+    return;
+  }
+  for (const DeadLetter& letter : *broken) stores_.dead_letters->Put(letter);
 }
 
 void Node::ReportLags() {

@@ -40,6 +40,7 @@
 #include "timeline/feed_engines.h"
 #include "timeline/hot_posts.h"
 #include "timeline/trending_service.h"
+#include "warehouse/ingest_errors.h"
 
 namespace novafeed {
 
@@ -92,6 +93,8 @@ class Node {
   Status MoveClock(TimeMs now);
   Result<Position> SaveSnapshotNow();
   void SaveSnapshotIfChanged();
+  void KeepDeadLetters();
+  void TakeIngestErrors();
   void ReportLags();
   Position AppliedByAll();
   void ForgetOld();
@@ -139,6 +142,7 @@ class Node {
   Upkeep upkeep_;                                  // a purge or a check at a time: a purge changes the log
   std::unique_ptr<WarehouseStack> warehouse_;      // null where there is none, as the next three
   std::unique_ptr<WarehouseRows> warehouse_rows_;
+  std::unique_ptr<IngestErrors> ingest_errors_;  // null where ClickHouse does not land the log by itself
   std::unique_ptr<WarehouseFeedStack> warehouse_feed_;
   std::unique_ptr<HotPosts> hot_posts_;  // from Boot on, as the next three
   std::unique_ptr<TrendingService> trending_;

@@ -20,7 +20,9 @@
 #include "graph/purges.h"
 #include "graph/store.h"
 #include "index/boot.h"
+#include "stream/dead_letter_box.h"
 #include "stream/event_log.h"
+#include "stream/event_topic.h"
 #include "stream/outbox_relay.h"
 #include "stream/position.h"
 #include "warehouse/kafka_landing.h"
@@ -30,6 +32,8 @@ namespace novafeed {
 
 // Open, and the relay runs as long as they are.
 struct Stores {
+  // Where what reads the log puts what it cannot read; null where nobody else writes the log. Before those who read.
+  std::unique_ptr<DeadLetterBox> dead_letters;
   std::unique_ptr<GraphStore> graph;
   ChangeLog* change_log = nullptr;  // the graph, where it records its changes itself; it forgets only when told to
   Leases* leases = nullptr;         // of the graph, where several processes share it
@@ -75,5 +79,14 @@ Status RequireOwnStores(const Settings& settings);
 // The two that OpenStores chooses from.
 Stores OpenEmbeddedStores(const std::string& directory, const Settings& settings, const Clock* clock, Metrics* metrics);
 Stores OpenClusterStores(const std::string& directory, const Settings& settings, const Clock* clock, Metrics* metrics);
+
+// What `dlq` works on: the topics of dead letters and of events, and the graph, which knows who was erased.
+struct DeadLetterStores {
+  std::unique_ptr<GraphStore> graph;
+  std::unique_ptr<DeadLetterTopic> letters;
+  std::unique_ptr<EventTopic> events;
+};
+// Of a log in Kafka. Without `replays` the topic of dead letters alone. Throws as OpenStores.
+DeadLetterStores OpenDeadLetterStores(const Settings& settings, bool replays, const Clock* clock, Metrics* metrics);
 
 }  // namespace novafeed

@@ -23,7 +23,7 @@ CATCH_UP_SECONDS = 120  # a node, or the warehouse, that is behind for longer do
 
 
 class Message(NamedTuple):
-    """As it stands on its topic."""
+    """As it stands on its topic; what is no text with U+FFFD in it."""
 
     key: str
     value: str
@@ -118,13 +118,28 @@ class Cluster:
                 assert time.monotonic() < deadline, f"{topic}: {len(found)} of {count} messages came: {found[-3:]}"
                 message = consumer.poll(0.2)
                 if message is not None and message.error() is None:
-                    found.append(Message(message.key().decode(), message.value().decode()))
+                    found.append(Message((message.key() or b"").decode(), (message.value() or b"").decode(errors="replace")))
         return found
 
-    def end_of(self, topic: str) -> int:
-        """The offset behind the last message of a topic with one partition."""
+    def put(self, topic: str, value: bytes, partition: int = 0, headers: dict[str, str] | None = None) -> int:
+        """Puts a message there, as any client of Kafka can; returns its offset."""
+        library = importlib.import_module("confluent_kafka")
+        producer = library.Producer({"bootstrap.servers": self.addresses()["KAFKA_URL"].removeprefix("kafka://")})
+        offsets = []
+
+        def delivered(error, message) -> None:
+            assert error is None, error
+            offsets.append(message.offset())
+
+        producer.produce(topic, value, partition=partition, headers=headers or {}, on_delivery=delivered)
+        producer.flush(MESSAGE_SECONDS)
+        assert offsets, f"{topic} took no message within {MESSAGE_SECONDS} s"
+        return offsets[0]
+
+    def end_of(self, topic: str, partition: int = 0) -> int:
+        """The offset behind the last message of a partition."""
         with self._consumer() as (consumer, partition_of):
-            return consumer.get_watermark_offsets(partition_of(topic, 0), timeout=MESSAGE_SECONDS)[1]
+            return consumer.get_watermark_offsets(partition_of(topic, partition), timeout=MESSAGE_SECONDS)[1]
 
     @contextlib.contextmanager
     def _consumer(self):

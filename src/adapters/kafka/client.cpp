@@ -134,6 +134,15 @@ std::string_view Message::value() const {
   return {static_cast<const char*>(message_->payload), message_->len};
 }
 
+std::optional<std::string_view> Message::header(const char* name) const {
+  rd_kafka_headers_t* headers = nullptr;  // the message's
+  if (rd_kafka_message_headers(message_.get(), &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  if (rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+  return std::string_view(static_cast<const char*>(value), size);
+}
+
 void Message::Destroy::operator()(rd_kafka_message_s* message) const {
   rd_kafka_message_destroy(message);
 }

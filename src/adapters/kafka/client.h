@@ -41,6 +41,8 @@ class Message {
   std::int64_t offset() const;
   std::string_view key() const;
   std::string_view value() const;
+  // Of the last header of this name; empty where there is none.
+  std::optional<std::string_view> header(const char* name) const;
 
  private:
   struct Destroy {

@@ -25,6 +25,7 @@
 #include "base/metrics.h"
 #include "graph/store.h"
 #include "index/test_log.h"
+#include "warehouse/ingest_errors.h"
 #include "warehouse/landing.h"
 #include "warehouse/sink.h"
 
@@ -360,6 +361,43 @@ TEST_F(WarehouseFollowerTest, APoisonMessageOnEachTopicIsKeptWithItsPlaceAndStop
   WaitUntil("they are kept",
             [&] { return Lines(olap_.get(), "SELECT topic, partition, raw FROM novafeed.ingest_errors") == expected; });
   EXPECT_EQ(Count(olap_.get(), "SELECT countIf(isNull(offset)) FROM novafeed.ingest_errors"), 0U);
+  ExpectAsTheSinkLands();
+}
+
+TEST_F(WarehouseFollowerTest, WhatCannotBeReadIsGivenOnceHoweverOftenItLands) {
+  Grow(50);
+  const SystemClock clock;  // as the engine's
+  IngestErrors errors(&clock, olap_.get());
+  const auto read = [&](std::size_t limit) {
+    std::vector<std::string> places;
+    Result<std::vector<DeadLetter>> letters = errors.ReadNew(limit);
+    if (!letters) throw std::runtime_error(letters.error().detail);
+    for (const DeadLetter& letter : *letters) {
+      places.push_back(letter.place.topic + " " + std::to_string(letter.place.partition) + " " + letter.message);
+      EXPECT_FALSE(letter.reason.empty());
+      EXPECT_TRUE(letter.IsWhole());
+      EXPECT_NEAR(static_cast<double>(letter.at), static_cast<double>(clock.Now()), 60'000);
+    }
+    return places;
+  };
+  for (const char* message : {"it's \\ one", "another"}) producer_->Put("events", message, 2);
+  producer_->Put("events", std::string(kMostOfDeadLetter + 5, 'x'), 1);
+  producer_->Put("cdc.likes", "no like");
+  producer_->Flush();
+  WaitUntil("they are kept", [&] { return Count(olap_.get(), "SELECT count() FROM novafeed.ingest_errors") == 4; });
+  Result<std::vector<DeadLetter>> first = errors.ReadNew(2);
+  ASSERT_TRUE(first) << first.error().detail;
+  ASSERT_EQ(first->size(), 2U);
+  EXPECT_EQ(first->at(0).message, "no like");
+  EXPECT_EQ(first->at(1).message, std::string(kMostOfDeadLetter, 'x'));
+  EXPECT_EQ(first->at(1).bytes, kMostOfDeadLetter + 5);
+  EXPECT_THAT(read(2), ElementsAre("events 2 it's \\ one", "events 2 another"));
+  EXPECT_THAT(read(2), ElementsAre());
+  ASSERT_TRUE(olap_->Execute("INSERT INTO novafeed.ingest_errors SELECT * FROM novafeed.ingest_errors", {}, {}));
+  producer_->Put("events", "a third", 2);
+  producer_->Flush();
+  WaitUntil("it is kept", [&] { return Count(olap_.get(), "SELECT count() FROM novafeed.ingest_errors") == 9; });
+  EXPECT_THAT(read(10), ElementsAre("events 2 a third"));
   ExpectAsTheSinkLands();
 }
 

@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "capture/change.h"
+#include "stream/dead_letters.h"
 #include "stream/event_topic.h"
 #include "warehouse/landing_topics.h"
 
@@ -70,6 +71,12 @@ Result<std::unique_ptr<ChangeFeed>> OpenKafkaChangeFeed(const KafkaOptions& opti
 // Kafka need not be there yet. StoreError kInternal "bad_topic" where there are too many partitions. Errors
 // as above; `metrics` outlives it.
 Result<std::unique_ptr<EventTopic>> OpenKafkaEventTopic(const KafkaOptions& options, Metrics* metrics);
+
+// The port over the topic "events.dlq", one partition. The key of a message is the place ("events/2/17"), so that one
+// which is there twice is told; its headers are topic, partition, offset, reason, key, bytes and time, or `replayed`.
+// What somebody else puts there is passed over. Connects with the first call. Errors as above; `on_poison` is not
+// called; `metrics` outlives it.
+Result<std::unique_ptr<DeadLetterTopic>> OpenKafkaDeadLetters(const KafkaOptions& options, Metrics* metrics);
 
 // The port over the topics that ClickHouse lands: the five of rows, and `events`. `group_name` as ClickHouse has it
 // (warehouse/kafka_landing.h). Connects with the first call. Errors as above; `on_poison` is not called; `metrics`

@@ -22,6 +22,20 @@ void GiveUp(rd_kafka_t* handle) {
   rd_kafka_flush(handle, kGiveUpMs);
 }
 
+struct DestroyHeaders {
+  void operator()(rd_kafka_headers_t* headers) const { rd_kafka_headers_destroy(headers); }
+};
+using HeaderList = std::unique_ptr<rd_kafka_headers_t, DestroyHeaders>;
+
+HeaderList HeadersOf(const Outgoing& message) {
+  HeaderList headers(rd_kafka_headers_new(message.headers.size()));
+  for (const auto& [name, value] : message.headers) {
+    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                        static_cast<ssize_t>(value.size()));
+  }
+  return headers;
+}
+
 }  // namespace
 
 // The messages of one Send, until the last of them is answered for.
@@ -82,7 +96,8 @@ Producer::Producer(const Access& access, std::string topic, Options options, Met
       topic_(std::move(topic)),
       options_(options),
       metrics_(metrics),
-      queued_gauge_(metrics->AddGauge("novafeed_kafka_queued_events", "Events on their way to Kafka.")),
+      queued_gauge_(
+          metrics->AddGauge("novafeed_kafka_queued_events", "Messages on their way to Kafka.", {{"topic", topic_}})),
       connection_("novafeed-producer", ConnectionMetrics(metrics)),
       handle_(NewHandle()),
       thread_([this] { Run(); }) {}
@@ -162,7 +177,8 @@ void Producer::Send(const std::vector<Outgoing>& messages, Sent sent) {
 }
 
 void Producer::Put(const Outgoing& message, Batch* batch) {
-  std::array<rd_kafka_vu_t, 6> fields{};
+  HeaderList headers = HeadersOf(message);
+  std::array<rd_kafka_vu_t, 7> fields{};
   fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
   fields[0].u.cstr = topic_.c_str();
   fields[1].vtype = RD_KAFKA_VTYPE_KEY;
@@ -175,8 +191,13 @@ void Producer::Put(const Outgoing& message, Batch* batch) {
   fields[4].u.ptr = batch;
   fields[5].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
   fields[5].u.i = RD_KAFKA_MSG_F_COPY;
+  fields[6].vtype = RD_KAFKA_VTYPE_HEADERS;
+  fields[6].u.headers = headers.get();
   rd_kafka_error_t* error = rd_kafka_produceva(handle_.get(), fields.data(), fields.size());
-  if (error == nullptr) return;
+  if (error == nullptr) {
+    [[maybe_unused]] const rd_kafka_headers_t* taken_over = headers.release();
+    return;
+  }
   batch->NoteFailed(rd_kafka_error_string(error));
   rd_kafka_error_destroy(error);
 }
@@ -204,8 +225,8 @@ void Producer::Finish(Batch* batch) {
 
 void Producer::CountRefused(const Error& error, std::size_t messages) {
   metrics_
-      ->AddCounter("novafeed_kafka_refused_events_total", "Events that were not surely kept, and refused.",
-                   {{"code", error.code}})
+      ->AddCounter("novafeed_kafka_refused_events_total", "Messages that were not surely kept, and refused.",
+                   {{"code", error.code}, {"topic", topic_}})
       .Add(static_cast<double>(messages));
 }
 

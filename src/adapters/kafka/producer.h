@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "adapters/kafka/connection.h"
@@ -26,6 +27,7 @@ struct Outgoing {
   std::string key;  // messages with the same one go to the same partition, in order
   std::string value;
   TimeMs at = 0;
+  std::vector<std::pair<std::string, std::string>> headers{};
 };
 
 // Thread-safe.

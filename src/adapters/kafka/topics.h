@@ -19,4 +19,7 @@ inline constexpr std::string_view kTransactionTopic = "cdc.transaction";
 // Events, in several partitions.
 inline constexpr std::string_view kEventTopic = "events";
 
+// What could not be read on any of these. One partition.
+inline constexpr std::string_view kDeadLetterTopic = "events.dlq";
+
 }  // namespace novafeed::kafka
