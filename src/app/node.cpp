@@ -236,7 +236,7 @@ void Node::Boot(const BootProgress& progress) {
         std::make_unique<ViewerJobs>(clock_.get(), &warehouse_->reader(), stores_.graph.get(), feed_.get(), &caches_);
   }
   healer_ =
-      std::make_unique<IndexHealer>(&feed_->applier, [this] { return RebuildIndexNow(); }, &upkeep_mutex_, &metrics_);
+      std::make_unique<IndexHealer>(&feed_->applier, [this] { return RebuildIndexNow(); }, &upkeep_.own(), &metrics_);
   StartJobs();
   engines_.OpenIndex(&feed_->services);
   api_.Open({feed_->index.get(), &feed_->applier, trending_.get()});
