@@ -175,18 +175,7 @@ Status Mender::MendState(Relation relation, const std::vector<Difference>& diffe
 Status Mender::MendEvents(const std::vector<Difference>& differences) {
   if (Status deleted = DeleteKeys(Relation::kEvents, differences); !deleted) return deleted;
   const std::set<std::string> keys = KeysOf(differences);
-  EventPoints at = events_->HowFarForgotten().through;
-  while (!Reached(warehouse_at_.events, at)) {
-    const std::vector<LoggedEvent> batch = events_->Read(at, kBatch);
-    if (batch.empty()) break;
-    for (const LoggedEvent& logged : batch) {
-      Advance(&at, logged);
-      if (!logged.IsWithin(warehouse_at_.events) || !keys.contains(std::string(KeyOfEvent(logged.event).bytes())))
-        continue;
-      if (Status landed = Land(LandingLineOf(logged)); !landed) return landed;
-    }
-  }
-  return FlushLanding();
+  return LandLoggedEvents([&](const Event& event) { return keys.contains(std::string(KeyOfEvent(event).bytes())); });
 }
 
 Status Mender::MendTotals(std::vector<Difference> differences) {
@@ -296,6 +285,9 @@ Status Mender::RemakeSetsOfPosts(const std::set<std::string>& posts) {
   for (const std::string_view table : {"likes_cdc", "comments_cdc", "events_raw"}) {
     if (Status done = InsertAgain(table, "concat(UUIDToNum(post_id), '')" + in_keys); !done) return done;
   }
+  // Also those of events whose rows are not compared: what is missing then is not in the log.
+  const auto is_of_posts = [&](const Event& event) { return posts.contains(BytesOf(event.post.value)); };
+  if (Status done = LandLoggedEvents(is_of_posts); !done) return done;
   return LandLogged([&](const Row& row) {
     const std::optional<Act> act = ActOf(row);
     return act && posts.contains(BytesOf(act->post.value));
@@ -308,6 +300,8 @@ Status Mender::RemakeSetsOfPeople(const std::set<std::string>& pairs) {
     const std::string condition = "concat(UUIDToNum(user_id), UUIDToNum(post_author_id), '') IN " + std::string(kKeys);
     if (Status done = InsertAgain(table, condition); !done) return done;
   }
+  const auto is_of_pairs = [&](const Event& event) { return pairs.contains(BytesOf(event.user, event.post_author)); };
+  if (Status done = LandLoggedEvents(is_of_pairs); !done) return done;
   return LandLogged([&](const Row& row) {
     const std::optional<Act> act = ActOf(row);
     return act && pairs.contains(BytesOf(act->user, act->post_author));
@@ -328,6 +322,20 @@ Status Mender::LandLogged(const std::function<bool(const Row& row)>& is_wanted) 
       at = change.sequence;
       if (at > warehouse_at_.changes || !is_wanted(change.Latest())) continue;
       if (Status landed = Land(LandingLineOf(change)); !landed) return landed;
+    }
+  }
+  return FlushLanding();
+}
+
+Status Mender::LandLoggedEvents(const std::function<bool(const Event& event)>& is_wanted) {
+  EventPoints at = events_->HowFarForgotten().through;
+  while (!Reached(warehouse_at_.events, at)) {
+    const std::vector<LoggedEvent> batch = events_->Read(at, kBatch);
+    if (batch.empty()) break;
+    for (const LoggedEvent& logged : batch) {
+      Advance(&at, logged);
+      if (!logged.IsWithin(warehouse_at_.events) || !is_wanted(logged.event)) continue;
+      if (Status landed = Land(LandingLineOf(logged)); !landed) return landed;
     }
   }
   return FlushLanding();

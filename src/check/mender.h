@@ -64,6 +64,8 @@ class Mender {
   Status InsertAgain(std::string_view table, const std::string& condition);
   // Lands what the change log still says of the rows that are asked for.
   Status LandLogged(const std::function<bool(const Row& row)>& is_wanted);
+  // And of events.
+  Status LandLoggedEvents(const std::function<bool(const Event& event)>& is_wanted);
   // Where the rows do not make up for what a difference misses, the log has forgotten them: the rest comes as tokens.
   Status LandForgotten(Relation relation, const std::vector<Difference>& differences);
   Status Refresh();
