@@ -20,8 +20,8 @@ class Returning {
 
   Returning(const DeadLetterReplay& replay, const Tell& tell) : replay_(replay), tell_(tell) {}
 
-  void Add(LoggedEvent event, MessagePlace place) {
-    events_.push_back(std::move(event));
+  void Add(const LoggedEvent& event, MessagePlace place) {
+    events_.push_back(event);
     places_.push_back(std::move(place));
     if (events_.size() == kReplayAtOnce) Send();
   }
@@ -107,7 +107,7 @@ void ReplayDeadLetters(const DeadLetterReplay& replay, const DeadLetterSelection
       return tell(place, ReplayOutcome::kErased, "It names a user who was erased.");
     }
     event->received_at = replay.clock->Now();
-    returning.Add(*std::move(event), place);
+    returning.Add(*event, place);
   };
   ListDeadLetters(replay.letters, take);
   returning.Send();

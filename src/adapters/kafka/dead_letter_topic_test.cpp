@@ -26,7 +26,14 @@ class KafkaDeadLetters : public ::testing::Test {
   void SetUp() override {
     NOVAFEED_NEEDS_KAFKA();
     topic_ = OpenKafkaDeadLetters(SharedBroker().Options(), &metrics_).value();
-    begin_ = topic_->Read(0, [](const DeadLetterRecord&) {});
+    WaitUntil("the topic that was made a moment ago has its leader", [this] {
+      try {
+        begin_ = topic_->Read(0, [](const DeadLetterRecord&) {});
+        return true;
+      } catch (const StoreError&) {
+        return false;
+      }
+    });
   }
 
   std::vector<DeadLetterRecord> Read(std::int64_t from) {
