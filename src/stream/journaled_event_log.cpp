@@ -149,7 +149,7 @@ void JournaledEventLog::Send(std::shared_ptr<Appending> appending, const EventJo
   for (std::size_t i = 0; i < duplicate.size(); ++i) {
     if (held.is_held[i]) appending->answer.end = held.within;
     duplicate[i] = duplicate[i] || held.is_held[i];
-    if (!duplicate[i]) unknown.push_back(std::move(appending->events[i]));
+    if (!duplicate[i]) unknown.push_back(appending->events[i]);
   }
   topic_->Append(std::move(unknown), [appending = std::move(appending)](Result<EventPoints> written) {
     if (!written) return appending->done(tl::unexpected<Error>(std::move(written.error())));

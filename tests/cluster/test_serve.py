@@ -48,10 +48,19 @@ def shown(page: dict) -> list[str]:
     return [item["post"]["id"] for item in page["items"]]
 
 
-def test_both_profiles_rank_the_same_input_the_same(nodes):
-    """The demo's network, imported into this cluster and into an embedded node, ranked as of one instant for everybody.
+@pytest.fixture(name="nodes_alone")
+def start_two_nodes_of_a_new_cluster(engines):
+    with scratch_directory("novafeed-cluster-") as folder, Cluster(folder) as cluster:
+        cluster.up()
+        with cluster.node() as one, cluster.node() as two:
+            yield one, two
 
-    The first test, so that nothing else of this cluster is trending."""
+
+def test_both_profiles_rank_the_same_input_the_same(nodes_alone):
+    """The demo's network, imported into a cluster and into an embedded node, ranked as of one instant for everybody.
+
+    A cluster of its own: in the other one something else is trending."""
+    nodes = nodes_alone
     with scratch_directory() as scratch, Server(Path(scratch, "data")) as embedded:
         lines = Path(scratch, "demo.ndjson")
         novafeed("demo", "--users", VIEWERS, "--out", lines)

@@ -104,6 +104,7 @@ void KafkaEventTopic::GoTo(const EventPoints& after) {
   }
   read_partitions_ = partitions_;
   std::vector<TopicPlace> places;
+  places.reserve(read_partitions_);
   for (std::size_t partition = 0; partition < read_partitions_; ++partition) {
     places.push_back({topic_, after[partition], partition});
   }

@@ -109,6 +109,7 @@ void KafkaLandingTopics::ReadMessages(std::size_t topic, std::size_t partition, 
 void KafkaLandingTopics::Rewind(std::size_t topic, const std::vector<std::int64_t>& offsets) {
   const std::string name(kLandingTopics.at(topic));
   std::vector<TopicPlace> places;
+  places.reserve(offsets.size());
   for (std::size_t i = 0; i < offsets.size(); ++i) {
     places.push_back({name, offsets[i], i});
   }
