@@ -109,13 +109,18 @@ class KafkaFeed : public ::testing::Test {
       return at_ >= point;
     });
   }
+  // What reading comes to an end with; what is whole before that is passed over.
   Error ErrorOfRead(std::int64_t after) {
-    try {
-      feed_->Read(after, 10);
-    } catch (const StoreError& error) {
-      return error.error();
-    }
-    return {};
+    Error found;
+    WaitUntil("reading fails", [&] {
+      try {
+        for (const Change& change : feed_->Read(after, 10)) after = change.sequence;
+      } catch (const StoreError& error) {
+        found = error.error();
+      }
+      return !found.code.empty();
+    });
+    return found;
   }
 
   Metrics metrics_;

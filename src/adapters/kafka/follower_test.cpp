@@ -366,6 +366,7 @@ TEST_F(WarehouseFollowerTest, APoisonMessageOnEachTopicIsKeptWithItsPlaceAndStop
 
 TEST_F(WarehouseFollowerTest, WhatCannotBeReadIsGivenOnceHoweverOftenItLands) {
   Grow(50);
+  ASSERT_TRUE(Fill());
   const SystemClock clock;  // as the engine's
   IngestErrors errors(&clock, olap_.get());
   const auto read = [&](std::size_t limit) {
