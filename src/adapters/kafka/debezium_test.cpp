@@ -75,8 +75,8 @@ class TestCluster {
   std::int64_t Point(const std::string& statements = "") const {
     return std::stoll(Sql(statements + "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint;"));
   }
-  // Until a worker of Connect that is killed now goes on where it was: before its first place is kept, it would read the
-  // tables anew.
+  // Until a worker of Connect that is killed now goes on where it was: before its first place is kept, it would read
+  // the tables anew.
   void AwaitPlaceOfConnect() const {
     const std::string ask = "curl -fsS " + addresses_.at("CONNECT_URL") + "/connectors/nova-postgres-cdc/offsets";
     WaitUntil("Connect keeps its place", [&] {
