@@ -109,7 +109,7 @@ TEST_F(KafkaDeadLetters, NameTheirPlaceInKeyAndHeadersAndOthersArePassedOver) {
 
 TEST_F(KafkaDeadLetters, ABrokerThatIsAwayIsAnErrorInTime) {
   KafkaOptions options = SharedBroker().Options();
-  options.url = "kafka://127.0.0.1:" + std::to_string(FreePort());
+  options.url = "kafka://127.0.0.1:" + std::to_string(testing::FreePort());
   options.call_timeout = milliseconds(500);
   const auto away = OpenKafkaDeadLetters(options, &metrics_).value();
   EXPECT_THROW(away->Read(0, [](const DeadLetterRecord&) {}), StoreError);

@@ -30,6 +30,7 @@
 
 #include "adapters/kafka/open.h"
 #include "adapters/kafka/topics.h"
+#include "base/test_ports.h"
 #include "base/test_support.h"
 #include "capture/envelope.h"
 
@@ -61,19 +62,6 @@ inline void WaitUntil(const std::string& what, const std::function<bool()>& is_s
 
 inline void Run(const std::string& command) {
   if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
-}
-
-inline int FreePort() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool bound = bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(descriptor);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
 }
 
 // A broker that ends with the test program, also when that crashes. It listens in the clear; and with TLS, where it
@@ -219,9 +207,9 @@ class TestBroker {
   }
 
   TempDirectory directory_;
-  const int plain_port_ = FreePort();
-  const int secret_port_ = FreePort();
-  const int controller_port_ = FreePort();
+  const int plain_port_ = testing::FreePort();
+  const int secret_port_ = testing::FreePort();
+  const int controller_port_ = testing::FreePort();
   pid_t process_ = -1;
 };
 

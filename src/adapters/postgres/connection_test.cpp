@@ -16,6 +16,7 @@
 #include "adapters/postgres/connection_pool.h"
 #include "adapters/postgres/errors.h"
 #include "adapters/postgres/server_test_support.h"
+#include "base/test_ports.h"
 
 namespace novafeed::postgres {
 namespace {
@@ -184,18 +185,6 @@ class PostgresTls : public ::testing::Test {
         port_);
   }
 
-  static int FreePort() {
-    const int probe = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    bind(probe, reinterpret_cast<sockaddr*>(&address), length);
-    getsockname(probe, reinterpret_cast<sockaddr*>(&address), &length);
-    close(probe);
-    return ntohs(address.sin_port);
-  }
-
   std::filesystem::path certificate() const { return keys_.path() / "certificate.pem"; }
 
   void MakeCertificate() {
@@ -211,7 +200,7 @@ class PostgresTls : public ::testing::Test {
   }
 
   TempDirectory keys_;
-  const int port_ = FreePort();
+  const int port_ = testing::FreePort();
   std::unique_ptr<TestServer> server_;
 };
 

@@ -1,11 +1,9 @@
 // For tests: a real redis-server of their own, on a free port of this machine, that keeps nothing.
 #pragma once
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,22 +19,10 @@
 
 #include "adapters/redis/connection.h"
 #include "adapters/redis/open.h"
+#include "base/test_ports.h"
 #include "base/test_support.h"
 
 namespace novafeed::testing {
-
-inline int FreePort() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool bound = bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(descriptor);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
-}
 
 // Asks until `condition` holds, for half a minute at most.
 template <class Condition>
