@@ -144,7 +144,7 @@ Status LandingSettler::TakePositions(const LogPositions& positions) {
         "The warehouse was made from another data set. Nothing is written to it: give this one an engine of its "
         "own, or drop the database novafeed there.");
   }
-  applied_ = Union(applied_, positions.Applied());
+  applied_ = positions.Applied();  // also where that is less: an engine that came back empty has nothing
   for (std::size_t topic = 0; topic < kLandingTopics.size(); ++topic) {
     landed_[topic] = positions.Find(kLandingTopics[topic]).value_or(EventPoints());
   }
@@ -193,7 +193,7 @@ Status LandingSettler::Rewind(const std::optional<EventPoints>& events, bool cha
     if (topic == kEventsTopic ? !events.has_value() : !changes) continue;
     std::vector<std::int64_t> places;
     for (std::size_t partition = 0; partition < offsets_[topic].size(); ++partition) {
-      const std::int64_t wanted = topic == kEventsTopic ? (*events)[partition] : 0;
+      const std::int64_t wanted = topic == kEventsTopic ? std::min((*events)[partition], landed_[topic][partition]) : 0;
       places.push_back(std::max(offsets_[topic][partition].first, wanted));
     }
     topics_->Rewind(topic, places);

@@ -57,7 +57,7 @@ class LandingSettler {
   bool attached() const { return attached_; }
   void Detach() { attached_ = false; }
 
-  // Takes over how far somebody else has settled it; where nobody ever has, nothing.
+  // Takes over how far it is settled, as it says itself: less than before where an engine came back with less.
   Status ReadApplied();
 
   // Looks where the topics end, and no more.
