@@ -52,6 +52,7 @@ void JournaledEventLog::Run() {
 }
 
 bool JournaledEventLog::Step() {
+  NoteStepBegun();
   std::optional<Error> failure;
   try {
     copier_.Step();
@@ -73,12 +74,18 @@ bool JournaledEventLog::Step() {
   return stepped;
 }
 
+void JournaledEventLog::NoteStepBegun() {
+  const std::scoped_lock lock(mutex_);
+  copying_.is_stepping = true;
+}
+
 void JournaledEventLog::Publish(std::optional<Error> failure) {
   {
     const std::scoped_lock lock(mutex_);
     copying_.has_begun = copying_.has_begun || !failure;
     copying_.complete = copier_.complete();
     ++copying_.steps;
+    copying_.is_stepping = false;
     copying_.failure = std::move(failure);
   }
   changed_.notify_all();
@@ -108,6 +115,12 @@ void JournaledEventLog::AwaitStep(const Copying& seen, SteadyClock::time_point d
   if (stepped && SteadyClock::now() < deadline) return;
   throw StoreError(Error{Failure::kUnavailable, "log_unavailable",
                          "The journal of events is behind the topic: it is being copied.", 1000});
+}
+
+// Until the step that runs now, if one does, is over.
+void JournaledEventLog::AwaitRunningStep() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this, seen = copying_.steps] { return !copying_.is_stepping || copying_.steps > seen; });
 }
 
 TimeMs JournaledEventLog::CompleteAsOf() {
@@ -206,8 +219,10 @@ void JournaledEventLog::Hide(std::span<const Erasure> erased) {
   journal_->Hide(erased);
 }
 
+// First, so that what is copied from now on names nobody; and what is being copied is there before it is read.
 void JournaledEventLog::HidePurged(std::span<const PurgedUser> purged) {
-  purged_.Add(purged);  // first: what is copied from now on names nobody
+  purged_.Add(purged);
+  AwaitRunningStep();
   if (const std::vector<Erasure> named = purged_.Among(journal_->Users()); !named.empty()) {
     journal_->Hide(named);
     static_cast<void>(journal_->Scrub());

@@ -82,6 +82,7 @@ class JournaledEventLog final : public EventLog {
     bool has_begun = false;
     TopicCopier::Moment complete;
     std::uint64_t steps = 0;
+    bool is_stepping = false;
     std::optional<Error> failure;  // of the last step
   };
   struct Appending;
@@ -89,11 +90,13 @@ class JournaledEventLog final : public EventLog {
   TopicCopierOptions CopierOptions() const;
   void Run();
   bool Step();
+  void NoteStepBegun();
   void Publish(std::optional<Error> failure);
   bool Pause(std::chrono::milliseconds length);
   Copying copying();
   bool IsCurrent(const Copying& copying) const;
   void AwaitStep(const Copying& seen, SteadyClock::time_point deadline);
+  void AwaitRunningStep();
   void Send(std::shared_ptr<Appending> appending, const EventJournal::Held& held);
 
   const Clock* clock_;

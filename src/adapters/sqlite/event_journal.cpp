@@ -14,6 +14,8 @@
 #include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/open.h"
 #include "adapters/sqlite/scrub.h"
+#include "base/log.h"
+#include "base/metrics.h"
 
 namespace novafeed {
 namespace sqlite {
@@ -27,6 +29,9 @@ class SqliteEventJournal final : public EventJournal {
         readers_(path_, options.readers),
         tables_(database_),
         written_(database_),
+        failed_looks_(options.metrics->AddCounter("novafeed_journal_failed_looks_total",
+                                                  "Times it could not be looked up whether events are known: they "
+                                                  "count as new, and are told apart when the topic is copied.")),
         writer_(
             &database_, 0,
             {.store = "journal", .max_queued = options.max_queued_events, .checkpoint_pages = options.checkpoint_pages},
@@ -73,8 +78,9 @@ class SqliteEventJournal final : public EventJournal {
           }
           search->held.within = written_.Copied().value_or(EventPoints());
         },
-        [search, found = std::move(found)](const Result<std::int64_t>& result) {
+        [this, search, found = std::move(found)](const Result<std::int64_t>& result) {
           if (!result) {
+            NoteFailedLook(result.error());
             search->held.is_held.assign(search->keys.size(), false);
           }
           found(std::move(search->held));
@@ -119,6 +125,12 @@ class SqliteEventJournal final : public EventJournal {
   void OnCommit(std::function<void()> notify) override { writer_.OnCommit(std::move(notify)); }
 
  private:
+  void NoteFailedLook(const Error& error) {
+    failed_looks_.Add();
+    if (!look_gate_.Open()) return;
+    Log(LogLevel::kWarn, "journal_look_failed", {{"code", error.code}, {"reason", error.detail}});
+  }
+
   // False where it is known.
   bool AddOne(const LoggedEvent& logged) {
     const Uuid identity = logged.Identity();
@@ -133,7 +145,9 @@ class SqliteEventJournal final : public EventJournal {
   MigratedDatabase database_;  // the writer's
   ConnectionPool<EventReader> readers_;
   EventTables tables_;
-  EventReader written_;                // the writer's, too
+  EventReader written_;  // the writer's, too
+  const Counter failed_looks_;
+  LogGate look_gate_{10'000};
   std::atomic<std::size_t> reads_{0};  // each read begins with another partition
   GroupWriter writer_;                 // last: its thread uses the members above
 };
