@@ -85,9 +85,10 @@ class WarehouseBootTest : public ::testing::TestWithParam<std::size_t> {
     BootSources sources{log_.get(), &log_->events, "g"};
     sources.warehouse.olap = &olap_->reader();
     sources.warehouse.cut = [this]() -> Result<WarehouseCut> {
-      const Result<Position> position = sink_->Pause(std::chrono::minutes(1));
-      if (!position) return tl::unexpected<Error>(position.error());
-      return WarehouseCut{*position, std::make_shared<WarehousePause>(sink_.get())};
+      Result<WarehousePause> taken = WarehousePause::Take(sink_.get(), std::chrono::minutes(1));
+      if (!taken) return tl::unexpected<Error>(std::move(taken.error()));
+      const auto pause = std::make_shared<WarehousePause>(*std::move(taken));
+      return WarehouseCut{pause->position(), pause, [pause] { return pause->StillHeld(); }};
     };
     sources.warehouse.sample.seed = seed_;
     // Everything: which post is damaged is not the seed's to choose.

@@ -55,15 +55,16 @@ Status WarehouseErasure::Reach(const Position& end) {
 }
 
 Status WarehouseErasure::Hide(std::span<const Erasure> erased) {
-  const Result<Position> held = filler_->Pause(kPauseWithin);
-  if (!held) return tl::unexpected<Error>(held.error());
-  const WarehousePause pause(filler_);
+  const Result<WarehousePause> pause = WarehousePause::Take(filler_, kPauseWithin);
+  if (!pause) return tl::unexpected<Error>(pause.error());
   while (!erased.empty()) {
     const std::span<const Erasure> some = erased.first(std::min(erased.size(), kHiddenAtOnce));
+    if (Status held = pause->StillHeld(); !held) return held;
     if (Status hidden = HideSome(some); !hidden) return hidden;
     erased = erased.subspan(some.size());
   }
-  return ClearFiles();
+  if (Status cleared = ClearFiles(); !cleared) return cleared;
+  return pause->StillHeld();
 }
 
 Status WarehouseErasure::HidePurged(std::span<const PurgedUser> purged) {

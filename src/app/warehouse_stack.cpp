@@ -120,9 +120,10 @@ BootWarehouse WarehouseStack::AsBootSource() {
   BootWarehouse source;
   source.olap = reader_.get();
   source.cut = [filler = filler_.get()]() -> Result<WarehouseCut> {
-    const Result<Position> position = filler->Pause(kRestWithin);
-    if (!position) return tl::unexpected<Error>(position.error());
-    return WarehouseCut{*position, std::make_shared<WarehousePause>(filler)};
+    Result<WarehousePause> taken = WarehousePause::Take(filler, kRestWithin);
+    if (!taken) return tl::unexpected<Error>(std::move(taken.error()));
+    const auto pause = std::make_shared<WarehousePause>(*std::move(taken));
+    return WarehouseCut{pause->position(), pause, [pause] { return pause->StillHeld(); }};
   };
   source.sample.seed = std::random_device()();
   return source;

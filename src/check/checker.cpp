@@ -4,6 +4,7 @@
 #include <future>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "check/comparer.h"
 #include "check/mender.h"
@@ -37,17 +38,17 @@ class HeldWarehouse {
   static Result<HeldWarehouse> At(const CheckSubjects& subjects, std::chrono::milliseconds wait) {
     const Position end{subjects.generation, subjects.changes->End(), subjects.events->End()};
     if (!Await(subjects.sink, end, wait.count())) return tl::unexpected<Error>(Behind(*subjects.sink, end));
-    const Result<Position> held = subjects.sink->Pause(wait);
+    Result<WarehousePause> held = WarehousePause::Take(subjects.sink, wait);
     if (!held) return tl::unexpected<Error>(held.error());
-    return HeldWarehouse(subjects.sink, *held, end);
+    return HeldWarehouse(*std::move(held), end);
   }
 
-  const Position& position() const { return position_; }
+  const Position& position() const { return pause_.position(); }
   const Position& end() const { return end_; }
+  Status StillHeld() const { return pause_.StillHeld(); }
 
  private:
-  HeldWarehouse(WarehouseFiller* sink, Position position, Position end)
-      : pause_(sink), position_(std::move(position)), end_(std::move(end)) {}
+  HeldWarehouse(WarehousePause pause, Position end) : pause_(std::move(pause)), end_(std::move(end)) {}
 
   static Error Behind(const WarehouseFiller& sink, const Position& end) {
     const SinkStatus status = sink.status();
@@ -61,7 +62,6 @@ class HeldWarehouse {
   }
 
   WarehousePause pause_;
-  Position position_;
   Position end_;
 };
 
@@ -114,6 +114,7 @@ class Check {
     report.relations = *std::move(relations);
     Result<OlapRows> broken = subjects_.olap->Query(kCountBroken, {}, kShortCall);
     if (broken) report.broken_messages = static_cast<std::int64_t>(broken->UInt64());
+    if (Status still = held.StillHeld(); !still) return tl::unexpected<Error>(std::move(still.error()));
     return report;
   }
 
@@ -139,7 +140,13 @@ class Check {
       }
   }
 
+  void RequireAlone(const HeldWarehouse& held) const {
+    options_.tick();
+    if (const Status still = held.StillHeld(); !still) throw StoreError(still.error());
+  }
+
   Status Mend(const HeldWarehouse& held, const CheckReport& report, std::vector<std::string>* mended) {
+    RequireAlone(held);
     if (Status done = MendObjects(report.schema, mended); !done) return done;
     const bool by_index = IsCountedByWarehouse(Relation::kIndexPosts, HeldBy(subjects_.events));
     for (const auto& [first, last] : kMendedTogether) {
@@ -165,7 +172,8 @@ class Check {
     const TakeDifferences mend = [&](Relation relation, const std::vector<Difference>& differences) {
       progress_("mending " + std::string(SpecOf(relation).name));
       if (relation < Relation::kIndexUsers) counts[relation] += differences.size();
-      Mender mender(subjects_.olap, mending_with_, subjects_.changes, subjects_.events, held.position(), &first_kept_);
+      Mender mender(subjects_.olap, mending_with_, subjects_.changes, subjects_.events, held.position(), &first_kept_,
+                    [&] { RequireAlone(held); });
       return mender.Mend(relation, differences);
     };
     const Result<std::vector<RelationReport>> reports = CompareRelations(held, relations, mend, nullptr);
@@ -174,7 +182,7 @@ class Check {
       mended->push_back(std::string(SpecOf(relation).name) + ": " + std::to_string(count) +
                         (count == 1 ? " key" : " keys"));
     }
-    return {};
+    return held.StillHeld();
   }
 
   Status MendIndex(const CheckReport& report, std::vector<std::string>* mended) {
@@ -194,7 +202,7 @@ class Check {
   const CheckOptions& options_;
   const CheckProgress& progress_;
   WarehouseFacts* mending_with_ = nullptr;
-  std::optional<std::int64_t> first_kept_;  // where the change log begins
+  std::optional<std::int64_t> first_kept_;  // where the change log can be read from
 };
 
 }  // namespace

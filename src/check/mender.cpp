@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "check/facts.h"
 #include "graph/store.h"
@@ -56,6 +57,20 @@ std::vector<std::uint16_t> BucketsOf(std::span<const Difference> differences) {
 Values ValuesAt(const RelationEntries& entries, const std::string& key) {
   const auto entry = entries.entries().find(key);
   return entry == entries.entries().end() ? Values{} : entry->second;
+}
+
+// Whether what was deleted comes back from the change log, too.
+bool LandsChanges(Relation relation) {
+  switch (relation) {
+    case Relation::kEvents:
+    case Relation::kPostCounters:
+    case Relation::kHourCounters:
+    case Relation::kFollowGraph:
+    case Relation::kUserFollows:
+      return false;
+    default:
+      return true;
+  }
 }
 
 // A like or a comment, as far as sets go by it.
@@ -113,15 +128,18 @@ std::string RestOfInteractions(const Difference& difference, const Values& found
 }  // namespace
 
 Mender::Mender(Olap* olap, WarehouseFacts* facts, ChangeFeed* changes, EventLog* events, const Position& warehouse_at,
-               std::optional<std::int64_t>* first_kept)
+               std::optional<std::int64_t>* first_kept, std::function<void()> require_alone)
     : olap_(olap),
       facts_(facts),
       changes_(changes),
       events_(events),
       warehouse_at_(warehouse_at),
-      first_kept_(first_kept) {}
+      first_kept_(first_kept),
+      require_alone_(std::move(require_alone)) {}
 
 Status Mender::Mend(Relation relation, const std::vector<Difference>& differences) {
+  // Looked for before anything is deleted: it may not be found.
+  if (LandsChanges(relation)) static_cast<void>(FirstKeptChange());
   switch (relation) {
     case Relation::kUsers:
     case Relation::kPosts:
@@ -220,6 +238,7 @@ Status Mender::MendEventTotals(const std::vector<Difference>& differences) {
   }
   if (posts.empty()) return {};
   if (Status put = facts_->PutKeys({posts.begin(), posts.end()}); !put) return put;
+  require_alone_();
   const Status deleted = Execute("ALTER TABLE " + TableOf(Relation::kPostTotals) +
                                  " DELETE WHERE concat(UUIDToNum(post_id), '') IN " + std::string(kKeys));
   return deleted ? RemakeSetsOfPosts(posts) : deleted;
@@ -274,6 +293,7 @@ Status Mender::MendUserFollows(const std::vector<Difference>& differences) {
 Status Mender::DeleteKeys(Relation relation, const std::vector<Difference>& differences) {
   const std::set<std::string> keys = KeysOf(differences);
   if (Status put = facts_->PutKeys({keys.begin(), keys.end()}); !put) return put;
+  require_alone_();
   return Execute("ALTER TABLE " + TableOf(relation) + " DELETE WHERE " + KeyExpression(relation) + " IN " +
                  std::string(kKeys));
 }
@@ -393,9 +413,19 @@ bool Mender::KeepsChangesBehind(std::int64_t sequence) try {
   return false;
 }
 
+// A log may have gaps (a new snapshot), so that its first place is not where to begin.
 std::int64_t Mender::FirstKeptChange() {
   if (*first_kept_) return **first_kept_;
-  std::int64_t low = 0;
+  std::int64_t from = FirstReadable(0);
+  for (std::int64_t at = ReadThrough(from); at < warehouse_at_.changes; at = ReadThrough(from)) {
+    from = FirstReadable(at + 1);
+  }
+  *first_kept_ = from;
+  return from;
+}
+
+// A place from `low` on that the log can be read from: the first one, where there is no gap behind it.
+std::int64_t Mender::FirstReadable(std::int64_t low) {
   std::int64_t high = warehouse_at_.changes;
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
@@ -405,8 +435,21 @@ std::int64_t Mender::FirstKeptChange() {
       low = middle + 1;
     }
   }
-  *first_kept_ = low;
   return low;
+}
+
+// How far the log reads on from there: to the warehouse's position, or to the last change before a gap.
+std::int64_t Mender::ReadThrough(std::int64_t at) {
+  std::size_t limit = kBatch;
+  while (at < warehouse_at_.changes) try {
+      const std::vector<Change> batch = changes_->Read(at, limit);
+      at = batch.empty() ? warehouse_at_.changes : batch.back().sequence;
+    } catch (const StoreError& error) {
+      if (error.error().code != "log_forgotten") throw;
+      if (limit == 1) break;
+      limit /= 2;
+    }
+  return at;
 }
 
 Status Mender::Execute(const std::string& sql, const OlapParams& params) {

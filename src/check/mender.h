@@ -32,10 +32,11 @@ namespace novafeed {
 // - Refreshed counters and lists: deleted and refreshed. follow_graph: deleted and made again from follows_cdc.
 class Mender {
  public:
-  // All outlive it. `first_kept`: the least sequence behind which the change log is kept, once it was looked for, which
-  // takes long in some logs; for the next mender.
+  // All outlive it. `first_kept`: a sequence from which the change log reads through, once it was looked for, which
+  // takes long in some logs; for the next mender. `require_alone` is called before each step that deletes: it throws
+  // StoreError where the warehouse may not stand still any more, or somebody else may mend it.
   Mender(Olap* olap, WarehouseFacts* facts, ChangeFeed* changes, EventLog* events, const Position& warehouse_at,
-         std::optional<std::int64_t>* first_kept);
+         std::optional<std::int64_t>* first_kept, std::function<void()> require_alone);
 
   // `differences` of a relation of the warehouse; or of kIndexPosts, where the log does not know all events any more:
   // then the sets of posts are made again whose rows say the same of events as the index does, and the others are
@@ -74,6 +75,8 @@ class Mender {
   Status FlushLanding();
   bool KeepsChangesBehind(std::int64_t sequence);
   std::int64_t FirstKeptChange();
+  std::int64_t FirstReadable(std::int64_t low);
+  std::int64_t ReadThrough(std::int64_t at);
   Status Execute(const std::string& sql, const OlapParams& params = {});
 
   Olap* const olap_;
@@ -82,6 +85,7 @@ class Mender {
   EventLog* const events_;
   const Position warehouse_at_;
   std::optional<std::int64_t>* const first_kept_;
+  const std::function<void()> require_alone_;
   LandingBatch landing_;
 };
 

@@ -141,6 +141,7 @@ class Boot {
     WarehouseSampleOptions sample = warehouse.sample;
     if (forgotten.through != EventPoints()) sample.events_from_day = DayOf(forgotten.latest) + 1;
     const Status same = CompareWithWarehouse(*index, warehouse.olap, sample);
+    if (const Status held = cut->still_held(); !held) return tl::unexpected<Error>(held.error());
     if (!same) return tl::unexpected<Error>(same.error());
     return index;
   }

@@ -21,9 +21,11 @@
 namespace novafeed {
 
 // The warehouse at rest: its tables and counters hold exactly the log up to `position`, as long as `hold` lives.
+// Where it could not be held there, `still_held` gives an error.
 struct WarehouseCut {
   Position position;
   std::shared_ptr<void> hold;
+  std::function<Status()> still_held = [] { return Status(); };
 };
 
 // What a boot needs of the warehouse.

@@ -64,6 +64,8 @@ class WarehouseFiller : public LogProgress {
   // `timeout`, kConflict "warehouse_refused"; then there is nothing to resume.
   virtual Result<Position> Pause(std::chrono::milliseconds timeout) = 0;
   virtual void Resume() = 0;
+  // Rises when pauses are broken: who fills the warehouse may have gone on before their Resume(). See WarehousePause.
+  virtual std::uint64_t BrokenPauses() const = 0;
 
   // Lands entries again, while position() stays: nothing changes where the warehouse is right, and what was lost comes
   // back. Begins soon; a crash forgets it. kConflict "log_forgotten" where the log does not reach back that far,
@@ -80,15 +82,37 @@ class WarehouseFiller : public LogProgress {
 // A pause that ends with its scope.
 class WarehousePause {
  public:
-  explicit WarehousePause(WarehouseFiller* filler) : filler_(filler) {}
-  WarehousePause(WarehousePause&& other) noexcept : filler_(std::exchange(other.filler_, nullptr)) {}
+  // As WarehouseFiller::Pause.
+  static Result<WarehousePause> Take(WarehouseFiller* filler, std::chrono::milliseconds timeout) {
+    const std::uint64_t broken = filler->BrokenPauses();  // before: one that breaks meanwhile may be this one
+    Result<Position> position = filler->Pause(timeout);
+    if (!position) return tl::unexpected<Error>(std::move(position.error()));
+    return WarehousePause(filler, broken, *std::move(position));
+  }
+  WarehousePause(WarehousePause&& other) noexcept
+      : filler_(std::exchange(other.filler_, nullptr)),
+        broken_before_(other.broken_before_),
+        position_(std::move(other.position_)) {}
   WarehousePause& operator=(WarehousePause&&) = delete;
   ~WarehousePause() {
     if (filler_ != nullptr) filler_->Resume();
   }
 
+  const Position& position() const { return position_; }
+  // Whether the tables surely held that position until now: asked before what was read is believed, and before anything
+  // is deleted. kUnavailable "warehouse_busy" where they may have gone on.
+  Status StillHeld() const {
+    if (filler_->BrokenPauses() == broken_before_) return {};
+    return Fail(Failure::kUnavailable, "warehouse_busy", "The warehouse did not stay at rest: try again.", 1000);
+  }
+
  private:
+  WarehousePause(WarehouseFiller* filler, std::uint64_t broken_before, Position position)
+      : filler_(filler), broken_before_(broken_before), position_(std::move(position)) {}
+
   WarehouseFiller* filler_;
+  std::uint64_t broken_before_;
+  Position position_;
 };
 
 }  // namespace novafeed

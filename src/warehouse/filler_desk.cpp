@@ -10,6 +10,8 @@ using std::chrono::milliseconds;
 
 // Between two looks at the log while somebody waits for a position.
 constexpr milliseconds kHurry{20};
+// Whoever waits longer is no reader who wants an answer, and does not make it look again and again.
+constexpr std::chrono::seconds kHurriedWait{30};
 // How often time-outs of waiters are looked at.
 constexpr milliseconds kTick{50};
 constexpr std::chrono::seconds kWhileHeld{1};
@@ -63,7 +65,8 @@ void FillerDesk::WaitFor(const Position& wanted, std::int64_t timeout_ms, std::f
     done(reached);
     return;
   }
-  waiters_.push_back(Waiter{wanted, SteadyClock::now() + milliseconds(timeout_ms), std::move(done)});
+  const milliseconds timeout(timeout_ms);
+  waiters_.push_back(Waiter{wanted, SteadyClock::now() + timeout, timeout <= kHurriedWait, std::move(done)});
   lock.unlock();
   wake_.notify_all();
 }
@@ -96,6 +99,11 @@ void FillerDesk::Hurry() {
     hurry_ = true;
   }
   wake_.notify_all();
+}
+
+std::uint64_t FillerDesk::BrokenPauses() const {
+  const std::scoped_lock lock(mutex_);
+  return broken_pauses_;
 }
 
 bool FillerDesk::WantsPause() const {
@@ -151,12 +159,12 @@ void FillerDesk::Idle(SteadyClock::time_point until, const std::function<bool()>
 
 void FillerDesk::WaitForWork(SteadyClock::time_point next_look) {
   Idle(SteadyClock::now() + kHurry, [] { return false; });
-  Idle(next_look, [this] { return !waiters_.empty() || pauses_ > 0 || hurry_; });
+  Idle(next_look, [this] { return pauses_ > 0 || hurry_ || std::ranges::any_of(waiters_, &Waiter::is_hurried); });
   const std::scoped_lock lock(mutex_);
   hurry_ = false;
 }
 
-bool FillerDesk::HoldStill(const std::function<void()>& while_held) {
+bool FillerDesk::HoldStill(const std::function<bool()>& is_held) {
   SinkPhase before{};
   {
     const std::scoped_lock lock(mutex_);
@@ -165,14 +173,17 @@ bool FillerDesk::HoldStill(const std::function<void()>& while_held) {
     holding_ = true;
   }
   held_.notify_all();
-  while (WantsPause() && !stopping_) {
+  while (true) {
     Idle(SteadyClock::now() + kWhileHeld, [this] { return pauses_ == 0; });
-    while_held();
+    const bool is_broken = WantsPause() && !is_held();
+    // Under one lock, so that nobody is let in whom this does not see.
+    const std::scoped_lock lock(mutex_);
+    if (pauses_ > 0 && !is_broken && !stopping_) continue;
+    if (is_broken) ++broken_pauses_;
+    holding_ = false;
+    published_.phase = before;
+    return true;
   }
-  const std::scoped_lock lock(mutex_);
-  holding_ = false;
-  published_.phase = before;
-  return true;
 }
 
 void FillerDesk::NoteEnd() {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -28,9 +29,16 @@ constexpr std::chrono::seconds kSettleWhileBehind{15};
 // A cut lands so many messages itself at most; further behind, landing goes on first.
 constexpr std::int64_t kMostToLand = 100'000;
 constexpr milliseconds kLookAtHoldsEvery{200};
+constexpr std::chrono::seconds kRenewHoldEvery{1};
 constexpr std::int64_t kFailureLogMs = 10'000;
 // An engine that starts, or starts again, is away for that long without a word.
 constexpr std::chrono::seconds kSilence{5};
+
+// An engine that was never attached: nobody holds anything there.
+bool HasNoSchema(const Error& error) {
+  const auto names = [&error](std::string_view what) { return error.detail.find(what) != std::string::npos; };
+  return error.code == "olap_error" && (names("UNKNOWN_TABLE") || names("UNKNOWN_DATABASE"));
+}
 
 Error Elsewhere() {
   return Error{Failure::kUnavailable, "warehouse_elsewhere",
@@ -62,13 +70,16 @@ struct WarehouseFollower::State {
   Status Attach();
   Status Settle();
   Status FollowOthers();
+  Status HoldCut();
+  Status WantHold();
   Status AskForHold();
   Status GiveUpHold();
-  void KeepHold();
+  bool KeepHold();
   void HoldStill();
-  bool TellHolders();
+  Result<bool> TellHolders();
   bool SettleIsDue() const;
   Status TakeRewind();
+  void DropRewind();
   void NoteEnds(TimeMs before);
   void NoteFreshness();
   void NoteFailure(const Error& error);
@@ -80,8 +91,9 @@ struct WarehouseFollower::State {
   FillerDesk desk;
   LandingSettler settler;  // the follower's thread only, as the next ones
   LandingHolds holds;
-  std::set<std::string> told;  // of the holders elsewhere, while this node holds still
-  std::string holder;          // this node's name in the table of holds; empty while it wants none
+  std::set<std::string> told;           // of the holders elsewhere, while this node holds still
+  std::string holder;                   // this node's name in the table of holds; empty while it has none
+  SteadyClock::time_point wanted_at{};  // when the hold was renewed
   std::function<bool()> has_lease;
   Counter failures;
   Gauge lag_seconds;
@@ -154,6 +166,9 @@ Status WarehouseFollower::State::Round() {
 }
 
 Status WarehouseFollower::State::Lead() {
+  if (!desk.WantsPause()) {
+    if (Status given_up = GiveUpHold(); !given_up) return given_up;
+  }
   if (!settler.attached()) {
     if (Status attached = Attach(); !attached) return attached;
   }
@@ -164,23 +179,26 @@ Status WarehouseFollower::State::Lead() {
   // Where a cut cannot be made yet, landing goes on.
   if (!settler.knows_changes() || settler.MessagesBehind() > kMostToLand) return Settle();
   if (Status cut = settler.Cut(has_lease); !cut) return cut;
-  is_cut = true;
-  return {};
+  return HoldCut();
 }
 
 // While somebody reads whom another node has let in before it lost the lease, nothing is changed.
 Status WarehouseFollower::State::Attach() {
   const Result<std::vector<LandingHold>> others = holds.List();
+  if (!others && !HasNoSchema(others.error())) return tl::unexpected<Error>(others.error());
   if (others && std::ranges::any_of(*others, &LandingHold::is_held)) {
     return Fail(Failure::kUnavailable, "warehouse_busy", "A reader holds the warehouse still.", 1000);
   }
-  return settler.Attach(has_lease);  // without the table of holds it has no schema yet
+  if (others && has_lease()) {
+    if (Status cleared = holds.Clear(); !cleared) return cleared;
+  }
+  return settler.Attach(has_lease);
 }
 
 Status WarehouseFollower::State::Settle() {
   // Before landing goes on: a group cannot be set back until its members are gone, which takes as long as a session.
   if (Status rewound = TakeRewind(); !rewound) return rewound;
-  if (Status going = settler.GoOn(); !going) return going;
+  if (Status going = settler.GoOn(has_lease); !going) return going;
   if (!SettleIsDue()) {
     settler.LookAtEnds();
     return {};
@@ -192,16 +210,40 @@ Status WarehouseFollower::State::Settle() {
 
 Status WarehouseFollower::State::FollowOthers() {
   settler.Detach();
+  DropRewind();
   if (Status asked = desk.WantsPause() ? AskForHold() : GiveUpHold(); !asked) return asked;
   if (Status read = settler.ReadApplied(); !read) return read;
   settler.LookAtEnds();
   return {};
 }
 
-// Who settles tells when landing holds still; the position that it has written by then is that of the cut.
-Status WarehouseFollower::State::AskForHold() {
+// So that whoever settles after this node lets its readers end, too. The lease is asked for behind that: who takes it
+// later sees the hold.
+Status WarehouseFollower::State::HoldCut() {
+  wanted_at = {};
+  if (Status held = WantHold(); !held) return held;
+  is_cut = has_lease();
+  if (is_cut) return {};
+  settler.Detach();
+  static_cast<void>(GiveUpHold());  // whoever has taken it may not have seen the hold
+  return tl::unexpected<Error>(Elsewhere());
+}
+
+Status WarehouseFollower::State::WantHold() {
+  const SteadyClock::time_point now = SteadyClock::now();
+  if (!holder.empty() && now - wanted_at < kRenewHoldEvery) return {};
   if (holder.empty()) holder = NewUuid(clock->Now()).ToString();
   if (Status wanted = holds.Want(holder); !wanted) return wanted;
+  if (is_mine) {
+    if (Status told_itself = holds.Tell(holder); !told_itself) return told_itself;
+  }
+  wanted_at = now;
+  return {};
+}
+
+// Who settles tells when landing holds still; the position that it has written by then is that of the cut.
+Status WarehouseFollower::State::AskForHold() {
+  if (Status wanted = WantHold(); !wanted) return wanted;
   const Result<std::vector<LandingHold>> all = holds.List();
   if (!all) return tl::unexpected<Error>(all.error());
   is_cut = std::ranges::any_of(*all, [this](const LandingHold& hold) { return hold.holder == holder && hold.is_held; });
@@ -213,40 +255,60 @@ Status WarehouseFollower::State::GiveUpHold() {
   return holds.Release(std::exchange(holder, {}));
 }
 
-// Once a second, while somebody reads.
-void WarehouseFollower::State::KeepHold() {
+// Once a second, while somebody reads: whether nobody lands. Whoever may land only knows of this by the hold; as long
+// as this node has the lease, nobody may.
+bool WarehouseFollower::State::KeepHold() {
+  if (desk.stopping()) return false;
+  is_mine = is_mine && has_lease();
   if (is_mine) {
-    is_mine = has_lease();
-    TellHolders();
-    return;
+    static_cast<void>(TellHolders());
+    return true;
   }
   const Status kept = AskForHold();
-  if (kept && is_cut) return;
+  if (kept ? is_cut : SteadyClock::now() - wanted_at < LandingHolds::kLasts) return true;
   Log(LogLevel::kError, "warehouse_hold_lost",
       {{"reason", kept ? "The node that settles the warehouse went on." : kept.error().detail}});
+  return false;
 }
 
 // Until nobody reads any more, here or elsewhere.
 void WarehouseFollower::State::HoldStill() {
-  do {
-    desk.HoldStill([this] { KeepHold(); });
-    if (!is_mine || !TellHolders()) break;
-    is_mine = has_lease();
-    desk.Idle(SteadyClock::now() + kLookAtHoldsEvery, [] { return false; });
-  } while (!desk.stopping());
-  // Whoever was told and has not gone must not take a later hold for this one.
-  for (const std::string& name : std::exchange(told, {})) static_cast<void>(holds.Release(name));
-  static_cast<void>(GiveUpHold());
+  bool others_read = true;
+  while (others_read) {
+    desk.HoldStill([this] { return KeepHold(); });
+    is_mine = is_mine && has_lease();
+    if (!is_mine) break;
+    const Result<bool> told_some = TellHolders();
+    if (!told_some) break;
+    others_read = *told_some;
+    if (others_read) desk.Idle(SteadyClock::now() + kLookAtHoldsEvery, [] { return false; });
+  }
+  if (others_read) {
+    // Whoever was told may read on: before anything is changed, Attach() looks for them.
+    settler.Detach();
+  } else {
+    // Whoever was told and has not gone must not take a later hold for this one.
+    for (const std::string& name : told) static_cast<void>(holds.Release(name));
+  }
+  told.clear();
+  // A reader whom the end of this node overtakes is left the time that its hold lasts.
+  if (!desk.stopping() || !desk.WantsPause()) static_cast<void>(GiveUpHold());
 }
 
-// True where there is any.
-bool WarehouseFollower::State::TellHolders() {
+// Renews this node's own hold, and tells the others that theirs is held; whether there are any.
+Result<bool> WarehouseFollower::State::TellHolders() {
+  if (Status held = WantHold(); !held) return tl::unexpected<Error>(held.error());
   const Result<std::vector<LandingHold>> all = holds.List();
-  if (!all) return false;
+  if (!all) return tl::unexpected<Error>(all.error());
+  bool is_any = false;
   for (const LandingHold& hold : *all) {
-    if (told.insert(hold.holder).second) static_cast<void>(holds.Tell(hold.holder));
+    if (hold.holder == holder) continue;
+    is_any = true;
+    if (told.contains(hold.holder)) continue;
+    if (Status done = holds.Tell(hold.holder); !done) return tl::unexpected<Error>(done.error());
+    told.insert(hold.holder);
   }
-  return !all->empty();
+  return is_any;
 }
 
 bool WarehouseFollower::State::SettleIsDue() const {
@@ -260,12 +322,23 @@ Status WarehouseFollower::State::TakeRewind() {
     wanted = rewind;
     if (!wanted) return {};
   }
-  if (Status rewound = settler.Rewind(wanted->events, wanted->changes.has_value()); !rewound) return rewound;
+  if (Status rewound = settler.Rewind(wanted->events, wanted->changes.has_value(), has_lease); !rewound) return rewound;
   Publish(SinkPhase::kCatchingUp, "");
   desk.PublishProgress(settler.MessagesBehind(), 0);
   const std::scoped_lock lock(mutex);
   rewind.reset();
   return {};
+}
+
+// Whoever settles now does not know of it.
+void WarehouseFollower::State::DropRewind() {
+  {
+    const std::scoped_lock lock(mutex);
+    if (!rewind) return;
+    rewind.reset();
+  }
+  Log(LogLevel::kWarn, "warehouse_rewind_dropped",
+      {{"reason", "Another node settles the warehouse now: ask that one to land the log again."}});
 }
 
 // Where the log ends is asked after the time was taken that it stands for.
@@ -284,7 +357,7 @@ void WarehouseFollower::State::NoteFreshness() {
 }
 
 void WarehouseFollower::State::NoteFailure(const Error& error) {
-  const bool is_final = error.failure == Failure::kConflict;
+  const bool is_final = IsFinal(error);
   Publish(is_final ? SinkPhase::kRefused : SinkPhase::kWaiting, error.detail);
   if (is_final) {
     has_refused = true;
@@ -359,6 +432,10 @@ Result<Position> WarehouseFollower::Pause(milliseconds timeout) {
 
 void WarehouseFollower::Resume() {
   state_->desk.Resume();
+}
+
+std::uint64_t WarehouseFollower::BrokenPauses() const {
+  return state_->desk.BrokenPauses();
 }
 
 Status WarehouseFollower::Rewind(const SinkRewind& rewind) {

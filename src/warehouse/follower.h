@@ -59,6 +59,7 @@ class WarehouseFollower final : public WarehouseFiller {
   // that has the lease; another one asks it (landing_holds.h).
   Result<Position> Pause(std::chrono::milliseconds timeout) override;
   void Resume() override;
+  std::uint64_t BrokenPauses() const override;
   // As the port says, with landing of the changes as far back as their topics reach. kInvalid "bad_rewind" also for the
   // state, which only a new snapshot of the database brings (./cluster resnapshot); kUnavailable "warehouse_elsewhere".
   Status Rewind(const SinkRewind& rewind) override;

@@ -2,16 +2,19 @@
 
 #include <chrono>
 #include <cstddef>
+#include <utility>
 
 #include "warehouse/landing_topics.h"
 
 namespace novafeed {
 namespace {
 
+const OlapCall kLook{std::chrono::seconds(10)};
 const OlapCall kMake{std::chrono::seconds(60)};
 const OlapCall kDrop{std::chrono::seconds(120)};  // a block on its way is written first
 
 constexpr std::string_view kDatabase = "novafeed_kafka";
+constexpr std::string_view kCountMade = "SELECT count() FROM system.tables WHERE database = 'novafeed_kafka'";
 
 std::string Quoted(std::string_view text) {
   std::string quoted = "'";
@@ -63,7 +66,11 @@ std::string RenderKafkaLanding(const KafkaLanding& landing) {
   return script;
 }
 
+// Asked each time: another node may have ended it.
 Status BeginKafkaLanding(Olap* olap, const KafkaLanding& landing) {
+  Result<OlapRows> count = olap->Query(kCountMade, {}, kLook);
+  if (!count) return tl::unexpected<Error>(std::move(count.error()));
+  if (count->UInt64() == 2 * kLandingTables.size()) return {};
   return olap->Execute(RenderKafkaLanding(landing), {}, kMake);
 }
 

@@ -1,6 +1,7 @@
 #include "warehouse/landing_holds.h"
 
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "warehouse/sql.h"
@@ -9,12 +10,17 @@ namespace novafeed {
 namespace {
 
 const OlapCall kCall{std::chrono::seconds(10)};
+constexpr std::string_view kClear = "TRUNCATE TABLE novafeed.landing_holds";
 
 }  // namespace
 
-Status LandingHolds::Note(const std::string& holder, const std::string& state, int seconds) {
+Status LandingHolds::Note(const std::string& holder, const std::string& state, std::int64_t seconds) {
   const OlapParams params{{"holder", holder}, {"state", state}, {"seconds", std::to_string(seconds)}};
   return olap_->Execute(WarehouseSql("note_landing_hold"), params, kCall);
+}
+
+Status LandingHolds::Clear() {
+  return olap_->Execute(kClear, {}, kCall);
 }
 
 Result<std::vector<LandingHold>> LandingHolds::List() {

@@ -25,6 +25,8 @@ constexpr std::chrono::milliseconds kLookEvery{10};             // for the rest 
 constexpr std::size_t kInsertBytes = 8UL << 20;
 constexpr std::size_t kStateRows = 50'000;
 constexpr std::size_t kEventsAtOnce = 10'000;
+// Versions that whoever settled before may still give to what it has on its way.
+constexpr std::uint64_t kVersionsOfOthers = 1UL << 20;
 constexpr std::string_view kReadUptime = "SELECT toInt64(uptime())";
 constexpr std::string_view kStopTtlMerges = "SYSTEM STOP TTL MERGES";
 
@@ -77,6 +79,12 @@ std::vector<Handle> OfEachTopic(Add add) {
 
 }  // namespace
 
+bool IsFinal(const Error& error) {
+  static constexpr std::array<std::string_view, 5> kFinal = {
+      "schema_newer", "schema_changed", "warehouse_other_generation", "warehouse_ahead", "bad_topic"};
+  return std::ranges::find(kFinal, error.code) != kFinal.end();
+}
+
 LandingSettler::LandingSettler(const Clock* clock, Olap* olap, LandingTopics* topics, ChangeFeed* graph,
                                EventLog* events, std::string generation, Metrics* metrics,
                                LandingSettlerOptions options)
@@ -110,7 +118,7 @@ LandingSettler::LandingSettler(const Clock* clock, Olap* olap, LandingTopics* to
 
 Status LandingSettler::Attach(const IsMine& is_mine) {
   LookAtEnds();  // while Kafka is away, dropping a table that reads it may take for ever
-  if (Status stopped = StopLanding(); !stopped) return stopped;
+  if (Status stopped = StopLanding(is_mine); !stopped) return stopped;
   if (Status applied = ApplySchema(olap_, WarehouseSchema()); !applied) return applied;
   if (options_.stop_ttl_merges) {
     if (Status stopped = olap_->Execute(kStopTtlMerges, {}, kShortCall); !stopped) return stopped;
@@ -154,7 +162,7 @@ Status LandingSettler::TakePositions(const LogPositions& positions) {
 Status LandingSettler::ReadVersion() {
   Result<OlapRows> rows = olap_->Query(WarehouseSql("greatest_version"), {}, kShortCall);
   if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
-  version_ = std::max(version_, rows->UInt64());
+  version_ = std::max(version_, rows->UInt64()) + kVersionsOfOthers;
   return {};
 }
 
@@ -174,20 +182,19 @@ Status LandingSettler::PlaceGroups() {
   return Look();
 }
 
-Status LandingSettler::StopLanding() {
-  is_landing_ = false;
+// Another one may land by now.
+Status LandingSettler::StopLanding(const IsMine& is_mine) {
+  if (!is_mine()) return NotMine();
   return EndKafkaLanding(olap_);
 }
 
-Status LandingSettler::GoOn() {
-  if (is_landing_) return {};
-  if (Status begun = BeginKafkaLanding(olap_, options_.landing); !begun) return begun;
-  is_landing_ = true;
-  return {};
+Status LandingSettler::GoOn(const IsMine& is_mine) {
+  if (!is_mine()) return NotMine();
+  return BeginKafkaLanding(olap_, options_.landing);
 }
 
-Status LandingSettler::Rewind(const std::optional<EventPoints>& events, bool changes) {
-  if (Status stopped = StopLanding(); !stopped) return stopped;
+Status LandingSettler::Rewind(const std::optional<EventPoints>& events, bool changes, const IsMine& is_mine) {
+  if (Status stopped = StopLanding(is_mine); !stopped) return stopped;
   if (Status looked = Look(); !looked) return looked;
   for (std::size_t topic = 0; topic < kLandingTopics.size(); ++topic) {
     if (topic == kEventsTopic ? !events.has_value() : !changes) continue;
@@ -200,7 +207,7 @@ Status LandingSettler::Rewind(const std::optional<EventPoints>& events, bool cha
   }
   touched_.Forget();
   if (Status looked = Look(); !looked) return looked;
-  return GoOn();
+  return GoOn(is_mine);
 }
 
 // --------------------------------------------------------------------------------------------------------------- look
@@ -282,11 +289,11 @@ Status LandingSettler::LandLostEvents() {
 
 Result<std::int64_t> LandingSettler::LandKeptEvents(std::size_t partition, std::int64_t after, std::int64_t through) {
   EventPoints read = events_->End();  // nothing of the others
-  read[partition] = after;
+  read[partition] = std::max(after, events_->HowFarForgotten().through[partition]);
   std::int64_t count = 0;
   LandingBatch batch;
   try {
-    while (read[partition] < through) {
+    while (events_->QuietThrough(read)[partition] < through) {
       const std::vector<LoggedEvent> events = events_->Read(read, kEventsAtOnce);
       for (const LoggedEvent& event : events) {
         Advance(&read, event);
@@ -509,12 +516,12 @@ Status LandingSettler::WritePositions() {
 // ---------------------------------------------------------------------------------------------------------------- cut
 
 Status LandingSettler::Cut(const IsMine& is_mine) {
-  if (Status stopped = StopLanding(); !stopped) return stopped;
+  if (Status stopped = StopLanding(is_mine); !stopped) return stopped;
   if (Status looked = Look(); !looked) return looked;
   // What was landed lies before the ends that were looked at: nobody has landed since.
   Status whole = AwaitWholeCommits();
   if (!whole) {
-    if (Status begun = GoOn(); !begun) return begun;
+    if (Status begun = GoOn(is_mine); !begun) return begun;
     return whole;
   }
   if (!is_mine()) return NotMine();
@@ -565,11 +572,15 @@ Status LandingSettler::LandMessages(std::size_t topic, std::size_t partition, st
     if (landed && !rows.empty()) landed = olap_->Insert(kLandingTables[topic], "RowBinary", rows, kInsertCall);
     rows.clear();
   };
+  std::int64_t next = from;
   topics_->ReadMessages(topic, partition, from, until, [&](std::int64_t offset, std::string_view value) {
+    if (offset == next) ++next;
     AppendRow(value, partition, static_cast<std::uint64_t>(offset), &rows);
     if (rows.size() >= kInsertBytes) flush();
   });
   flush();
+  if (landed && next < until)
+    return Busy("Messages were forgotten while they were landed");  // the next look names them
   return landed;
 }
 

@@ -36,10 +36,12 @@ struct LandingSettlerOptions {
   std::chrono::milliseconds rest_before_anew{10'000};
 };
 
+// Whether this warehouse cannot be gone on with, which a step has given this error for: those of ApplySchema(),
+// "warehouse_other_generation", "warehouse_ahead", "bad_topic". What Kafka has forgotten is none of them.
+bool IsFinal(const Error& error);
+
 // Used by one thread. Its steps block, within deadlines, throw what the topics throw (StoreError), and give errors of
-// the port `Olap`; kConflict where this warehouse cannot be gone on with: of ApplySchema(),
-// "warehouse_other_generation", "warehouse_ahead", "bad_topic". After an error: Attach() again, unless it is said
-// otherwise.
+// the port `Olap`, their own, and those of IsFinal(). After an error: Attach() again, unless it is said otherwise.
 //
 // One settles a warehouse at a time: `is_mine` is asked where another one would do harm. Where it says no, the step
 // ends with kUnavailable "not_mine".
@@ -69,11 +71,11 @@ class LandingSettler {
   // tables then hold exactly what applied() says. kUnavailable "warehouse_busy" where a commit does not come whole;
   // landing then goes on.
   Status Cut(const IsMine& is_mine);
-  // Lets the engine land again.
-  Status GoOn();
+  // Lets the engine land again, where it does not.
+  Status GoOn(const IsMine& is_mine);
 
   // Makes the engine land again what lies behind these points of the events; the changes as far back as they are kept.
-  Status Rewind(const std::optional<EventPoints>& events, bool changes);
+  Status Rewind(const std::optional<EventPoints>& events, bool changes, const IsMine& is_mine);
 
   const Position& applied() const { return applied_; }
   // Up to where the groups have landed the events now: behind applied() after a rewind.
@@ -94,7 +96,7 @@ class LandingSettler {
   Status LandLostEvents();
   Result<std::int64_t> LandKeptEvents(std::size_t partition, std::int64_t after, std::int64_t through);
   Status PlaceGroups();
-  Status StopLanding();
+  Status StopLanding(const IsMine& is_mine);
   // Forgets what an engine knew that has started again since.
   Status NoteRestart();
   Result<std::vector<TouchedPart>> ListTouched();
@@ -141,7 +143,6 @@ class LandingSettler {
   const Histogram refresh_seconds_;
 
   bool attached_ = false;
-  bool is_landing_ = false;
   std::uint64_t version_ = 0;
   Position applied_;
   // By topic and partition: everything before was landed once, and settled.

@@ -72,7 +72,7 @@ class LandingTopics {
   virtual NewestCommit ReadNewestCommit() = 0;
 
   using TakeMessage = std::function<void(std::int64_t offset, std::string_view value)>;
-  // The messages in [from, until) of a partition. Messages that are gone are left out.
+  // The messages in [from, until) of a partition. Messages that are gone are left out, also those that go meanwhile.
   virtual void ReadMessages(std::size_t topic, std::size_t partition, std::int64_t from, std::int64_t until,
                             const TakeMessage& take) = 0;
 

@@ -302,6 +302,10 @@ void WarehouseSink::Resume() {
   state_->desk.Resume();
 }
 
+std::uint64_t WarehouseSink::BrokenPauses() const {
+  return state_->desk.BrokenPauses();
+}
+
 Status WarehouseSink::Rewind(const SinkRewind& rewind) {
   const Position applied = position();
   const std::int64_t changes = rewind.changes.value_or(0);

@@ -54,6 +54,7 @@ class WarehouseSink final : public WarehouseFiller {
 
   Result<Position> Pause(std::chrono::milliseconds timeout) override;
   void Resume() override;
+  std::uint64_t BrokenPauses() const override;
   // Begins with the next batch.
   Status Rewind(const SinkRewind& rewind) override;
 

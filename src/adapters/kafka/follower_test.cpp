@@ -26,7 +26,9 @@
 #include "graph/store.h"
 #include "index/test_log.h"
 #include "warehouse/ingest_errors.h"
+#include "warehouse/kafka_landing.h"
 #include "warehouse/landing.h"
+#include "warehouse/log_positions.h"
 #include "warehouse/sink.h"
 
 namespace novafeed::kafka {
@@ -127,6 +129,29 @@ class PlacedState final : public ChangeFeed {
   ChangeFeed* log_;
 };
 
+// Those of Kafka, whose retention is now and then quicker than who asks.
+class ForgetfulTopics final : public LandingTopics {
+ public:
+  explicit ForgetfulTopics(std::unique_ptr<LandingTopics> topics) : topics_(std::move(topics)) {}
+
+  LandingOffsets Offsets() override { return topics_->Offsets(); }
+  Commits ReadCommits(std::int64_t after, std::size_t limit) override { return topics_->ReadCommits(after, limit); }
+  NewestCommit ReadNewestCommit() override {
+    if (forgets.exchange(false)) throw StoreError(Error{Failure::kConflict, "log_forgotten", "It is gone.", 0});
+    return topics_->ReadNewestCommit();
+  }
+  void ReadMessages(std::size_t topic, std::size_t partition, std::int64_t from, std::int64_t until,
+                    const TakeMessage& take) override {
+    topics_->ReadMessages(topic, partition, from, until, take);
+  }
+  void Rewind(std::size_t topic, const std::vector<std::int64_t>& offsets) override { topics_->Rewind(topic, offsets); }
+
+  std::atomic<bool> forgets = false;  // what is asked for next
+
+ private:
+  const std::unique_ptr<LandingTopics> topics_;
+};
+
 // One broker for each test: offsets of groups and topics are a test's own.
 class WarehouseFollowerTest : public ::testing::Test {
  protected:
@@ -147,11 +172,14 @@ class WarehouseFollowerTest : public ::testing::Test {
 
   void Start() {
     follower_.reset();
-    topics_ = OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
+    topics_ = std::make_unique<ForgetfulTopics>(OpenTopics());
     follower_ = std::make_unique<WarehouseFollower>(
         &clock_, olap_.get(), topics_.get(), &graph_, &log_.events, "g", [this] { return has_lease_.load(); },
         &metrics_, Options());
     follower_->Start();
+  }
+  std::unique_ptr<LandingTopics> OpenTopics() {
+    return OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
   }
   WarehouseFollowerOptions Options() const {
     WarehouseFollowerOptions options;
@@ -160,6 +188,23 @@ class WarehouseFollowerTest : public ::testing::Test {
     options.settler.rest_before_anew = milliseconds(500);
     options.refresh_every = milliseconds(50);
     return options;
+  }
+
+  // Another node beside the same warehouse.
+  struct Node {
+    std::atomic<bool> has_lease{false};
+    Metrics metrics;
+    std::unique_ptr<LandingTopics> topics;
+    std::unique_ptr<WarehouseFollower> follower;
+  };
+  std::unique_ptr<Node> StartNode() {
+    auto node = std::make_unique<Node>();
+    node->topics = OpenTopics();
+    node->follower = std::make_unique<WarehouseFollower>(
+        &clock_, olap_.get(), node->topics.get(), &graph_, &log_.events, "g",
+        [has_lease = &node->has_lease] { return has_lease->load(); }, &node->metrics, Options());
+    node->follower->Start();
+    return node;
   }
 
   // Random history, as transactions and events on the topics.
@@ -236,7 +281,7 @@ class WarehouseFollowerTest : public ::testing::Test {
   std::unique_ptr<TestProducer> producer_;
   std::unique_ptr<TestEngine> engine_;
   std::unique_ptr<Olap> olap_;
-  std::unique_ptr<LandingTopics> topics_;
+  std::unique_ptr<ForgetfulTopics> topics_;
   std::unique_ptr<WarehouseFollower> follower_;
 };
 
@@ -290,15 +335,14 @@ TEST_F(WarehouseFollowerTest, APauseIsAnExactCutAlsoWhileMuchIsWritten) {
   });
   std::vector<Cut> cuts;
   for (int times = 0; times < 5; ++times) {
-    const Result<Position> held = follower_->Pause(seconds(60));
+    const Result<WarehousePause> held = WarehousePause::Take(follower_.get(), seconds(60));
     if (!held) {
       ADD_FAILURE() << held.error().detail;
       break;
     }
-    const WarehousePause pause(follower_.get());
     for (int look = 0; look < 2; ++look) {
       Cut& cut = cuts.emplace_back();
-      cut.position = *held;
+      cut.position = held->position();
       // Every event is a row of its own.
       cut.events = Count(olap_.get(), "SELECT count() FROM novafeed.events_raw FINAL");
       for (const char* table : {"users_cdc", "posts_cdc", "comments_cdc", "likes_cdc", "follows_cdc"}) {
@@ -421,8 +465,8 @@ TEST_F(WarehouseFollowerTest, EventsThatKafkaForgotBeforeTheyWereLandedComeFromT
   Grow(100);
   ASSERT_TRUE(Fill());
   {
-    ASSERT_TRUE(follower_->Pause(seconds(60)));  // nobody lands
-    const WarehousePause pause(follower_.get());
+    const Result<WarehousePause> held = WarehousePause::Take(follower_.get(), seconds(60));  // nobody lands
+    ASSERT_TRUE(held);
     Grow(100);
     producer_->Forget("events");
     Grow(20);
@@ -503,8 +547,7 @@ TEST_F(WarehouseFollowerTest, AWarehouseThatIsNewIsFilledFromTheBeginningWhateve
 TEST_F(WarehouseFollowerTest, WithoutTheLeaseItKnowsHowFarItIsAndTouchesNothing) {
   Grow(50);
   ASSERT_TRUE(Fill());
-  const std::unique_ptr<LandingTopics> topics =
-      OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
+  const std::unique_ptr<LandingTopics> topics = OpenTopics();
   Metrics metrics;
   WarehouseFollower other(
       &clock_, olap_.get(), topics.get(), &graph_, &log_.events, "g", [] { return false; }, &metrics, Options());
@@ -521,24 +564,115 @@ TEST_F(WarehouseFollowerTest, WithoutTheLeaseItKnowsHowFarItIsAndTouchesNothing)
 }
 
 TEST_F(WarehouseFollowerTest, ANodeWithoutTheLeaseHasLandingHeldStillByTheOneThatHasIt) {
-  const std::unique_ptr<LandingTopics> topics =
-      OpenKafkaLandingTopics(broker_->Options(), "novafeed", &metrics_).value();
+  const std::unique_ptr<LandingTopics> topics = OpenTopics();
   Metrics metrics;
   WarehouseFollower other(
       &clock_, olap_.get(), topics.get(), &graph_, &log_.events, "g", [] { return false; }, &metrics, Options());
   other.Start();
   Grow(100);
   for (int times = 0; times < 2; ++times) {
-    const Result<Position> held = other.Pause(seconds(60));
+    const Result<WarehousePause> held = WarehousePause::Take(&other, seconds(60));
     ASSERT_TRUE(held) << held.error().detail;
-    const WarehousePause pause(&other);
     Grow(100);
     EXPECT_FALSE(Await(follower_.get(), End(), 1000)) << "nothing lands";
     EXPECT_EQ(Count(olap_.get(), "SELECT count() FROM novafeed.events_raw FINAL"),
-              static_cast<std::uint64_t>(held->events.Total()));
+              static_cast<std::uint64_t>(held->position().events.Total()));
+    EXPECT_TRUE(held->StillHeld());
   }
   ASSERT_TRUE(Fill());
   ExpectAsTheSinkLands();
+}
+
+TEST_F(WarehouseFollowerTest, AnEngineThatComesBackEmptyIsFilledAgainAndNeverSaysMoreThanItHolds) {
+  Grow(200);
+  ASSERT_TRUE(Fill());
+  ASSERT_TRUE(EndKafkaLanding(olap_.get()));
+  ASSERT_TRUE(olap_->Execute("DROP DATABASE novafeed SYNC", {}, {seconds(60)}));
+  Grow(50);
+  WaitUntil("it is filled again", [this] {
+    const Result<LogPositions> said = ReadLogPositions(olap_.get(), {seconds(60)});
+    if (!said || said->Applied() == Position{}) return false;
+    EXPECT_LE(static_cast<std::uint64_t>(said->Applied().events.Total()),
+              Count(olap_.get(), "SELECT count() FROM novafeed.events_raw FINAL"));
+    return Reached(End(), said->Applied());
+  });
+  ASSERT_TRUE(Fill());
+  ExpectAsTheSinkLands();
+}
+
+TEST_F(WarehouseFollowerTest, LandingThatAnotherNodeHasEndedGoesOn) {
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  ASSERT_TRUE(EndKafkaLanding(olap_.get()));
+  Grow(50);
+  EXPECT_TRUE(Fill());
+}
+
+TEST_F(WarehouseFollowerTest, WhatKafkaForgetsWhileItIsAskedIsNoReasonToRefuse) {
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  topics_->forgets = true;
+  WaitUntil("it has failed", [this] { return Metric("novafeed_warehouse_failures_total") > 0; });
+  Grow(50);
+  EXPECT_TRUE(Fill());
+}
+
+TEST_F(WarehouseFollowerTest, WhoeverSettlesNextLetsAReaderOfTheLastOneEnd) {
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  const std::unique_ptr<Node> other = StartNode();
+  {
+    const Result<WarehousePause> held = WarehousePause::Take(follower_.get(), seconds(60));
+    ASSERT_TRUE(held) << held.error().detail;
+    has_lease_ = false;
+    other->has_lease = true;
+    Grow(50);
+    EXPECT_FALSE(Await(other->follower.get(), End(), 3000)) << "nothing lands";
+    EXPECT_TRUE(held->StillHeld());
+  }
+  EXPECT_TRUE(Await(other->follower.get(), End(), kWaitMs)) << other->follower->status().reason;
+}
+
+TEST_F(WarehouseFollowerTest, AReaderOfAnotherNodeReadsOnAfterTheEndOfTheOneThatSettled) {
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  const std::unique_ptr<Node> other = StartNode();
+  {
+    const Result<WarehousePause> held = WarehousePause::Take(other->follower.get(), seconds(60));
+    ASSERT_TRUE(held) << held.error().detail;
+    Start();  // serve
+    Grow(50);
+    EXPECT_FALSE(Await(follower_.get(), End(), 3000)) << "nothing lands";
+    EXPECT_TRUE(held->StillHeld());
+  }
+  EXPECT_TRUE(Fill());
+}
+
+TEST_F(WarehouseFollowerTest, AReaderWhoseHoldIsLostIsToldAndTheNextOneIsLetIn) {
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  const std::unique_ptr<Node> other = StartNode();
+  const Result<WarehousePause> lost = WarehousePause::Take(other->follower.get(), seconds(60));
+  ASSERT_TRUE(lost) << lost.error().detail;
+  ASSERT_TRUE(olap_->Execute("TRUNCATE TABLE novafeed.landing_holds", {}, {seconds(60)}));
+  WaitUntil("it is told", [&] { return !lost->StillHeld(); });
+  EXPECT_EQ(lost->StillHeld().error().code, "warehouse_busy");
+  const Result<WarehousePause> next = WarehousePause::Take(other->follower.get(), seconds(60));
+  ASSERT_TRUE(next) << next.error().detail;
+  EXPECT_TRUE(next->StillHeld());
+}
+
+TEST_F(WarehouseFollowerTest, ARewindEndsWithTheLease) {
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  {
+    const Result<WarehousePause> held = WarehousePause::Take(follower_.get(), seconds(60));  // so that it waits
+    ASSERT_TRUE(held) << held.error().detail;
+    ASSERT_TRUE(follower_->Rewind({0, EventPoints(), false}));
+    has_lease_ = false;
+  }
+  WaitUntil("it is dropped", [this] { return follower_->status().phase == SinkPhase::kFollowing; });
+  EXPECT_EQ(follower_->Rewind({0, EventPoints(), false}).error().code, "warehouse_elsewhere");
 }
 
 TEST_F(WarehouseFollowerTest, AWarehouseOfAnotherDataSetIsRefused) {

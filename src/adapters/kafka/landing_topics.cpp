@@ -41,6 +41,8 @@ class KafkaLandingTopics final : public LandingTopics {
   void Rewind(std::size_t topic, const std::vector<std::int64_t>& offsets) override;
 
  private:
+  void ReadOn(std::size_t topic, std::size_t partition, std::int64_t until, const TakeMessage& take,
+              std::int64_t* next);
   Deadline NewDeadline() const { return SteadyClock::now() + options_.call_timeout; }
 
   const KafkaOptions options_;
@@ -92,16 +94,29 @@ NewestCommit KafkaLandingTopics::ReadNewestCommit() {
 
 void KafkaLandingTopics::ReadMessages(std::size_t topic, std::size_t partition, std::int64_t from, std::int64_t until,
                                       const TakeMessage& take) {
-  if (from >= until) return;
+  for (std::int64_t next = from; next < until;) try {
+      ReadOn(topic, partition, until, take, &next);
+    } catch (const StoreError& error) {
+      if (error.error().code != "log_forgotten") throw;
+      const std::string name(kLandingTopics.at(topic));
+      const std::int64_t first = client_.PartitionRanges(name, NewDeadline()).at(partition).first;
+      if (first <= next) throw;
+      next = first;
+    }
+}
+
+// From `next` on, which goes along.
+void KafkaLandingTopics::ReadOn(std::size_t topic, std::size_t partition, std::int64_t until, const TakeMessage& take,
+                                std::int64_t* next) {
   const std::string name(kLandingTopics.at(topic));
-  client_.Assign({{name, from, partition}});
-  for (std::int64_t next = from; next < until;) {
+  client_.Assign({{name, *next, partition}});
+  while (*next < until) {
     // A deadline for each: there may be many.
     const std::optional<Message> message = client_.Poll(NewDeadline());
     if (!message) throw Unavailable("the topic " + name + " did not answer in time.");
-    if (message->topic() != name || message->offset() < next) continue;
+    if (message->topic() != name || message->offset() < *next) continue;
     if (message->offset() < until) take(message->offset(), message->value());
-    next = message->offset() + 1;
+    *next = message->offset() + 1;
   }
   client_.Assign({});
 }

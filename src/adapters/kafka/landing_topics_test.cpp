@@ -191,6 +191,20 @@ TEST_F(KafkaLandingTopics, MessagesComeAsTheyStand) {
   EXPECT_THAT(read, ElementsAre(Pair(1, ""), Pair(2, "c\nd")));
 }
 
+TEST_F(KafkaLandingTopics, MessagesThatAreGoneAreLeftOut) {
+  for (const char* value : {"a", "b", "c", "d"}) producer_->Put("events", value, 3);
+  producer_->Flush();
+  producer_->Forget("events", {0, 0, 0, 2});
+  const auto read = [&](std::int64_t until) {
+    std::vector<std::int64_t> offsets;
+    topics_->ReadMessages(kEventsTopic, 3, 0, until,
+                          [&](std::int64_t offset, std::string_view) { offsets.push_back(offset); });
+    return offsets;
+  };
+  EXPECT_THAT(read(4), ElementsAre(2, 3));
+  EXPECT_THAT(read(2), ElementsAre());
+}
+
 TEST_F(KafkaLandingTopics, ABrokerThatIsAwayIsUnavailable) {
   KafkaOptions options = broker_->Options();
   options.call_timeout = std::chrono::seconds(1);
