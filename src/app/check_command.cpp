@@ -195,7 +195,7 @@ class StoppedNode {
   const SystemClock clock_;
   Metrics metrics_;
   Stores stores_;
-  Upkeep upkeep_{stores_.leases};
+  Upkeep upkeep_{stores_.leases, &metrics_};
   std::unique_ptr<FeedIndex> index_;
   std::unique_ptr<WarehouseStack> warehouse_;
 };

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kTakeOverTries = 1000;
 
-// Thrown out of a check that is to be given up.
+// Thrown out of what is to be given up.
 struct Stopped {};
 
 const char* const kDifferencesHelp = "Keys that differed at the last check.";
@@ -33,6 +33,7 @@ CheckDesk::CheckDesk(CheckSubjects subjects, Upkeep* upkeep, Metrics* metrics)
 Result<CheckOutcome> CheckDesk::Run(CheckOptions options, const CheckProgress& progress) try {
   options.tick = [this] {
     if (stopping_.load()) throw Stopped();
+    upkeep_->RequireHeld();
   };
   const std::scoped_lock lock(*upkeep_);
   options.tick();
@@ -74,15 +75,20 @@ void CheckDesk::Count(const CheckOutcome& outcome) {
   if (report.Agrees()) last_success_.Set(static_cast<double>(subjects_.clock->Now()) / kMsPerSecond);
 }
 
-Status RebuildIndex(const BootSources& sources, TimeMs now, FeedIndex* live) {
-  const BootProgress quiet = [](std::string_view, std::int64_t) {};
-  const BootedIndex fresh = BootIndex(sources, "", now, quiet);
+Status RebuildIndex(const BootSources& sources, TimeMs now, FeedIndex* live,
+                    const std::function<bool()>& is_stopping) try {
+  const BootProgress progress = [&is_stopping](std::string_view, std::int64_t) {
+    if (is_stopping()) throw Stopped();
+  };
+  const BootedIndex fresh = BootIndex(sources, "", now, progress);
   for (int tries = 0; tries < kTakeOverTries; ++tries) {
     if (live->TakeOver(fresh.index.get())) return {};
-    CatchUp(sources, fresh.index.get(), quiet);
+    CatchUp(sources, fresh.index.get(), progress);
   }
   return Fail(Failure::kUnavailable, "index_behind",
               "The log grows faster than the new index takes it in: try again under less load.", 1000);
+} catch (const Stopped&) {
+  return Fail(Failure::kUnavailable, "stopping", "The server is being stopped.");
 }
 
 }  // namespace novafeed

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,10 @@ class CheckDesk {
 };
 
 // Builds an index from the tables and the log, and lets it take the place of `live`'s state once it has applied as
-// much. Throws StoreError. kUnavailable "index_behind" where the log grows faster than it is read.
-Status RebuildIndex(const BootSources& sources, TimeMs now, FeedIndex* live);
+// much. Throws StoreError. kUnavailable "index_behind" where the log grows faster than it is read, "stopping" soon
+// after `is_stopping` says so.
+Status RebuildIndex(
+    const BootSources& sources, TimeMs now, FeedIndex* live,
+    const std::function<bool()>& is_stopping = [] { return false; });
 
 }  // namespace novafeed

@@ -122,7 +122,7 @@ class CheckDeskTest : public ::testing::TestWithParam<std::size_t> {
   std::mt19937_64 random_{seed_};
   ManualClock clock_{kNow};
   Metrics metrics_;
-  Upkeep upkeep_{nullptr};
+  Upkeep upkeep_{nullptr, &metrics_};
   TestOlap olap_;
   TestLog log_{GetParam()};
   int next_user_ = 100;

@@ -16,15 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-bool Eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(milliseconds(1));
-  }
-  return true;
-}
-
 LeaderOptions Quick() {
   LeaderOptions options;
   options.ttl = milliseconds(500);

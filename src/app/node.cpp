@@ -39,7 +39,7 @@ constexpr std::chrono::milliseconds kBootAgainEvery{500};  // where there is not
 constexpr std::size_t kReadQueue = 10'000;
 constexpr std::size_t kWarehousePages = 4;   // at a time
 constexpr std::size_t kWarehouseQueue = 64;  // who would wait longer for a page than it may take is told so at once
-constexpr std::int64_t kStandInWithinMs = kMsPerDay;
+constexpr std::chrono::milliseconds kLookIntoWarehouseEvery{100};
 constexpr std::size_t kAdminThreads = 4;
 constexpr std::size_t kAdminQueue = 64;
 constexpr std::size_t kAdminConnections = 200;
@@ -96,7 +96,7 @@ Node::Node(const Settings& settings, const DataDirectory& directory, KeyRing key
       checkers_("check", 1, kAdminQueue, &metrics_),
       engines_(settings.String("serve.engine")),
       caches_(clock_.get(), cache_.get(), stores_.graph->Generation(), &engines_, &metrics_),
-      upkeep_(stores_.leases),
+      upkeep_(stores_.leases, &metrics_),
       warehouse_(WarehouseStack::Make(settings, clock_.get(), test_clock_ != nullptr, &stores_, &metrics_)),
       warehouse_rows_(warehouse_ ? std::make_unique<WarehouseRows>(&warehouse_->reader()) : nullptr),
       ingest_errors_(stores_.landing_topics && warehouse_
@@ -224,8 +224,9 @@ void Node::Boot(const BootProgress& progress) {
   warehouse_erasure_ = MakeWarehouseErasure();
   std::vector<ErasureConsumer*> consumers = {index_erasure_.get(), desk_.get(), stores_.erased.get(),
                                              warehouse_erasure_.get()};
-  eraser_ = std::make_unique<Eraser>(stores_.graph.get(), stores_.SideChanges(), stores_.events.get(),
-                                     std::move(consumers), &metrics_, stores_.purges);
+  eraser_ =
+      std::make_unique<Eraser>(stores_.graph.get(), stores_.SideChanges(), stores_.events.get(), std::move(consumers),
+                               &metrics_, stores_.purges, [this] { upkeep_.RequireHeld(); });
   purge_follower_ = MakePurgeFollower();
   feed_->trending.Refresh();
   hot_posts_ = std::make_unique<HotPosts>(clock_.get(), cache_.get(), [this] { return HotPostsEngines(); }, &metrics_);
@@ -247,10 +248,13 @@ void Node::Boot(const BootProgress& progress) {
 void Node::StartWarehouse() {
   if (!warehouse_) return;
   warehouse_->Start();
-  // Before it holds all that the index will boot with, its answers would lack what callers have seen.
-  warehouse_->filler().WaitFor(stores_.End(), kStandInWithinMs, [this](bool reached) {
-    if (reached) engines_.LetWarehouseStandIn();
-  });
+  // Before it holds all that the index will boot with, its answers would lack what callers have seen. Where that ends
+  // is asked until the log answers.
+  const auto stand_in = [this, end = std::optional<Position>()]() mutable {
+    if (!end) end = stores_.End();
+    if (Reached(*end, warehouse_->filler().position())) engines_.LetWarehouseStandIn();
+  };
+  jobs_.push_back(std::make_unique<PeriodicJob>("stand_in", kLookIntoWarehouseEvery, &metrics_, stand_in));
 }
 
 std::unique_ptr<CheckDesk> Node::MakeCheckDesk() {
@@ -271,7 +275,8 @@ Status Node::RebuildIndexNow() {
   // From the tables where that can be, so that no error of the warehouse comes along.
   BootSources sources = stores_.SideSources();
   if (!HeldBy(sources.events).totals) sources = WithWarehouse(sources);
-  if (Status built = RebuildIndex(sources, clock_->Now(), feed_->index.get()); !built) return built;
+  const auto is_stopping = [this] { return stopping_.load(); };
+  if (Status built = RebuildIndex(sources, clock_->Now(), feed_->index.get(), is_stopping); !built) return built;
   const Result<Position> saved = SaveSnapshotNow();
   if (!saved) return tl::unexpected<Error>(saved.error());
   return {};
@@ -411,9 +416,11 @@ void Node::Quiesce(std::chrono::milliseconds grace) {
   if (eraser_) eraser_->Stop();
   upkeep_.Stop();
   if (check_) check_->Stop();
-  if (warehouse_) warehouse_->Stop();  // first: a check or a purge that waits for it ends with it
-  jobs_.clear();
+  // First, so that the jobs that wait for them, or build an index, end.
+  stopping_ = true;
+  if (warehouse_) warehouse_->Stop();
   if (feed_) feed_->applier.Stop();
+  jobs_.clear();
   io_.Stop();
   // What outlasted the grace may still run there, on what is destroyed next.
   readers_.Stop();
@@ -486,6 +493,7 @@ void Node::PurgeWhatCameAgain() {
   if (shared_warehouse_ == nullptr) return;
   const std::vector<PurgedUser> purged = stores_.purges->ReadPurged(0);
   if (purged.empty()) return;
+  upkeep_.RequireHeld();
   if (const Status hidden = shared_warehouse_->HidePurged(purged); !hidden) throw StoreError(hidden.error());
 }
 

@@ -1,6 +1,7 @@
 // One running `serve`: every object that it is made of, in the order in which they are made.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -137,10 +138,11 @@ class Node {
   std::unique_ptr<Eraser> eraser_;
   std::unique_ptr<PurgeFollower> purge_follower_;  // null where the stores are this process's own
   std::mutex clock_mutex_;                         // one move at a time
-  std::mutex snapshot_mutex_;                      // one snapshot at a time; guards saved_
-  Position saved_;                                 // what the snapshot file surely holds
-  Upkeep upkeep_;                                  // a purge or a check at a time: a purge changes the log
-  std::unique_ptr<WarehouseStack> warehouse_;      // null where there is none, as the next three
+  std::atomic<bool> stopping_{false};
+  std::mutex snapshot_mutex_;                  // one snapshot at a time; guards saved_
+  Position saved_;                             // what the snapshot file surely holds
+  Upkeep upkeep_;                              // a purge or a check at a time: a purge changes the log
+  std::unique_ptr<WarehouseStack> warehouse_;  // null where there is none, as the next three
   std::unique_ptr<WarehouseRows> warehouse_rows_;
   std::unique_ptr<IngestErrors> ingest_errors_;  // null where ClickHouse does not land the log by itself
   std::unique_ptr<WarehouseFeedStack> warehouse_feed_;

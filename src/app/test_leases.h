@@ -2,15 +2,27 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "graph/leases.h"
 
 namespace novafeed {
+
+// Whether it comes to be so, in half a minute.
+inline bool Eventually(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
 
 // One lease for each name, as long as its time is: what a store would keep.
 class LeasesInMemory final : public Leases {
@@ -28,6 +40,16 @@ class LeasesInMemory final : public Leases {
     const std::scoped_lock lock(mutex_);
     const auto held = held_.find(std::string(name));
     if (held != held_.end() && held->second.holder == holder) held_.erase(held);
+  }
+  // When it ends, as it was taken last.
+  std::chrono::steady_clock::time_point EndOf(std::string_view name) {
+    const std::scoped_lock lock(mutex_);
+    return held_[std::string(name)].until;
+  }
+  // Another holder has it now, whoever had it.
+  void Steal(std::string_view name) {
+    const std::scoped_lock lock(mutex_);
+    held_[std::string(name)] = {"a thief", std::chrono::steady_clock::now() + std::chrono::hours(1)};
   }
   void SetAway(bool away) {
     const std::scoped_lock lock(mutex_);

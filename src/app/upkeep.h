@@ -1,6 +1,7 @@
 // Upkeep (a check, a purge): one at a time, among all processes that share their stores.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <thread>
 
+#include "base/metrics.h"
 #include "graph/leases.h"
 
 namespace novafeed {
@@ -25,8 +27,8 @@ struct UpkeepOptions {
 // (graph/leases.h): what is done under it bears a second one, badly at times, so it is kept from it. Thread-safe.
 class Upkeep {
  public:
-  // `leases` outlives it; null where this process has its stores to itself.
-  explicit Upkeep(Leases* leases, UpkeepOptions options = {});
+  // Both outlive it. `leases` is null where this process has its stores to itself.
+  Upkeep(Leases* leases, Metrics* metrics, UpkeepOptions options = {});
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
 
@@ -34,25 +36,35 @@ class Upkeep {
   void lock();
   void unlock();
 
+  // For whoever holds it, before each step that changes something for good: throws StoreError kUnavailable
+  // "upkeep_lost" where the lease is not surely this upkeep's any more. Lost once, it stays so. Never blocks.
+  void RequireHeld() const;
+
   // Whoever must not meet upkeep of this process, and is no upkeep for all, holds this.
   std::mutex& own() { return own_; }
   // Whoever waits for another process waits no more. For good.
   void Stop();
 
  private:
+  using Steady = std::chrono::steady_clock;
+
   // The lease while it is held.
   struct Hold {
     std::string holder;
+    std::atomic<Steady::rep> until{0};  // it is surely held; 0: it is lost
     std::thread extending;
     bool over = false;  // guarded by mutex_
   };
 
   std::unique_ptr<Hold> Take();
+  bool TakeOnce(Hold* hold);
   void Extend(Hold* hold);
+  bool ExtendOnce(Hold* hold);
   void GiveBack(Hold* hold);
 
   Leases* const leases_;
   const UpkeepOptions options_;
+  const Counter lost_;
   std::mutex own_;
   std::unique_ptr<Hold> hold_;  // guarded by own_; null where nothing is shared
   std::mutex mutex_;            // guards what follows

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "app/test_leases.h"
+#include "base/metrics.h"
 #include "graph/store.h"
 
 namespace novafeed {
@@ -24,8 +27,9 @@ UpkeepOptions Quick() {
 
 TEST(UpkeepTest, OneAtATimeInOneProcessAndAmongSeveral) {
   LeasesInMemory leases;
-  Upkeep here(&leases, Quick());
-  Upkeep there(&leases, Quick());
+  Metrics metrics;
+  Upkeep here(&leases, &metrics, Quick());
+  Upkeep there(&leases, &metrics, Quick());
   std::atomic<int> inside{0};
   std::atomic<int> most{0};
   std::vector<std::thread> threads;
@@ -34,7 +38,7 @@ TEST(UpkeepTest, OneAtATimeInOneProcessAndAmongSeveral) {
       for (int i = 0; i < 5; ++i) {
         const std::scoped_lock lock(*upkeep);
         most = std::max(most.load(), ++inside);
-        std::this_thread::sleep_for(milliseconds(3));
+        for (int yields = 0; yields < 100; ++yields) std::this_thread::yield();
         --inside;
       }
     });
@@ -45,16 +49,49 @@ TEST(UpkeepTest, OneAtATimeInOneProcessAndAmongSeveral) {
 
 TEST(UpkeepTest, ALongOneKeepsItsLease) {
   LeasesInMemory leases;
-  Upkeep upkeep(&leases, {milliseconds(200), milliseconds(5), milliseconds(2)});
+  Metrics metrics;
+  Upkeep upkeep(&leases, &metrics, Quick());
   const std::scoped_lock lock(upkeep);
-  std::this_thread::sleep_for(milliseconds(500));
+  const auto first_end = leases.EndOf(kUpkeepLease);
+  EXPECT_TRUE(Eventually([&] { return std::chrono::steady_clock::now() > first_end; }));
   EXPECT_FALSE(leases.Take(kUpkeepLease, "another", milliseconds(1)));
+  upkeep.RequireHeld();
+}
+
+std::string LostAndCounted(LeasesInMemory* leases, const std::function<void()>& lose,
+                           const std::function<void()>& mend) {
+  Metrics metrics;
+  Upkeep upkeep(leases, &metrics, Quick());
+  const std::scoped_lock lock(upkeep);
+  lose();
+  const auto is_counted = [&] { return metrics.Read().Values("novafeed_upkeep_lost_total").front().value == 1; };
+  EXPECT_TRUE(Eventually(is_counted));
+  mend();
+  try {
+    upkeep.RequireHeld();
+  } catch (const StoreError& error) {
+    return error.error().code;
+  }
+  return "";
+}
+
+TEST(UpkeepTest, OneThatAnotherProcessHasTakenGoesNoFurtherAlsoWhereItCouldBeHadAgain) {
+  LeasesInMemory leases;
+  const auto lose = [&] { leases.Steal(kUpkeepLease); };
+  const auto mend = [&] { leases.GiveBack(kUpkeepLease, "a thief"); };
+  EXPECT_EQ(LostAndCounted(&leases, lose, mend), "upkeep_lost");
+}
+
+TEST(UpkeepTest, OneThatCouldNotBeExtendedInTimeGoesNoFurther) {
+  LeasesInMemory leases;
+  EXPECT_EQ(LostAndCounted(&leases, [&] { leases.SetAway(true); }, [&] { leases.SetAway(false); }), "upkeep_lost");
 }
 
 TEST(UpkeepTest, WhoWaitsForAnotherProcessKeepsNothingOfItsOwnWaitingAndEndsWhenStopped) {
   LeasesInMemory leases;
-  Upkeep here(&leases, Quick());
-  Upkeep there(&leases, Quick());
+  Metrics metrics;
+  Upkeep here(&leases, &metrics, Quick());
+  Upkeep there(&leases, &metrics, Quick());
   const std::scoped_lock lock(there);
   std::atomic<bool> told{false};
   std::thread waiting([&] {
@@ -73,8 +110,10 @@ TEST(UpkeepTest, WhoWaitsForAnotherProcessKeepsNothingOfItsOwnWaitingAndEndsWhen
 }
 
 TEST(UpkeepTest, WithoutOthersItIsAMutex) {
-  Upkeep upkeep(nullptr);
+  Metrics metrics;
+  Upkeep upkeep(nullptr, &metrics);
   upkeep.lock();
+  upkeep.RequireHeld();
   EXPECT_FALSE(upkeep.own().try_lock());
   upkeep.unlock();
   EXPECT_TRUE(upkeep.own().try_lock());

@@ -20,12 +20,13 @@ void Require(const Status& status) {
 }  // namespace
 
 Eraser::Eraser(GraphStore* graph, ChangeFeed* changes, EventLog* events, std::vector<ErasureConsumer*> consumers,
-               Metrics* metrics, Purges* purges)
+               Metrics* metrics, Purges* purges, std::function<void()> require_upkeep)
     : graph_(graph),
       purges_(purges),
       changes_(changes),
       events_(events),
       consumers_(std::move(consumers)),
+      require_upkeep_(std::move(require_upkeep)),
       pending_(metrics->AddGauge("novafeed_erasures_pending", "Erased users of whom files may still hold something.")),
       purged_(metrics->AddCounter("novafeed_purged_total", "Erased users of whom no file holds anything any more.")) {}
 
@@ -88,31 +89,33 @@ std::vector<Erasure> Eraser::Removed() {
 // The order matters: once rows and events name the pseudonyms, nothing new names the users; what names them lies before
 // `end`; and it is changed there only when nobody will read it again with the users still in their hands.
 void Eraser::HideEverywhere(std::span<const Erasure> erased) {
-  CheckStopping();
+  CheckMayGoOn();
   graph_->HideInRows(erased);
-  CheckStopping();
+  CheckMayGoOn();
   events_->Hide(erased);
   // Of a log that others write, the end may lie before what was hidden just now; a write of after that does not.
   const std::int64_t hidden = SetScrubbing(true);
   const Position end{graph_->Generation(), std::max(changes_->End(), hidden), events_->End()};
   for (ErasureConsumer* consumer : consumers_) {
-    CheckStopping();
+    CheckMayGoOn();
     Require(consumer->Reach(end));
   }
-  CheckStopping();
+  CheckMayGoOn();
   graph_->HideInChanges(erased, end.changes);
   for (ErasureConsumer* consumer : consumers_) {
-    CheckStopping();
+    CheckMayGoOn();
     Require(consumer->Hide(erased));
   }
+  CheckMayGoOn();
   if (purges_ != nullptr) purges_->NotePurged(erased, end.changes);
+  CheckMayGoOn();
   graph_->CloseErasures(erased);
 }
 
 std::int64_t Eraser::ScrubFiles() {
-  CheckStopping();
+  CheckMayGoOn();
   const std::int64_t pages = graph_->Scrub();
-  CheckStopping();
+  CheckMayGoOn();
   return pages + events_->Scrub();
 }
 
@@ -120,10 +123,12 @@ std::int64_t Eraser::SetScrubbing(bool on) {
   return Write([on](GraphTransaction& tx) { tx.SetFact(kScrubbingKey, on ? "1" : ""); });
 }
 
-void Eraser::CheckStopping() const {
-  if (!stopping_.load()) return;
-  throw StoreError(
-      Error{Failure::kUnavailable, "stopping", "The server stops: the purge goes on with its next start."});
+void Eraser::CheckMayGoOn() const {
+  if (stopping_.load()) {
+    throw StoreError(
+        Error{Failure::kUnavailable, "stopping", "The server stops: the purge goes on with its next start."});
+  }
+  require_upkeep_();
 }
 
 void Eraser::ReportPending() {

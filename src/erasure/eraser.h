@@ -50,9 +50,11 @@ struct PurgeReport {
 class Eraser {
  public:
   // All outlive it. `purges`, where several processes share the stores: told of whom a purge is done with, so that the
-  // consumers of the others learn it; else null.
-  Eraser(GraphStore* graph, ChangeFeed* changes, EventLog* events, std::vector<ErasureConsumer*> consumers,
-         Metrics* metrics, Purges* purges = nullptr);
+  // consumers of the others learn it; else null. `require_upkeep` is called before each step of a purge: it throws
+  // StoreError where another process may purge, too.
+  Eraser(
+      GraphStore* graph, ChangeFeed* changes, EventLog* events, std::vector<ErasureConsumer*> consumers,
+      Metrics* metrics, Purges* purges = nullptr, std::function<void()> require_upkeep = [] {});
   Eraser(const Eraser&) = delete;
   Eraser& operator=(const Eraser&) = delete;
 
@@ -76,7 +78,7 @@ class Eraser {
   void HideEverywhere(std::span<const Erasure> erased);
   std::int64_t ScrubFiles();
   std::int64_t SetScrubbing(bool on);
-  void CheckStopping() const;
+  void CheckMayGoOn() const;
   void ReportPending();
 
   GraphStore* const graph_;
@@ -84,6 +86,7 @@ class Eraser {
   ChangeFeed* const changes_;
   EventLog* const events_;
   const std::vector<ErasureConsumer*> consumers_;
+  const std::function<void()> require_upkeep_;
   const Gauge pending_;
   const Counter purged_;
   std::atomic<bool> stopping_{false};

@@ -201,6 +201,26 @@ TEST_P(EraserTest, IsDueByTheTimeOfTheErasureAndAfterAPurgeThatWasCutOff) {
   EXPECT_FALSE(eraser_.IsPurgeDue(kNow + kMsPerDay));
 }
 
+TEST_P(EraserTest, APurgeThatAnotherProcessMayMeetGoesNoFurtherAndClosesNothing) {
+  Erase(1);
+  std::string lost_behind;  // the call
+  const auto require_upkeep = [&] {
+    if (!calls_.empty() && calls_.back() == lost_behind) {
+      throw StoreError(Error{Failure::kUnavailable, "upkeep_lost", "Another process purges."});
+    }
+  };
+  Eraser eraser(&graph_, &graph_, &events_, {&first_, &second_}, &metrics_, nullptr, require_upkeep);
+  lost_behind = "second reach";
+  EXPECT_EQ(CodeOf([&] { eraser.Purge(); }), "upkeep_lost");
+  EXPECT_TRUE(first_.hidden.empty());
+  EXPECT_EQ(std::get<User>(*graph_.Read(0, 1).at(0).after).id, UserNumber(1)) << "the changes are as they were";
+  lost_behind = "second hide";
+  EXPECT_EQ(CodeOf([&] { eraser.Purge(); }), "upkeep_lost");
+  EXPECT_EQ(graph_.ReadErasures().size(), 1u);
+  lost_behind = "";
+  EXPECT_EQ(eraser.Purge().users, 1);
+}
+
 TEST_P(EraserTest, APurgeThatIsToldToStopSaysSoAndGoesOnLater) {
   Erase(1);
   eraser_.Remove();
