@@ -362,7 +362,10 @@ ClickHouseResult<EngineConnection> ChdbEngine::Open(EngineSession session) {
 }
 
 ClickHouseResult<void> ChdbEngine::Prepare(ChdbHandle* handle, const EngineSession& session) const {
-  std::vector<std::string> statements{"USE " + QuotedName(session.database)};
+  std::vector<std::string> statements;
+  // Also after it was dropped, as the errors of the schema advise: without it no statement at all could run.
+  if (session.database == kDatabase) statements.emplace_back(kMakeDatabase);
+  statements.push_back("USE " + QuotedName(session.database));
   for (const auto& [name, value] : session.settings) {
     if (!IsSettingName(name)) {
       return tl::unexpected(
