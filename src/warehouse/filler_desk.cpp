@@ -192,4 +192,44 @@ void FillerDesk::NoteEnd() {
   held_.notify_all();
 }
 
+// ------------------------------------------------------------------------------------------------------------- filler
+
+void DeskFiller::StartThread(std::function<void()> run) {
+  thread_ = std::thread(std::move(run));
+}
+
+void DeskFiller::RequestStop() {
+  desk_.RequestStop();
+}
+
+bool DeskFiller::StopWithin(milliseconds timeout) {
+  RequestStop();
+  return !thread_.joinable() || desk_.AwaitEnd(timeout);
+}
+
+void DeskFiller::Stop() {
+  RequestStop();
+  if (thread_.joinable()) thread_.join();
+}
+
+Position DeskFiller::position() const {
+  return desk_.position();
+}
+
+void DeskFiller::WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) {
+  desk_.WaitFor(wanted, timeout_ms, std::move(done));
+}
+
+Result<Position> DeskFiller::Pause(milliseconds timeout) {
+  return desk_.Pause(timeout);
+}
+
+void DeskFiller::Resume() {
+  desk_.Resume();
+}
+
+std::uint64_t DeskFiller::BrokenPauses() const {
+  return desk_.BrokenPauses();
+}
+
 }  // namespace novafeed

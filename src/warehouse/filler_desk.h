@@ -1,5 +1,5 @@
-// Between the one thread that fills the warehouse and everybody who asks it for something: what it last said of itself,
-// who waits for a position, who holds it still, whether it is to stop.
+// What every filler has: one thread that fills the warehouse, and a desk between it and everybody who asks it for
+// something: what it last said of itself, who waits for a position, who holds it still, whether it is to stop.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -75,6 +76,31 @@ class FillerDesk {
   bool holding_ = false;
   bool hurry_ = false;
   bool has_ended_ = false;
+};
+
+// A filler with its desk and its thread. Whoever derives from it calls Stop() before what its thread uses is destroyed.
+class DeskFiller : public WarehouseFiller {
+ public:
+  void RequestStop() final;
+  bool StopWithin(std::chrono::milliseconds timeout) final;
+  void Stop() final;
+
+  Position position() const final;
+  // As the port says; late by one look at the log at most: it makes the thread look at once.
+  void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) final;
+  Result<Position> Pause(std::chrono::milliseconds timeout) final;
+  void Resume() final;
+  std::uint64_t BrokenPauses() const final;
+
+ protected:
+  // `run` is all that the thread does; it ends with desk()->NoteEnd() soon after desk()->stopping().
+  void StartThread(std::function<void()> run);
+  FillerDesk* desk() { return &desk_; }
+  const FillerDesk& desk() const { return desk_; }
+
+ private:
+  FillerDesk desk_;
+  std::thread thread_;
 };
 
 }  // namespace novafeed

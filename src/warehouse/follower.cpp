@@ -6,14 +6,12 @@
 #include <optional>
 #include <set>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
 #include "base/uuid.h"
 #include "graph/store.h"
-#include "warehouse/filler_desk.h"
 #include "warehouse/freshness.h"
 #include "warehouse/landing_holds.h"
 
@@ -48,15 +46,16 @@ Error Elsewhere() {
 }  // namespace
 
 struct WarehouseFollower::State {
-  State(const Clock* clock_in, Olap* olap, LandingTopics* topics_in, ChangeFeed* graph, EventLog* events,
-        std::string generation, std::function<bool()> has_lease_in, Metrics* metrics,
+  State(FillerDesk* desk_in, const Clock* clock_in, Olap* olap, LandingTopics* topics_in, ChangeFeed* graph,
+        EventLog* events, std::string generation, std::function<bool()> has_lease_in, Metrics* metrics,
         const WarehouseFollowerOptions& options_in)
-      : clock(clock_in),
+      : desk(desk_in),
+        clock(clock_in),
         topics(topics_in),
         options(options_in),
         settler(clock_in, olap, topics_in, graph, events, std::move(generation), metrics, options_in.settler),
         holds(olap),
-        has_lease([this, given = std::move(has_lease_in)] { return !desk.stopping() && given(); }),
+        has_lease([this, given = std::move(has_lease_in)] { return !desk->stopping() && given(); }),
         failures(metrics->AddCounter("novafeed_warehouse_failures_total",
                                      "Times the warehouse could not be filled and it was tried again.")),
         lag_seconds(metrics->AddGauge("novafeed_warehouse_lag_seconds", "Age of the warehouse's counters.")),
@@ -85,10 +84,10 @@ struct WarehouseFollower::State {
   void NoteFailure(const Error& error);
   void Publish(SinkPhase phase, const std::string& reason);
 
+  FillerDesk* desk;
   const Clock* clock;
   LandingTopics* topics;
   const WarehouseFollowerOptions options;
-  FillerDesk desk;
   LandingSettler settler;  // the follower's thread only, as the next ones
   LandingHolds holds;
   std::set<std::string> told;           // of the holders elsewhere, while this node holds still
@@ -113,24 +112,23 @@ struct WarehouseFollower::State {
 
   mutable std::mutex mutex;  // guards the next one
   std::optional<SinkRewind> rewind;
-  std::thread thread;
 };
 
 // ---------------------------------------------------------------------------------------------- the follower's thread
 
 void WarehouseFollower::State::Run() {
-  while (!desk.stopping()) {
+  while (!desk->stopping()) {
     const SteadyClock::time_point started = SteadyClock::now();
     const Status done = GuardedRound();
     if (done) {
       pause = options.first_pause;
       failing_since = {};
       Publish(settler.MessagesBehind() > kFarBehind ? SinkPhase::kCatchingUp : SinkPhase::kFollowing, "");
-      desk.PublishProgress(settler.MessagesBehind(), 0);
-    } else if (!desk.stopping()) {
+      desk->PublishProgress(settler.MessagesBehind(), 0);
+    } else if (!desk->stopping()) {
       NoteFailure(done.error());
     }
-    desk.AnswerWaiters(has_refused);
+    desk->AnswerWaiters(has_refused);
     if (has_refused) break;
     if (done && is_cut) {
       HoldStill();
@@ -138,15 +136,15 @@ void WarehouseFollower::State::Run() {
       continue;
     }
     if (!done) {
-      desk.Idle(SteadyClock::now() + pause, [] { return false; });
+      desk->Idle(SteadyClock::now() + pause, [] { return false; });
       pause = std::min(pause * 2, options.max_pause);
     } else {
-      desk.WaitForWork(started + options.refresh_every);
+      desk->WaitForWork(started + options.refresh_every);
     }
   }
-  if (has_refused) desk.Idle(SteadyClock::time_point::max(), [] { return false; });
-  desk.AnswerWaiters(true);
-  desk.NoteEnd();
+  if (has_refused) desk->Idle(SteadyClock::time_point::max(), [] { return false; });
+  desk->AnswerWaiters(true);
+  desk->NoteEnd();
 }
 
 Status WarehouseFollower::State::GuardedRound() try { return Round(); } catch (const StoreError& error) {
@@ -166,7 +164,7 @@ Status WarehouseFollower::State::Round() {
 }
 
 Status WarehouseFollower::State::Lead() {
-  if (!desk.WantsPause()) {
+  if (!desk->WantsPause()) {
     if (Status given_up = GiveUpHold(); !given_up) return given_up;
   }
   if (!settler.attached()) {
@@ -174,7 +172,7 @@ Status WarehouseFollower::State::Lead() {
   }
   const Result<std::vector<LandingHold>> wanted = holds.List();
   if (!wanted) return tl::unexpected<Error>(wanted.error());
-  if (!desk.WantsPause() && wanted->empty()) return Settle();
+  if (!desk->WantsPause() && wanted->empty()) return Settle();
   settler.LookAtEnds();
   // Where a cut cannot be made yet, landing goes on.
   if (!settler.knows_changes() || settler.MessagesBehind() > kMostToLand) return Settle();
@@ -211,7 +209,7 @@ Status WarehouseFollower::State::Settle() {
 Status WarehouseFollower::State::FollowOthers() {
   settler.Detach();
   DropRewind();
-  if (Status asked = desk.WantsPause() ? AskForHold() : GiveUpHold(); !asked) return asked;
+  if (Status asked = desk->WantsPause() ? AskForHold() : GiveUpHold(); !asked) return asked;
   if (Status read = settler.ReadApplied(); !read) return read;
   settler.LookAtEnds();
   return {};
@@ -258,7 +256,7 @@ Status WarehouseFollower::State::GiveUpHold() {
 // Once a second, while somebody reads: whether nobody lands. Whoever may land only knows of this by the hold; as long
 // as this node has the lease, nobody may.
 bool WarehouseFollower::State::KeepHold() {
-  if (desk.stopping()) return false;
+  if (desk->stopping()) return false;
   is_mine = is_mine && has_lease();
   if (is_mine) {
     static_cast<void>(TellHolders());
@@ -275,13 +273,13 @@ bool WarehouseFollower::State::KeepHold() {
 void WarehouseFollower::State::HoldStill() {
   bool others_read = true;
   while (others_read) {
-    desk.HoldStill([this] { return KeepHold(); });
+    desk->HoldStill([this] { return KeepHold(); });
     is_mine = is_mine && has_lease();
     if (!is_mine) break;
     const Result<bool> told_some = TellHolders();
     if (!told_some) break;
     others_read = *told_some;
-    if (others_read) desk.Idle(SteadyClock::now() + kLookAtHoldsEvery, [] { return false; });
+    if (others_read) desk->Idle(SteadyClock::now() + kLookAtHoldsEvery, [] { return false; });
   }
   if (others_read) {
     // Whoever was told may read on: before anything is changed, Attach() looks for them.
@@ -292,7 +290,7 @@ void WarehouseFollower::State::HoldStill() {
   }
   told.clear();
   // A reader whom the end of this node overtakes is left the time that its hold lasts.
-  if (!desk.stopping() || !desk.WantsPause()) static_cast<void>(GiveUpHold());
+  if (!desk->stopping() || !desk->WantsPause()) static_cast<void>(GiveUpHold());
 }
 
 // Renews this node's own hold, and tells the others that theirs is held; whether there are any.
@@ -324,7 +322,7 @@ Status WarehouseFollower::State::TakeRewind() {
   }
   if (Status rewound = settler.Rewind(wanted->events, wanted->changes.has_value(), has_lease); !rewound) return rewound;
   Publish(SinkPhase::kCatchingUp, "");
-  desk.PublishProgress(settler.MessagesBehind(), 0);
+  desk->PublishProgress(settler.MessagesBehind(), 0);
   const std::scoped_lock lock(mutex);
   rewind.reset();
   return {};
@@ -377,7 +375,7 @@ void WarehouseFollower::State::NoteFailure(const Error& error) {
 }
 
 void WarehouseFollower::State::Publish(SinkPhase phase, const std::string& reason) {
-  desk.Publish(phase, reason, settler.applied(), settler.landing());
+  desk->Publish(phase, reason, settler.applied(), settler.landing());
 }
 
 // ------------------------------------------------------------------------------------------------------- for everybody
@@ -385,8 +383,8 @@ void WarehouseFollower::State::Publish(SinkPhase phase, const std::string& reaso
 WarehouseFollower::WarehouseFollower(const Clock* clock, Olap* olap, LandingTopics* topics, ChangeFeed* graph,
                                      EventLog* events, std::string generation, std::function<bool()> has_lease,
                                      Metrics* metrics, WarehouseFollowerOptions options)
-    : state_(std::make_unique<State>(clock, olap, topics, graph, events, std::move(generation), std::move(has_lease),
-                                     metrics, options)) {}
+    : state_(std::make_unique<State>(desk(), clock, olap, topics, graph, events, std::move(generation),
+                                     std::move(has_lease), metrics, options)) {}
 
 WarehouseFollower::~WarehouseFollower() {
   Stop();
@@ -394,48 +392,14 @@ WarehouseFollower::~WarehouseFollower() {
 
 void WarehouseFollower::Start() {
   state_->started_at = state_->clock->Now();  // nothing is known yet: the lag begins to grow
-  state_->thread = std::thread([state = state_.get()] { state->Run(); });
-}
-
-void WarehouseFollower::RequestStop() {
-  state_->desk.RequestStop();
-}
-
-bool WarehouseFollower::StopWithin(milliseconds timeout) {
-  RequestStop();
-  return !state_->thread.joinable() || state_->desk.AwaitEnd(timeout);
-}
-
-void WarehouseFollower::Stop() {
-  RequestStop();
-  if (state_->thread.joinable()) state_->thread.join();
-}
-
-Position WarehouseFollower::position() const {
-  return state_->desk.position();
+  StartThread([state = state_.get()] { state->Run(); });
 }
 
 SinkStatus WarehouseFollower::status() const {
   const std::scoped_lock lock(state_->mutex);
-  SinkStatus status = state_->desk.status();
+  SinkStatus status = desk().status();
   if (state_->rewind && status.phase == SinkPhase::kFollowing) status.phase = SinkPhase::kCatchingUp;
   return status;
-}
-
-void WarehouseFollower::WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) {
-  state_->desk.WaitFor(wanted, timeout_ms, std::move(done));
-}
-
-Result<Position> WarehouseFollower::Pause(milliseconds timeout) {
-  return state_->desk.Pause(timeout);
-}
-
-void WarehouseFollower::Resume() {
-  state_->desk.Resume();
-}
-
-std::uint64_t WarehouseFollower::BrokenPauses() const {
-  return state_->desk.BrokenPauses();
 }
 
 Status WarehouseFollower::Rewind(const SinkRewind& rewind) {
@@ -460,7 +424,7 @@ Status WarehouseFollower::Rewind(const SinkRewind& rewind) {
     if (state_->rewind && !both.changes) both.changes = state_->rewind->changes;
     state_->rewind = both;
   }
-  state_->desk.Hurry();
+  desk()->Hurry();
   return {};
 }
 

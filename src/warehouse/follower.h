@@ -15,7 +15,7 @@
 #include "capture/change.h"
 #include "stream/event_log.h"
 #include "stream/position.h"
-#include "warehouse/filler.h"
+#include "warehouse/filler_desk.h"
 #include "warehouse/landing_settler.h"
 #include "warehouse/landing_topics.h"
 #include "warehouse/olap.h"
@@ -29,7 +29,9 @@ struct WarehouseFollowerOptions {
   std::chrono::milliseconds max_pause{5000};
 };
 
-class WarehouseFollower final : public WarehouseFiller {
+// While it is paused landing ends, for all nodes, and what is missing up to the cut is landed by the one that has the
+// lease; another one asks it (landing_holds.h).
+class WarehouseFollower final : public DeskFiller {
  public:
   // All outlive it. `graph` and `events` are asked only where the topics have lost something (landing_settler.h).
   // `generation` is the data set's. `has_lease` takes or keeps the lease of settling this warehouse,
@@ -43,23 +45,12 @@ class WarehouseFollower final : public WarehouseFiller {
   WarehouseFollower& operator=(const WarehouseFollower&) = delete;
 
   void Start() override;
-  void RequestStop() override;
-  bool StopWithin(std::chrono::milliseconds timeout) override;
-  void Stop() override;
 
-  Position position() const override;
   // `reading` is how far the events are landed, and `entries_left` messages.
   SinkStatus status() const override;
-  // As the port says; late by `refresh_every` at most.
-  void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) override;
   // The time by which everything that was accepted counts, as of the last look.
   TimeMs CountersAsOf() const override;
 
-  // As the port says. Landing ends meanwhile, for all nodes, and what is missing up to the cut is landed by the one
-  // that has the lease; another one asks it (landing_holds.h).
-  Result<Position> Pause(std::chrono::milliseconds timeout) override;
-  void Resume() override;
-  std::uint64_t BrokenPauses() const override;
   // As the port says, with landing of the changes as far back as their topics reach. kInvalid "bad_rewind" also for the
   // state, which only a new snapshot of the database brings (./cluster resnapshot); kUnavailable "warehouse_elsewhere".
   Status Rewind(const SinkRewind& rewind) override;

@@ -4,12 +4,10 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
 #include "graph/store.h"
-#include "warehouse/filler_desk.h"
 #include "warehouse/loader.h"
 
 namespace novafeed {
@@ -49,9 +47,10 @@ SinkRewind Both(const std::optional<SinkRewind>& waiting, SinkRewind wanted) {
 }  // namespace
 
 struct WarehouseSink::State {
-  State(const Clock* clock_in, Olap* olap, ChangeFeed* changes_in, EventLog* events_in, std::string generation,
-        Metrics* metrics, const WarehouseSinkOptions& options_in)
-      : clock(clock_in),
+  State(FillerDesk* desk_in, const Clock* clock_in, Olap* olap, ChangeFeed* changes_in, EventLog* events_in,
+        std::string generation, Metrics* metrics, const WarehouseSinkOptions& options_in)
+      : desk(desk_in),
+        clock(clock_in),
         changes(changes_in),
         events(events_in),
         options(options_in),
@@ -63,7 +62,7 @@ struct WarehouseSink::State {
         failure_log(kFailureLogMs) {}
 
   LoaderOptions LoaderOptionsOf(const WarehouseSinkOptions& given) {
-    return {given.batch_rows, given.batch_bytes, given.stop_ttl_merges, [this] { return desk.stopping(); }};
+    return {given.batch_rows, given.batch_bytes, given.stop_ttl_merges, [this] { return desk->stopping(); }};
   }
 
   void Run();
@@ -78,11 +77,11 @@ struct WarehouseSink::State {
   bool IsAtEnd() const;
   bool HoldStill();
 
+  FillerDesk* desk;
   const Clock* clock;
   ChangeFeed* changes;
   EventLog* events;
   const WarehouseSinkOptions options;
-  FillerDesk desk;
   WarehouseLoader loader;  // the sink's thread only, as the next ones
   Counter failures;
   Gauge lag_seconds;
@@ -102,13 +101,12 @@ struct WarehouseSink::State {
   mutable std::mutex mutex;  // guards the next two
   std::optional<SinkRewind> rewind;
   bool is_rewinding = false;
-  std::thread thread;
 };
 
 // -------------------------------------------------------------------------------------------------- the sink's thread
 
 void WarehouseSink::State::Run() {
-  while (!desk.stopping()) {
+  while (!desk->stopping()) {
     const SteadyClock::time_point started = SteadyClock::now();
     const Result<bool> more = GuardedRound();
     if (more) {
@@ -116,22 +114,22 @@ void WarehouseSink::State::Run() {
       failing_since = {};
       Publish(*more ? SinkPhase::kCatchingUp : SinkPhase::kFollowing, "");
       NoteProgress(*more);
-    } else if (!desk.stopping()) {
+    } else if (!desk->stopping()) {
       NoteFailure(more.error());
     }
-    desk.AnswerWaiters(has_refused);
+    desk->AnswerWaiters(has_refused);
     if (HoldStill()) continue;
     if (has_refused) break;
     if (!more) {
-      desk.Idle(SteadyClock::now() + pause, [] { return false; });
+      desk->Idle(SteadyClock::now() + pause, [] { return false; });
       pause = std::min(pause * 2, options.max_pause);
     } else if (!*more) {
-      desk.WaitForWork(started + options.refresh_every);
+      desk->WaitForWork(started + options.refresh_every);
     }
   }
-  if (has_refused) desk.Idle(SteadyClock::time_point::max(), [] { return false; });
-  desk.AnswerWaiters(true);
-  desk.NoteEnd();
+  if (has_refused) desk->Idle(SteadyClock::time_point::max(), [] { return false; });
+  desk->AnswerWaiters(true);
+  desk->NoteEnd();
 }
 
 Result<bool> WarehouseSink::State::GuardedRound() try { return Round(); } catch (const StoreError& error) {
@@ -146,7 +144,7 @@ Result<bool> WarehouseSink::State::Round() {
     if (const Status attached = loader.Attach(); !attached) return tl::unexpected<Error>(attached.error());
     settled_at = SteadyClock::now();
   }
-  const bool wants_pause = desk.WantsPause();
+  const bool wants_pause = desk->WantsPause();
   if (!wants_pause) {
     if (const Status rewound = TakeRewind(); !rewound) return tl::unexpected<Error>(rewound.error());
   }
@@ -192,7 +190,7 @@ Status WarehouseSink::State::TakeRewind() {
 
 bool WarehouseSink::State::SettleIsDue(bool more) {
   if (!more || SteadyClock::now() - settled_at >= kSettleWhileBehind) return true;
-  return desk.SomebodyWaits([this](const Position& wanted) { return Reached(wanted, loader.landed()); });
+  return desk->SomebodyWaits([this](const Position& wanted) { return Reached(wanted, loader.landed()); });
 }
 
 void WarehouseSink::State::NoteFailure(const Error& error) {
@@ -226,7 +224,7 @@ void WarehouseSink::State::NoteProgress(bool more) {
   const double seconds = std::chrono::duration<double>(now - behind_since).count();
   const double rate = static_cast<double>(loader.entries_landed() - landed_before) / std::max(seconds, 0.001) + 1e-9;
   const std::int64_t left = more ? loader.EntriesLeft() : 0;
-  desk.PublishProgress(left, more ? rate : 0);
+  desk->PublishProgress(left, more ? rate : 0);
   if (!more) behind_since = {};
   if (now - progress_at < kReportProgress) return;
   progress_at = now;
@@ -235,17 +233,17 @@ void WarehouseSink::State::NoteProgress(bool more) {
 }
 
 void WarehouseSink::State::Publish(SinkPhase phase, const std::string& reason) {
-  desk.Publish(phase, reason, loader.applied(), loader.reading());
+  desk->Publish(phase, reason, loader.applied(), loader.reading());
 }
 
 // While somebody reads, and the tables hold exactly what the position says. True where it did.
 bool WarehouseSink::State::HoldStill() {
-  return loader.attached() && loader.settled() && loader.exact() && desk.HoldStill();
+  return loader.attached() && loader.settled() && loader.exact() && desk->HoldStill();
 }
 
 // Whether every entry of the log counts.
 bool WarehouseSink::State::IsAtEnd() const {
-  const Position applied = desk.position();
+  const Position applied = desk->position();
   return !applied.generation.empty() && applied.changes >= changes->End() && Reached(events->End(), applied.events);
 }
 
@@ -253,7 +251,7 @@ bool WarehouseSink::State::IsAtEnd() const {
 
 WarehouseSink::WarehouseSink(const Clock* clock, Olap* olap, ChangeFeed* changes, EventLog* events,
                              std::string generation, Metrics* metrics, WarehouseSinkOptions options)
-    : state_(std::make_unique<State>(clock, olap, changes, events, std::move(generation), metrics, options)) {}
+    : state_(std::make_unique<State>(desk(), clock, olap, changes, events, std::move(generation), metrics, options)) {}
 
 WarehouseSink::~WarehouseSink() {
   Stop();
@@ -261,49 +259,15 @@ WarehouseSink::~WarehouseSink() {
 
 void WarehouseSink::Start() {
   state_->fresh_at = state_->clock->Now();  // nothing is known yet: the lag begins to grow
-  state_->thread = std::thread([state = state_.get()] { state->Run(); });
-}
-
-void WarehouseSink::RequestStop() {
-  state_->desk.RequestStop();
-}
-
-bool WarehouseSink::StopWithin(milliseconds timeout) {
-  RequestStop();
-  return !state_->thread.joinable() || state_->desk.AwaitEnd(timeout);
-}
-
-void WarehouseSink::Stop() {
-  RequestStop();
-  if (state_->thread.joinable()) state_->thread.join();
-}
-
-Position WarehouseSink::position() const {
-  return state_->desk.position();
+  StartThread([state = state_.get()] { state->Run(); });
 }
 
 SinkStatus WarehouseSink::status() const {
   const std::scoped_lock lock(state_->mutex);
-  SinkStatus status = state_->desk.status();
+  SinkStatus status = desk().status();
   const bool goes_back = state_->rewind || state_->is_rewinding;
   if (goes_back && status.phase == SinkPhase::kFollowing) status.phase = SinkPhase::kCatchingUp;
   return status;
-}
-
-void WarehouseSink::WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) {
-  state_->desk.WaitFor(wanted, timeout_ms, std::move(done));
-}
-
-Result<Position> WarehouseSink::Pause(milliseconds timeout) {
-  return state_->desk.Pause(timeout);
-}
-
-void WarehouseSink::Resume() {
-  state_->desk.Resume();
-}
-
-std::uint64_t WarehouseSink::BrokenPauses() const {
-  return state_->desk.BrokenPauses();
 }
 
 Status WarehouseSink::Rewind(const SinkRewind& rewind) {
@@ -327,7 +291,7 @@ Status WarehouseSink::Rewind(const SinkRewind& rewind) {
     const std::scoped_lock lock(state_->mutex);
     state_->rewind = Both(state_->rewind, rewind);
   }
-  state_->desk.Hurry();
+  desk()->Hurry();
   return {};
 }
 

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,7 +16,7 @@
 #include "capture/change.h"
 #include "stream/event_log.h"
 #include "stream/position.h"
-#include "warehouse/filler.h"
+#include "warehouse/filler_desk.h"
 #include "warehouse/olap.h"
 
 namespace novafeed {
@@ -31,7 +30,7 @@ struct WarehouseSinkOptions {
   bool stop_ttl_merges = false;  // rows stay beyond their TTL: for a clock that is not the engine's
 };
 
-class WarehouseSink final : public WarehouseFiller {
+class WarehouseSink final : public DeskFiller {
  public:
   // All outlive the sink. `generation` is the data set's.
   WarehouseSink(const Clock* clock, Olap* olap, ChangeFeed* changes, EventLog* events, std::string generation,
@@ -41,20 +40,11 @@ class WarehouseSink final : public WarehouseFiller {
   WarehouseSink& operator=(const WarehouseSink&) = delete;
 
   void Start() override;
-  void RequestStop() override;
-  bool StopWithin(std::chrono::milliseconds timeout) override;
-  void Stop() override;
 
-  Position position() const override;
   SinkStatus status() const override;
-  // As the port says; late by a batch at most. It makes the sink look at once.
-  void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) override;
   // 0 until the sink has been at the log's end for the first time. Asks the log where it ends.
   TimeMs CountersAsOf() const override;
 
-  Result<Position> Pause(std::chrono::milliseconds timeout) override;
-  void Resume() override;
-  std::uint64_t BrokenPauses() const override;
   // Begins with the next batch.
   Status Rewind(const SinkRewind& rewind) override;
 
