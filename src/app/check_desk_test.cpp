@@ -56,6 +56,37 @@ class LogWithoutTotals final : public EventLog {
   EventLog* log_;
 };
 
+// One whose every pause is broken.
+class RestlessFiller final : public WarehouseFiller {
+ public:
+  explicit RestlessFiller(WarehouseFiller* filler) : filler_(filler) {}
+
+  void Start() override { filler_->Start(); }
+  void RequestStop() override { filler_->RequestStop(); }
+  bool StopWithin(std::chrono::milliseconds timeout) override { return filler_->StopWithin(timeout); }
+  void Stop() override { filler_->Stop(); }
+  Position position() const override { return filler_->position(); }
+  SinkStatus status() const override { return filler_->status(); }
+  TimeMs CountersAsOf() const override { return filler_->CountersAsOf(); }
+  void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done) override {
+    filler_->WaitFor(wanted, timeout_ms, std::move(done));
+  }
+  Result<Position> Pause(std::chrono::milliseconds timeout) override {
+    Result<Position> position = filler_->Pause(timeout);
+    ++broken_;
+    return position;
+  }
+  void Resume() override { filler_->Resume(); }
+  std::uint64_t BrokenPauses() const override { return broken_; }
+  Status Rewind(const SinkRewind& rewind) override { return filler_->Rewind(rewind); }
+  void ReportLag() const override { filler_->ReportLag(); }
+  double LagSeconds() const override { return filler_->LagSeconds(); }
+
+ private:
+  WarehouseFiller* filler_;
+  std::uint64_t broken_ = 0;
+};
+
 // Given: how many partitions the events have.
 class CheckDeskTest : public ::testing::TestWithParam<std::size_t> {
  protected:
@@ -283,6 +314,24 @@ TEST_P(CheckDeskTest, AgreesAndMendsTheIndexWhereTheLogDoesNotKnowAllEvents) {
   EXPECT_NE(Differences(), "");
   ASSERT_EQ(Differences(true), "");
   EXPECT_EQ(Describe(*index_), right);
+}
+
+TEST_P(CheckDeskTest, NothingIsSaidNorMendedOfAWarehouseThatDidNotStayAtRest) {
+  StartSink();
+  Grow(50);
+  BootTheIndex();
+  ASSERT_EQ(Differences(), "");
+  Execute("ALTER TABLE novafeed.posts_cdc DELETE WHERE 1");
+  RestlessFiller restless(sink_.get());
+  CheckSubjects subjects = Subjects();
+  subjects.sink = &restless;
+  CheckDesk desk(subjects, &upkeep_, &metrics_);
+  CheckOptions options;
+  options.repair = true;
+  const Result<CheckOutcome> outcome = desk.Run(options, [](std::string_view) {});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, "warehouse_busy");
+  EXPECT_NE(Differences(), "");
 }
 
 TEST_P(CheckDeskTest, MakesTheIndexAnewWhileItIsRead) {

@@ -35,8 +35,9 @@ Leader::~Leader() {
   }
 }
 
-bool Leader::Leads() const {
-  return leases_ == nullptr || Steady::now().time_since_epoch().count() < leads_until_.load();
+std::uint64_t Leader::Term() const {
+  if (leases_ == nullptr) return 1;
+  return Steady::now().time_since_epoch().count() < leads_until_.load() ? term_.load() : 0;
 }
 
 void Leader::Run() {
@@ -53,6 +54,7 @@ void Leader::Try() {
   const Steady::time_point asked = Steady::now();
   try {
     const bool taken = leases_->Take(kLeaderLease, holder_, options_.ttl);
+    if (taken && !Leads()) term_.fetch_add(1);  // it had ended by the answer
     leads_until_.store(taken ? (asked + options_.ttl).time_since_epoch().count() : 0);
   } catch (const std::exception& error) {
     // What is left of it is used up.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -32,8 +33,10 @@ class Leader {
   Leader(const Leader&) = delete;
   Leader& operator=(const Leader&) = delete;
 
-  // Whether this process surely holds the lease now. Never blocks.
-  bool Leads() const;
+  // Which term this process is in, from 1 on: 0 where it does not surely hold the lease now, and another one than
+  // before where another process may have had it in between. Never blocks.
+  std::uint64_t Term() const;
+  bool Leads() const { return Term() != 0; }
 
  private:
   using Steady = std::chrono::steady_clock;
@@ -46,6 +49,7 @@ class Leader {
   const LeaderOptions options_;
   const std::string holder_;  // this process, now
   const Gauge leads_metric_;
+  std::atomic<std::uint64_t> term_{0};
   std::atomic<Steady::rep> leads_until_{0};
   bool led_ = false;  // the thread's
   LogGate failure_log_{10'000};

@@ -27,6 +27,7 @@ TEST(LeaderTest, WhoHasTheStoresToItselfLeads) {
   Metrics metrics;
   const Leader leader(nullptr, &metrics);
   EXPECT_TRUE(leader.Leads());
+  EXPECT_EQ(leader.Term(), 1);
 }
 
 TEST(LeaderTest, OneLeadsAndTheNextOneFollowsItAtOnce) {
@@ -45,10 +46,12 @@ TEST(LeaderTest, WhoCannotReachTheStoreLeadsNoLongerThanItsLease) {
   Metrics metrics;
   const Leader leader(&leases, &metrics, Quick());
   ASSERT_TRUE(leader.Leads());
+  EXPECT_EQ(leader.Term(), 1);
   leases.SetAway(true);
   EXPECT_TRUE(Eventually([&] { return !leader.Leads(); }));
   leases.SetAway(false);
   EXPECT_TRUE(Eventually([&] { return leader.Leads(); }));
+  EXPECT_EQ(leader.Term(), 2) << "another one may have led meanwhile";
 }
 
 }  // namespace

@@ -248,13 +248,23 @@ void Node::Boot(const BootProgress& progress) {
 void Node::StartWarehouse() {
   if (!warehouse_) return;
   warehouse_->Start();
-  // Before it holds all that the index will boot with, its answers would lack what callers have seen. Where that ends
-  // is asked until the log answers.
-  const auto stand_in = [this, end = std::optional<Position>()]() mutable {
-    if (!end) end = stores_.End();
-    if (Reached(*end, warehouse_->filler().position())) engines_.LetWarehouseStandIn();
+  const auto stand_in = [this, end = std::optional<Position>(), is_done = false]() mutable {
+    if (!is_done) is_done = LetWarehouseStandIn(&end);
   };
   jobs_.push_back(std::make_unique<PeriodicJob>("stand_in", kLookIntoWarehouseEvery, &metrics_, stand_in));
+}
+
+// Before it holds all that the index will boot with, its answers would lack what callers have seen. Where that ends is
+// asked until the log answers. False: not yet.
+bool Node::LetWarehouseStandIn(std::optional<Position>* end) try {
+  if (!*end) *end = stores_.End();
+  if (!Reached(**end, warehouse_->filler().position())) return false;
+  engines_.LetWarehouseStandIn();
+  return true;
+} catch (const StoreError& error) {
+  // That the log is away is said by whoever follows it.
+  if (error.error().failure != Failure::kUnavailable) throw;
+  return false;
 }
 
 std::unique_ptr<CheckDesk> Node::MakeCheckDesk() {
@@ -304,7 +314,8 @@ void Node::ReportBoot(const BootedIndex& booted) {
 
 std::unique_ptr<ErasureConsumer> Node::MakeWarehouseErasure() {
   if (warehouse_) {
-    auto erasure = std::make_unique<WarehouseErasure>(&warehouse_->filler(), &warehouse_->writer());
+    auto erasure = std::make_unique<WarehouseErasure>(&warehouse_->filler(), &warehouse_->writer(),
+                                                      [this] { upkeep_.RequireHeld(); });
     if (stores_.purges != nullptr) shared_warehouse_ = erasure.get();
     return erasure;
   }

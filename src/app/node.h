@@ -85,6 +85,7 @@ class Node {
   BootSources WithWarehouse(BootSources sources) const;
   void ReportBoot(const BootedIndex& booted);
   void StartWarehouse();
+  bool LetWarehouseStandIn(std::optional<Position>* end);
   std::unique_ptr<ErasureConsumer> MakeWarehouseErasure();
   void StartJobs();
   bool WarehouseIsCurrent() const;

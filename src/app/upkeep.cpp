@@ -1,6 +1,7 @@
 #include "app/upkeep.h"
 
 #include <exception>
+#include <limits>
 #include <utility>
 
 #include "base/crypto.h"
@@ -47,7 +48,7 @@ void Upkeep::Stop() {
 std::unique_ptr<Upkeep::Hold> Upkeep::Take() {
   auto hold = std::make_unique<Hold>();
   hold->holder = ToHex(RandomBytes(16));  // this upkeep: another of this process waits as those of others do
-  while (!TakeOnce(hold.get())) {
+  while (!TakeOnce(hold.get(), std::numeric_limits<Steady::rep>::max())) {
     std::unique_lock lock(mutex_);
     if (changed_.wait_for(lock, options_.look, [this] { return stopping_; })) {
       throw StoreError(Error{Failure::kUnavailable, "stopping", "The server is being stopped.", 0});
@@ -57,9 +58,10 @@ std::unique_ptr<Upkeep::Hold> Upkeep::Take() {
   return hold;
 }
 
-bool Upkeep::TakeOnce(Hold* hold) {
+bool Upkeep::TakeOnce(Hold* hold, Steady::rep answered_by) {
   const Steady::time_point asked = Steady::now();
   if (!leases_->Take(kUpkeepLease, hold->holder, options_.ttl)) return false;
+  if (Steady::now().time_since_epoch().count() >= answered_by) return false;
   hold->until.store((asked + options_.ttl).time_since_epoch().count());
   return true;
 }
@@ -77,12 +79,11 @@ void Upkeep::Extend(Hold* hold) {
 
 // False where it is lost: also where it was to be had again, because another may have had it in between.
 bool Upkeep::ExtendOnce(Hold* hold) {
-  const Steady::rep until = hold->until.load();
-  bool is_held = Steady::now().time_since_epoch().count() < until;
+  bool is_held = false;
   try {
-    is_held = is_held && TakeOnce(hold);
+    is_held = TakeOnce(hold, hold->until.load());
   } catch (const std::exception& error) {
-    // What is left of it is used up.
+    is_held = Steady::now().time_since_epoch().count() < hold->until.load();  // what is left of it is used up
     Log(LogLevel::kWarn, "lease_not_taken", {{"reason", std::string(error.what())}});
   }
   if (is_held) return true;

@@ -57,7 +57,7 @@ class Upkeep {
   };
 
   std::unique_ptr<Hold> Take();
-  bool TakeOnce(Hold* hold);
+  bool TakeOnce(Hold* hold, Steady::rep answered_by);
   void Extend(Hold* hold);
   bool ExtendOnce(Hold* hold);
   void GiveBack(Hold* hold);

@@ -183,6 +183,21 @@ struct Damage {
   std::string sql;
 };
 
+TEST_P(WarehouseBootTest, OneThatDidNotStayAtRestIsNotTaken) {
+  StartSink();
+  Grow(50);
+  Fill();
+  BootSources sources = Sources();
+  sources.warehouse.cut = [cut = sources.warehouse.cut]() -> Result<WarehouseCut> {
+    Result<WarehouseCut> taken = cut();
+    if (taken) taken->still_held = [] { return Fail(Failure::kUnavailable, "warehouse_busy", "It went on."); };
+    return taken;
+  };
+  const BootedIndex booted = Boot(sources);
+  EXPECT_EQ(ReasonOf(booted), "warehouse_busy: It went on.");
+  EXPECT_EQ(Describe(*booted.index), WholeLog());
+}
+
 TEST_P(WarehouseBootTest, EachDamageIsFoundByTheSampleAndTheTablesAreUsed) {
   const std::vector<Damage> damages = {
       {"a counter", "post_counters",

@@ -59,6 +59,7 @@ Status WarehouseErasure::Hide(std::span<const Erasure> erased) {
   if (!pause) return tl::unexpected<Error>(pause.error());
   while (!erased.empty()) {
     const std::span<const Erasure> some = erased.first(std::min(erased.size(), kHiddenAtOnce));
+    require_upkeep_();
     if (Status held = pause->StillHeld(); !held) return held;
     if (Status hidden = HideSome(some); !hidden) return hidden;
     erased = erased.subspan(some.size());
@@ -82,6 +83,7 @@ Status WarehouseErasure::HideSome(std::span<const Erasure> erased) {
                          {"pseudonyms", RenderIds(erased, &Erasure::pseudonym)}};
   if (Status begun = olap_->Execute(WarehouseSql("erase_begin"), names, kShortCall); !begun) return begun;
   const Status hidden = olap_->Execute(WarehouseSql("erase_hide"), {}, kHideCall);
+  require_upkeep_();  // the table may name another's users by now
   // Also after a failure: what of a mutation still runs then finds nobody, and ends.
   const Status ended = olap_->Execute(WarehouseSql("erase_end"), {}, kShortCall);
   return hidden ? ended : hidden;

@@ -1,9 +1,10 @@
 // The warehouse as a consumer of erasures.
 #pragma once
 
-#include <chrono>
+#include <functional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "erasure/eraser.h"
@@ -17,8 +18,10 @@ namespace novafeed {
 // While the engine is away it answers kUnavailable, so that the purge is tried again later.
 class WarehouseErasure final : public ErasureConsumer {
  public:
-  // Both outlive it. `olap` may write.
-  WarehouseErasure(WarehouseFiller* filler, Olap* olap) : filler_(filler), olap_(olap) {}
+  // All outlive it. `olap` may write. `require_upkeep` is called before each step of minutes and after it: it throws
+  // StoreError where another process may purge by now.
+  WarehouseErasure(WarehouseFiller* filler, Olap* olap, std::function<void()> require_upkeep)
+      : filler_(filler), olap_(olap), require_upkeep_(std::move(require_upkeep)) {}
 
   Status Reach(const Position& end) override;
   // Holds its filling still meanwhile. Returns when nothing that names the users is left in the engine's files.
@@ -32,6 +35,7 @@ class WarehouseErasure final : public ErasureConsumer {
 
   WarehouseFiller* const filler_;
   Olap* const olap_;
+  const std::function<void()> require_upkeep_;
 };
 
 // In the place of a warehouse that is off while its files lie in the data directory: they may name those whom a purge

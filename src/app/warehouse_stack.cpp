@@ -73,7 +73,7 @@ std::unique_ptr<WarehouseFiller> MakeFiller(const Settings& settings, const Cloc
     options.refresh_every = settings.Duration("warehouse.refresh_every");
     return std::make_unique<WarehouseFollower>(
         clock, writer, stores->landing_topics.get(), stores->SideChanges(), stores->events.get(),
-        stores->graph->Generation(), [leader = stores->leader.get()] { return leader->Leads(); }, metrics,
+        stores->graph->Generation(), [leader = stores->leader.get()] { return leader->Term(); }, metrics,
         std::move(options));
   }
   WarehouseSinkOptions options;

@@ -40,6 +40,8 @@ class HeldWarehouse {
     if (!Await(subjects.sink, end, wait.count())) return tl::unexpected<Error>(Behind(*subjects.sink, end));
     Result<WarehousePause> held = WarehousePause::Take(subjects.sink, wait);
     if (!held) return tl::unexpected<Error>(held.error());
+    // An engine that came back with less is behind what it had reached once.
+    if (!Reached(end, held->position())) return tl::unexpected<Error>(Behind(*subjects.sink, end));
     return HeldWarehouse(*std::move(held), end);
   }
 

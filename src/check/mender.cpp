@@ -428,6 +428,7 @@ std::int64_t Mender::FirstKeptChange() {
 std::int64_t Mender::FirstReadable(std::int64_t low) {
   std::int64_t high = warehouse_at_.changes;
   while (low < high) {
+    require_alone_();
     const std::int64_t middle = low + (high - low) / 2;
     if (KeepsChangesBehind(middle)) {
       high = middle;
@@ -442,6 +443,7 @@ std::int64_t Mender::FirstReadable(std::int64_t low) {
 std::int64_t Mender::ReadThrough(std::int64_t at) {
   std::size_t limit = kBatch;
   while (at < warehouse_at_.changes) try {
+      require_alone_();
       const std::vector<Change> batch = changes_->Read(at, limit);
       at = batch.empty() ? warehouse_at_.changes : batch.back().sequence;
     } catch (const StoreError& error) {

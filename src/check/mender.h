@@ -33,8 +33,8 @@ namespace novafeed {
 class Mender {
  public:
   // All outlive it. `first_kept`: a sequence from which the change log reads through, once it was looked for, which
-  // takes long in some logs; for the next mender. `require_alone` is called before each step that deletes: it throws
-  // StoreError where the warehouse may not stand still any more, or somebody else may mend it.
+  // takes long in some logs; for the next mender. `require_alone` is called before each step that deletes, and
+  // in long searches: it throws where the warehouse may not stand still any more, or somebody else may mend it.
   Mender(Olap* olap, WarehouseFacts* facts, ChangeFeed* changes, EventLog* events, const Position& warehouse_at,
          std::optional<std::int64_t>* first_kept, std::function<void()> require_alone);
 

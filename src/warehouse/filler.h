@@ -54,7 +54,7 @@ class WarehouseFiller : public LogProgress {
   virtual void Stop() = 0;
 
   // Every entry of the log up to there is in the tables, and counted. Position{} until the engine has told it. Never
-  // falls.
+  // falls: also not where the engine comes back with less than it had, and is filled again.
   virtual Position position() const = 0;
   Position Applied() const final { return position(); }
   virtual SinkStatus status() const = 0;

@@ -10,8 +10,6 @@ using std::chrono::milliseconds;
 
 // Between two looks at the log while somebody waits for a position.
 constexpr milliseconds kHurry{20};
-// Whoever waits longer is no reader who wants an answer, and does not make it look again and again.
-constexpr std::chrono::seconds kHurriedWait{30};
 // How often time-outs of waiters are looked at.
 constexpr milliseconds kTick{50};
 constexpr std::chrono::seconds kWhileHeld{1};
@@ -65,8 +63,7 @@ void FillerDesk::WaitFor(const Position& wanted, std::int64_t timeout_ms, std::f
     done(reached);
     return;
   }
-  const milliseconds timeout(timeout_ms);
-  waiters_.push_back(Waiter{wanted, SteadyClock::now() + timeout, timeout <= kHurriedWait, std::move(done)});
+  waiters_.push_back(Waiter{wanted, SteadyClock::now() + milliseconds(timeout_ms), std::move(done)});
   lock.unlock();
   wake_.notify_all();
 }
@@ -77,7 +74,7 @@ Result<Position> FillerDesk::Pause(milliseconds timeout) {
   wake_.notify_all();
   const auto settled = [this] { return holding_ || stopping_ || published_.phase == SinkPhase::kRefused; };
   held_.wait_for(lock, timeout, settled);
-  if (holding_) return published_.applied;
+  if (holding_) return held_at_;
   --pauses_;
   if (published_.phase == SinkPhase::kRefused) {
     return Fail(Failure::kConflict, "warehouse_refused", published_.reason);
@@ -159,26 +156,28 @@ void FillerDesk::Idle(SteadyClock::time_point until, const std::function<bool()>
 
 void FillerDesk::WaitForWork(SteadyClock::time_point next_look) {
   Idle(SteadyClock::now() + kHurry, [] { return false; });
-  Idle(next_look, [this] { return pauses_ > 0 || hurry_ || std::ranges::any_of(waiters_, &Waiter::is_hurried); });
+  Idle(next_look, [this] { return !waiters_.empty() || pauses_ > 0 || hurry_; });
   const std::scoped_lock lock(mutex_);
   hurry_ = false;
 }
 
-bool FillerDesk::HoldStill(const std::function<bool()>& is_held) {
+bool FillerDesk::HoldStill(const Position& at, const std::function<bool()>& is_held) {
   SinkPhase before{};
   {
     const std::scoped_lock lock(mutex_);
     if (pauses_ == 0 || stopping_) return false;
     before = std::exchange(published_.phase, SinkPhase::kPaused);
+    held_at_ = at;
     holding_ = true;
   }
   held_.notify_all();
   while (true) {
     Idle(SteadyClock::now() + kWhileHeld, [this] { return pauses_ == 0; });
+    const bool was_stopping = stopping_;  // before it is asked: a stop may end what holds
     const bool is_broken = WantsPause() && !is_held();
     // Under one lock, so that nobody is let in whom this does not see.
     const std::scoped_lock lock(mutex_);
-    if (pauses_ > 0 && !is_broken && !stopping_) continue;
+    if (pauses_ > 0 && !is_broken && !was_stopping) continue;
     if (is_broken) ++broken_pauses_;
     holding_ = false;
     published_.phase = before;

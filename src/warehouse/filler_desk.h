@@ -28,7 +28,7 @@ class FillerDesk {
   bool AwaitEnd(std::chrono::milliseconds timeout);
   Position position() const;
   SinkStatus status() const;
-  // As WarehouseFiller says; they hurry the thread, but for those who wait very long.
+  // As WarehouseFiller says; they hurry the thread.
   void WaitFor(const Position& wanted, std::int64_t timeout_ms, std::function<void(bool)> done);
   Result<Position> Pause(std::chrono::milliseconds timeout);
   void Resume();
@@ -51,9 +51,9 @@ class FillerDesk {
   void Idle(SteadyClock::time_point until, const std::function<bool()>& ends);
   // Until `next_look`, or until somebody is in a hurry, but not for long after another call.
   void WaitForWork(SteadyClock::time_point next_look);
-  // Lets readers in and holds still while any of them is there, as long as `is_held`, asked every second, says that it
-  // does; else their pause is broken. False where nobody wants that.
-  bool HoldStill(const std::function<bool()>& is_held = [] { return true; });
+  // Lets readers in, who are told that the tables hold `at`, and holds still while any of them is there, as long as
+  // `is_held`, asked every second, says that it does; else their pause is broken. False where nobody wants that.
+  bool HoldStill(const Position& at, const std::function<bool()>& is_held = [] { return true; });
   // The last thing that it does.
   void NoteEnd();
 
@@ -61,7 +61,6 @@ class FillerDesk {
   struct Waiter {
     Position wanted;
     SteadyClock::time_point give_up;
-    bool is_hurried = false;
     std::function<void(bool)> done;
   };
 
@@ -74,6 +73,7 @@ class FillerDesk {
   int pauses_ = 0;
   std::uint64_t broken_pauses_ = 0;
   bool holding_ = false;
+  Position held_at_;  // while holding_
   bool hurry_ = false;
   bool has_ended_ = false;
 };

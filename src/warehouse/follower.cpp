@@ -47,7 +47,7 @@ Error Elsewhere() {
 
 struct WarehouseFollower::State {
   State(FillerDesk* desk_in, const Clock* clock_in, Olap* olap, LandingTopics* topics_in, ChangeFeed* graph,
-        EventLog* events, std::string generation, std::function<bool()> has_lease_in, Metrics* metrics,
+        EventLog* events, std::string generation, std::function<std::uint64_t()> lease_term_in, Metrics* metrics,
         const WarehouseFollowerOptions& options_in)
       : desk(desk_in),
         clock(clock_in),
@@ -55,7 +55,8 @@ struct WarehouseFollower::State {
         options(options_in),
         settler(clock_in, olap, topics_in, graph, events, std::move(generation), metrics, options_in.settler),
         holds(olap),
-        has_lease([this, given = std::move(has_lease_in)] { return !desk->stopping() && given(); }),
+        lease_term(std::move(lease_term_in)),
+        has_lease([this] { return !desk->stopping() && term != 0 && lease_term() == term; }),
         failures(metrics->AddCounter("novafeed_warehouse_failures_total",
                                      "Times the warehouse could not be filled and it was tried again.")),
         lag_seconds(metrics->AddGauge("novafeed_warehouse_lag_seconds", "Age of the warehouse's counters.")),
@@ -93,7 +94,9 @@ struct WarehouseFollower::State {
   std::set<std::string> told;           // of the holders elsewhere, while this node holds still
   std::string holder;                   // this node's name in the table of holds; empty while it has none
   SteadyClock::time_point wanted_at{};  // when the hold was renewed
-  std::function<bool()> has_lease;
+  const std::function<std::uint64_t()> lease_term;
+  std::uint64_t term = 0;                 // of the lease, as of the last round
+  const std::function<bool()> has_lease;  // for that term, still
   Counter failures;
   Gauge lag_seconds;
   Gauge refused;
@@ -156,6 +159,8 @@ Status WarehouseFollower::State::GuardedRound() try { return Round(); } catch (c
 Status WarehouseFollower::State::Round() {
   const TimeMs before = clock->Now();
   is_cut = false;
+  const std::uint64_t now_in = lease_term();
+  if (now_in != std::exchange(term, now_in)) settler.Detach();  // another one may have settled meanwhile
   is_mine = has_lease();
   if (Status done = is_mine ? Lead() : FollowOthers(); !done) return done;
   NoteEnds(before);
@@ -164,7 +169,8 @@ Status WarehouseFollower::State::Round() {
 }
 
 Status WarehouseFollower::State::Lead() {
-  if (!desk->WantsPause()) {
+  // Nobody is let in during a round: its own hold, of before it had the lease, would keep Attach() waiting.
+  if (!desk->WantsPause() || !settler.attached()) {
     if (Status given_up = GiveUpHold(); !given_up) return given_up;
   }
   if (!settler.attached()) {
@@ -262,8 +268,10 @@ bool WarehouseFollower::State::KeepHold() {
     static_cast<void>(TellHolders());
     return true;
   }
-  const Status kept = AskForHold();
-  if (kept ? is_cut : SteadyClock::now() - wanted_at < LandingHolds::kLasts) return true;
+  // One that has lapsed may have been overlooked, whatever is said of it by now.
+  const auto age = [this] { return SteadyClock::now() - wanted_at; };
+  const Status kept = age() < LandingHolds::kLasts ? AskForHold() : Fail(Failure::kUnavailable, "", "It has lapsed.");
+  if (kept ? is_cut : age() < LandingHolds::kLasts / 2) return true;
   Log(LogLevel::kError, "warehouse_hold_lost",
       {{"reason", kept ? "The node that settles the warehouse went on." : kept.error().detail}});
   return false;
@@ -273,7 +281,7 @@ bool WarehouseFollower::State::KeepHold() {
 void WarehouseFollower::State::HoldStill() {
   bool others_read = true;
   while (others_read) {
-    desk->HoldStill([this] { return KeepHold(); });
+    desk->HoldStill(settler.applied(), [this] { return KeepHold(); });
     is_mine = is_mine && has_lease();
     if (!is_mine) break;
     const Result<bool> told_some = TellHolders();
@@ -381,10 +389,11 @@ void WarehouseFollower::State::Publish(SinkPhase phase, const std::string& reaso
 // ------------------------------------------------------------------------------------------------------- for everybody
 
 WarehouseFollower::WarehouseFollower(const Clock* clock, Olap* olap, LandingTopics* topics, ChangeFeed* graph,
-                                     EventLog* events, std::string generation, std::function<bool()> has_lease,
-                                     Metrics* metrics, WarehouseFollowerOptions options)
+                                     EventLog* events, std::string generation,
+                                     std::function<std::uint64_t()> lease_term, Metrics* metrics,
+                                     WarehouseFollowerOptions options)
     : state_(std::make_unique<State>(desk(), clock, olap, topics, graph, events, std::move(generation),
-                                     std::move(has_lease), metrics, options)) {}
+                                     std::move(lease_term), metrics, options)) {}
 
 WarehouseFollower::~WarehouseFollower() {
   Stop();

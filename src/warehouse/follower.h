@@ -34,11 +34,11 @@ struct WarehouseFollowerOptions {
 class WarehouseFollower final : public DeskFiller {
  public:
   // All outlive it. `graph` and `events` are asked only where the topics have lost something (landing_settler.h).
-  // `generation` is the data set's. `has_lease` takes or keeps the lease of settling this warehouse,
-  // and says whether it is this node's; the follower's thread asks it before each look and before all that another one
-  // would disturb. One refresh may take minutes when very much was touched, so what it keeps should last as long.
+  // `generation` is the data set's. `lease_term` says for which term this node surely has the lease of settling this
+  // warehouse: 0 where it has not, and another one where another node may have had it in between. The follower's thread
+  // asks it before each look and before all that another one would disturb.
   WarehouseFollower(const Clock* clock, Olap* olap, LandingTopics* topics, ChangeFeed* graph, EventLog* events,
-                    std::string generation, std::function<bool()> has_lease, Metrics* metrics,
+                    std::string generation, std::function<std::uint64_t()> lease_term, Metrics* metrics,
                     WarehouseFollowerOptions options);
   ~WarehouseFollower() override;  // stops
   WarehouseFollower(const WarehouseFollower&) = delete;

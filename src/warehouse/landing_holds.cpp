@@ -9,7 +9,8 @@
 namespace novafeed {
 namespace {
 
-const OlapCall kCall{std::chrono::seconds(10)};
+// So that a hold is known to be lost while it still lasts.
+const OlapCall kCall{LandingHolds::kLasts * 2 / 5};
 constexpr std::string_view kClear = "TRUNCATE TABLE novafeed.landing_holds";
 
 }  // namespace

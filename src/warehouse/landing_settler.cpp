@@ -456,7 +456,15 @@ Status LandingSettler::NoteRestart() {
   Result<OlapRows> rows = olap_->Query(kReadUptime, {}, kShortCall);
   if (!rows) return tl::unexpected<Error>(std::move(rows.error()));
   const auto started = SteadyClock::now() - std::chrono::seconds(rows->Int64());
-  if (started - engine_started_ > kStartIsKnownWithin) touched_.Forget();
+  if (started - engine_started_ > kStartIsKnownWithin) {
+    touched_.Forget();
+    const Result<LogPositions> said = ReadLogPositions(olap_, kShortCall);
+    if (!said) return tl::unexpected<Error>(said.error());
+    if (said->Applied() != applied_) {  // an older copy of its data
+      Detach();
+      return Busy("The engine came back with other data than it had");
+    }
+  }
   engine_started_ = started;
   return {};
 }
@@ -516,6 +524,7 @@ Status LandingSettler::WritePositions() {
 // ---------------------------------------------------------------------------------------------------------------- cut
 
 Status LandingSettler::Cut(const IsMine& is_mine) {
+  if (Status noted = NoteRestart(); !noted) return noted;
   if (Status stopped = StopLanding(is_mine); !stopped) return stopped;
   if (Status looked = Look(); !looked) return looked;
   // What was landed lies before the ends that were looked at: nobody has landed since.

@@ -97,7 +97,8 @@ class LandingSettler {
   Result<std::int64_t> LandKeptEvents(std::size_t partition, std::int64_t after, std::int64_t through);
   Status PlaceGroups();
   Status StopLanding(const IsMine& is_mine);
-  // Forgets what an engine knew that has started again since.
+  // Forgets what an engine knew that has started again since; kUnavailable "warehouse_busy", and detached, where it
+  // came back with other positions.
   Status NoteRestart();
   Result<std::vector<TouchedPart>> ListTouched();
   Status Drop(const std::vector<TouchedPart>& parts);

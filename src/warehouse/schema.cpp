@@ -12,8 +12,6 @@
 namespace novafeed {
 namespace {
 
-// The embedded engine makes it itself; a server may have none yet.
-constexpr std::string_view kMakeDatabase = "CREATE DATABASE IF NOT EXISTS novafeed ENGINE = Atomic";
 constexpr std::string_view kHasMigrations =
     "SELECT count() FROM system.tables WHERE database = 'novafeed' AND name = 'schema_migrations'";
 constexpr std::string_view kReadMigrations = "SELECT version, name, checksum FROM novafeed.schema_migrations FINAL";
@@ -92,9 +90,6 @@ Status ApplySchema(Olap* olap, std::span<const SqlScript> scripts) {
   const Result<std::map<std::uint32_t, Applied>> applied = ReadApplied(olap);
   if (!applied) return tl::unexpected<Error>(applied.error());
   if (Status fits = CheckApplied(*applied, scripts); !fits) return fits;
-  if (applied->empty()) {
-    if (Status made = olap->Execute(kMakeDatabase, {}, kMigrate); !made) return made;
-  }
   for (const SqlScript& script : scripts) {
     if (applied->contains(VersionOf(script))) continue;
     if (Status done = Apply(olap, script); !done) return done;

@@ -238,7 +238,7 @@ void WarehouseSink::State::Publish(SinkPhase phase, const std::string& reason) {
 
 // While somebody reads, and the tables hold exactly what the position says. True where it did.
 bool WarehouseSink::State::HoldStill() {
-  return loader.attached() && loader.settled() && loader.exact() && desk->HoldStill();
+  return loader.attached() && loader.settled() && loader.exact() && desk->HoldStill(loader.applied());
 }
 
 // Whether every entry of the log counts.

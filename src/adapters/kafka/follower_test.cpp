@@ -174,8 +174,8 @@ class WarehouseFollowerTest : public ::testing::Test {
     follower_.reset();
     topics_ = std::make_unique<ForgetfulTopics>(OpenTopics());
     follower_ = std::make_unique<WarehouseFollower>(
-        &clock_, olap_.get(), topics_.get(), &graph_, &log_.events, "g", [this] { return has_lease_.load(); },
-        &metrics_, Options());
+        &clock_, olap_.get(), topics_.get(), &graph_, &log_.events, "g", [this] { return term_.load(); }, &metrics_,
+        Options());
     follower_->Start();
   }
   std::unique_ptr<LandingTopics> OpenTopics() {
@@ -202,7 +202,7 @@ class WarehouseFollowerTest : public ::testing::Test {
     node->topics = OpenTopics();
     node->follower = std::make_unique<WarehouseFollower>(
         &clock_, olap_.get(), node->topics.get(), &graph_, &log_.events, "g",
-        [has_lease = &node->has_lease] { return has_lease->load(); }, &node->metrics, Options());
+        [has_lease = &node->has_lease] { return has_lease->load() ? 1U : 0U; }, &node->metrics, Options());
     node->follower->Start();
     return node;
   }
@@ -275,7 +275,7 @@ class WarehouseFollowerTest : public ::testing::Test {
   Position written_;                                // of log_, on the topics
   std::int64_t committed_ = 0;                      // of the connector
   std::map<std::int64_t, std::int64_t> sequences_;  // of log_, by commit
-  std::atomic<bool> has_lease_{true};
+  std::atomic<std::uint64_t> term_{1};              // of the lease
   std::unique_ptr<TestBroker> broker_;
   std::unique_ptr<TestConnector> connector_;
   std::unique_ptr<TestProducer> producer_;
@@ -550,16 +550,16 @@ TEST_F(WarehouseFollowerTest, WithoutTheLeaseItKnowsHowFarItIsAndTouchesNothing)
   const std::unique_ptr<LandingTopics> topics = OpenTopics();
   Metrics metrics;
   WarehouseFollower other(
-      &clock_, olap_.get(), topics.get(), &graph_, &log_.events, "g", [] { return false; }, &metrics, Options());
+      &clock_, olap_.get(), topics.get(), &graph_, &log_.events, "g", [] { return 0; }, &metrics, Options());
   other.Start();
   Grow(50);
   ASSERT_TRUE(Await(&other, End(), kWaitMs)) << other.status().reason;
   EXPECT_EQ(other.Rewind({0, {}, false}).error().code, "warehouse_elsewhere");
 
-  has_lease_ = false;
+  term_ = 0;
   Grow(50);
   EXPECT_FALSE(Await(&other, End(), 1000)) << "nobody settles";
-  has_lease_ = true;
+  term_ = 2;
   EXPECT_TRUE(Await(&other, End(), kWaitMs));
 }
 
@@ -567,7 +567,7 @@ TEST_F(WarehouseFollowerTest, ANodeWithoutTheLeaseHasLandingHeldStillByTheOneTha
   const std::unique_ptr<LandingTopics> topics = OpenTopics();
   Metrics metrics;
   WarehouseFollower other(
-      &clock_, olap_.get(), topics.get(), &graph_, &log_.events, "g", [] { return false; }, &metrics, Options());
+      &clock_, olap_.get(), topics.get(), &graph_, &log_.events, "g", [] { return 0; }, &metrics, Options());
   other.Start();
   Grow(100);
   for (int times = 0; times < 2; ++times) {
@@ -589,6 +589,12 @@ TEST_F(WarehouseFollowerTest, AnEngineThatComesBackEmptyIsFilledAgainAndNeverSay
   ASSERT_TRUE(EndKafkaLanding(olap_.get()));
   ASSERT_TRUE(olap_->Execute("DROP DATABASE novafeed SYNC", {}, {seconds(60)}));
   Grow(50);
+  {
+    const Result<WarehousePause> held = WarehousePause::Take(follower_.get(), seconds(60));
+    ASSERT_TRUE(held) << held.error().detail;
+    EXPECT_EQ(Count(olap_.get(), "SELECT count() FROM novafeed.events_raw FINAL"),
+              static_cast<std::uint64_t>(held->position().events.Total()));
+  }
   WaitUntil("it is filled again", [this] {
     const Result<LogPositions> said = ReadLogPositions(olap_.get(), {seconds(60)});
     if (!said || said->Applied() == Position{}) return false;
@@ -598,6 +604,21 @@ TEST_F(WarehouseFollowerTest, AnEngineThatComesBackEmptyIsFilledAgainAndNeverSay
   });
   ASSERT_TRUE(Fill());
   ExpectAsTheSinkLands();
+}
+
+// Whoever had it in between has given greater versions.
+TEST_F(WarehouseFollowerTest, ALeaseThatAnotherNodeMayHaveHadInBetweenIsTakenUpAnew) {
+  const auto greatest = [this] { return Count(olap_.get(), "SELECT max(_version) FROM novafeed.log_positions"); };
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  const std::uint64_t before = greatest();
+  Grow(50);
+  ASSERT_TRUE(Fill());
+  EXPECT_LT(greatest(), before + 1000);
+  term_ = 2;
+  Grow(50);
+  WaitUntil("it is attached anew", [&] { return greatest() > before + 100'000; });
+  EXPECT_TRUE(Fill());
 }
 
 TEST_F(WarehouseFollowerTest, LandingThatAnotherNodeHasEndedGoesOn) {
@@ -624,7 +645,7 @@ TEST_F(WarehouseFollowerTest, WhoeverSettlesNextLetsAReaderOfTheLastOneEnd) {
   {
     const Result<WarehousePause> held = WarehousePause::Take(follower_.get(), seconds(60));
     ASSERT_TRUE(held) << held.error().detail;
-    has_lease_ = false;
+    term_ = 0;
     other->has_lease = true;
     Grow(50);
     EXPECT_FALSE(Await(other->follower.get(), End(), 3000)) << "nothing lands";
@@ -669,7 +690,7 @@ TEST_F(WarehouseFollowerTest, ARewindEndsWithTheLease) {
     const Result<WarehousePause> held = WarehousePause::Take(follower_.get(), seconds(60));  // so that it waits
     ASSERT_TRUE(held) << held.error().detail;
     ASSERT_TRUE(follower_->Rewind({0, EventPoints(), false}));
-    has_lease_ = false;
+    term_ = 0;
   }
   WaitUntil("it is dropped", [this] { return follower_->status().phase == SinkPhase::kFollowing; });
   EXPECT_EQ(follower_->Rewind({0, EventPoints(), false}).error().code, "warehouse_elsewhere");

@@ -98,6 +98,7 @@ void KafkaLandingTopics::ReadMessages(std::size_t topic, std::size_t partition, 
       ReadOn(topic, partition, until, take, &next);
     } catch (const StoreError& error) {
       if (error.error().code != "log_forgotten") throw;
+      client_.Assign({});
       const std::string name(kLandingTopics.at(topic));
       const std::int64_t first = client_.PartitionRanges(name, NewDeadline()).at(partition).first;
       if (first <= next) throw;
