@@ -44,10 +44,21 @@ std::size_t CountPartitions(const rd_kafka_metadata_t& metadata, const std::stri
   throw Unavailable("there is no topic " + name + ".");
 }
 
+std::string BrokersOf(rd_kafka_t* handle) {
+  std::array<char, 512> brokers{};
+  std::size_t size = brokers.size();
+  rd_kafka_conf_get(rd_kafka_conf(handle), "bootstrap.servers", brokers.data(), &size);
+  return brokers.data();
+}
+
+// The first thing that is asked of a broker.
 Metadata AskForMetadata(rd_kafka_t* handle, Deadline deadline) {
   const rd_kafka_metadata_t* known = nullptr;
   const auto asked = rd_kafka_metadata(handle, 1, nullptr, &known, MillisecondsUntil(deadline));
-  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) throw Unavailable(rd_kafka_err2str(asked));
+  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    throw Unavailable("no broker answers at " + BrokersOf(handle) + " (" + rd_kafka_err2str(asked) +
+                      "): check that it runs, and log.url.");
+  }
   return Metadata(known);
 }
 

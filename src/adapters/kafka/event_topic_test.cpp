@@ -20,6 +20,7 @@
 #include "adapters/kafka/client.h"
 #include "adapters/kafka/test_broker.h"
 #include "base/metrics.h"
+#include "base/test_ports.h"
 #include "base/time.h"
 #include "graph/store.h"
 #include "stream/event_json.h"
@@ -406,6 +407,21 @@ TEST_F(KafkaTopic, TwoJournalsHoldEachIdentityOnceThroughKills) {
       }
     });
     EXPECT_EQ(taken, expected);
+  }
+}
+
+TEST(OpenKafkaEventTopic, NamesWhereNoBrokerAnswers) {
+  KafkaOptions options;
+  options.url = "kafka://127.0.0.1:" + std::to_string(testing::FreePort());
+  options.call_timeout = std::chrono::seconds(1);
+  Metrics metrics;
+  try {
+    OpenKafkaEventTopic(options, &metrics).value()->End();
+    ADD_FAILURE() << "nobody listens there";
+  } catch (const StoreError& error) {
+    EXPECT_EQ(error.error().code, "log_unavailable");
+    EXPECT_NE(error.error().detail.find(options.url.substr(8)), std::string::npos) << error.error().detail;
+    EXPECT_NE(error.error().detail.find("log.url"), std::string::npos) << error.error().detail;
   }
 }
 
