@@ -349,6 +349,23 @@ TEST_F(KafkaFeed, ABrokerThatDiesAndComesBack) {
   EXPECT_GE(ValueOf(metrics_, "novafeed_kafka_reconnects_total"), 1);
 }
 
+TEST_F(KafkaFeed, ABrokerThatComesBackIsFoundAlsoWhereNothingComes) {
+  SharedConnector().WriteNew({UserOf(1)});
+  EXPECT_EQ(ReadUntil(1), Names{"user1"});
+  const auto error_of_read = [&]() -> std::string {
+    try {
+      feed_->Read(at_, 10);
+    } catch (const StoreError& error) {
+      return error.error().code;
+    }
+    return "";
+  };
+  SharedBroker().Kill();
+  WaitUntil("it is missed", [&] { return error_of_read() == "log_unavailable"; });
+  SharedBroker().Start();
+  WaitUntil("it is found again", [&] { return error_of_read().empty(); });
+}
+
 TEST_F(KafkaFeed, ABrokerThatHangsIsGivenUpInTime) {
   KafkaOptions options = SharedBroker().Options();
   options.call_timeout = std::chrono::milliseconds(500);

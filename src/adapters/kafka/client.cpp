@@ -14,6 +14,7 @@ namespace novafeed::kafka {
 namespace {
 
 constexpr std::chrono::milliseconds kLeaderPause{50};
+constexpr std::chrono::milliseconds kAskAgainFor{500};
 
 struct DestroyList {
   void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
@@ -315,6 +316,17 @@ std::optional<Message> Client::Poll(Deadline deadline) {
     }
     connection_.NoteError(polled->err, rd_kafka_message_errstr(polled));
   }
+}
+
+bool Client::IsLost() {
+  if (!connection_.IsLost()) return false;
+  try {
+    AskForMetadata(handle_.get(), SteadyClock::now() + kAskAgainFor);
+  } catch (const StoreError&) {
+    return true;
+  }
+  connection_.NoteAnswer();
+  return false;
 }
 
 void Client::Pause(const std::string& topic, bool paused) {

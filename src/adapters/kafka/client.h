@@ -90,8 +90,9 @@ class Client {
   // How many messages of the topic the broker has behind `offset`, as far as is known here.
   std::int64_t Behind(const std::string& topic, std::int64_t offset) const;
 
-  // Whether no broker can be reached, as far as is known.
-  bool IsLost() const { return connection_.IsLost(); }
+  // Whether no broker can be reached. One that could not be is asked, for half a second at most: where no message
+  // comes, nothing else tells that it is back.
+  bool IsLost();
   // Called, from another thread, soon after something has come that Poll gives; it must not wait, and calls nothing of
   // this. Once this returns with nullptr, it is not called any more. From any thread.
   void SetArrival(std::function<void()> arrived);

@@ -238,6 +238,18 @@ TEST_F(KafkaTopic, ABrokerThatIsAwayIsAnErrorInTimeAndFoundAgain) {
   EXPECT_GE(ValueOf(metrics_, "novafeed_kafka_reconnects_total"), 1);
 }
 
+TEST_F(KafkaTopic, ABrokerThatComesBackIsFoundAlsoWhereNothingComes) {
+  Open(Impatient());
+  const Result<EventPoints> end = Append(NumberedEvents(0, 10));
+  ASSERT_TRUE(end);
+  ReadUntil(*end);
+  const auto error_of_read = [&] { return ErrorOf([&] { topic_->Read(*end, 10, milliseconds(10)); }).code; };
+  SharedBroker().Kill();
+  WaitUntil("the reader misses it", [&] { return error_of_read() == "log_unavailable"; });
+  SharedBroker().Start();
+  WaitUntil("it is found again", [&] { return error_of_read().empty(); });
+}
+
 TEST_F(KafkaTopic, ABrokerThatHangsIsGivenUpInTime) {
   Open(Impatient());
   ASSERT_TRUE(Append(NumberedEvents(0, 10)));

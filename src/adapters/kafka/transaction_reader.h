@@ -56,8 +56,8 @@ class TransactionReader {
   TimeMs complete_as_of() const { return session_->assembler.complete_as_of(); }
   // Something of what was there at the last search is not read.
   bool IsBehind() const { return session_->IsBehind(); }
-  // No broker can be reached, as far as is known.
-  bool IsLost() const { return stream_.IsLost(); }
+  // As Client::IsLost.
+  bool IsLost() { return stream_.IsLost(); }
   // Of each topic of rows: the offset behind the last row of what was given out, or known at the search. All rows of it
   // lie before.
   const std::array<std::int64_t, kRowTopics.size()>& ends() const { return session_->ends; }
