@@ -15,6 +15,17 @@ TEST(RecentSubjects, RemembersForASecond) {
   EXPECT_FALSE(recent.Has(UserId{NewUuid(2)}, 5000));
 }
 
+TEST(RecentSubjects, RemembersForLongWhatIsNotForgotten) {
+  RecentSubjects recent;
+  const UserId ada{NewUuid(1)};
+  EXPECT_FALSE(recent.Remembers(ada));
+  recent.Add(ada, 5000);
+  EXPECT_TRUE(recent.Remembers(ada));
+  recent.Forget(ada);
+  EXPECT_FALSE(recent.Remembers(ada));
+  EXPECT_FALSE(recent.Has(ada, 5000));
+}
+
 TEST(RecentSubjects, HoldsABoundedNumber) {
   RecentSubjects recent;
   const UserId first{NewUuid(1)};

@@ -173,13 +173,25 @@ asio::awaitable<HttpResponse> ApiService::Serve(RouteHandler handler, const Http
 asio::awaitable<Status> ApiService::CheckActive(Caller caller) {
   // Only whom the index does not know can have been erased, so nobody else waits for the graph.
   const FeedIndex* const index = live().index;
-  if (index != nullptr && index->KnowsUser(caller.subject)) co_return Status();
-  const std::int64_t now_ms = SteadyNow();
-  if (active_.Has(caller.subject, now_ms)) co_return Status();
+  const bool is_platform = SpeaksForPlatform(caller);
+  if (index != nullptr && index->KnowsUser(caller.subject)) {
+    if (is_platform) active_.Forget(caller.subject);  // from now on they can be erased
+    co_return Status();
+  }
+  if (active_.Has(caller.subject, SteadyNow())) co_return Status();
   Query<void> check = [user = caller.subject](GraphStore& graph) { return RefuseErased(graph, user); };
-  const Status active = co_await QueryGraph(&dependencies_, std::move(check));
-  if (active) active_.Add(caller.subject, now_ms);
-  co_return active;
+  try {
+    const Status active = co_await QueryGraph(&dependencies_, std::move(check));
+    if (active) active_.Add(caller.subject, SteadyNow());
+    if (!active && active.error().failure == Failure::kUnauthenticated) active_.Forget(caller.subject);
+    co_return active;
+  } catch (const StoreError& failure) {
+    // Nobody is created or erased while the graph is away, so what it last said of a platform's own name still holds.
+    const bool is_away = failure.error().failure == Failure::kUnavailable;
+    if (!is_platform || !is_away || !active_.Remembers(caller.subject)) throw;
+  }
+  active_.Add(caller.subject, SteadyNow());  // not every request waits for a graph that does not answer
+  co_return Status();
 }
 
 asio::awaitable<HttpResponse> ApiService::ServeCaller(RouteHandler handler, const HttpRequest* request,

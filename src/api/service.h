@@ -48,7 +48,8 @@ class ApiService {
   boost::asio::awaitable<HttpResponse> Serve(RouteHandler handler, const HttpRequest* request, PathParams params);
   boost::asio::awaitable<HttpResponse> ServeCaller(RouteHandler handler, const HttpRequest* request, PathParams params,
                                                    Caller caller);
-  // kUnauthenticated "user_erased": a token of any scope ends with its subject.
+  // kUnauthenticated "user_erased": a token of any scope ends with its subject. Throws StoreError where that can not be
+  // told: the graph is away, and has not said it before of a platform's token.
   boost::asio::awaitable<Status> CheckActive(Caller caller);
   Status CheckReady(const HttpRequest& request) const;
   // What routes may use of the index: nothing until it has booted.

@@ -6,6 +6,7 @@
 #include <future>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "api/test_node.h"
@@ -598,6 +599,44 @@ TEST_F(ApiServiceTest, TokensAreCheckedWithoutTheWriter) {
   node_.RefuseWrites(Error{Failure::kStorageFull, "disk_full", "Make room.", 0});
   EXPECT_EQ(As("stranger", Method::kGet, "/feed").status, 200) << "nobody that the index knows, so the graph is asked";
   EXPECT_EQ(As("ada", Method::kPost, "/api/v1/posts", R"({"text":"x"})").status, 507);
+}
+
+TEST_F(ApiServiceTest, APlatformReadsOnWhileTheGraphIsAway) {
+  const auto feed = [this](const std::string& subject, Scope scope) {
+    const std::string token = node_.Token(subject, scope);
+    const Headers person = scope == Scope::kUser ? Headers() : Headers{{"Novafeed-User", "ext:ada"}};
+    return node_.Send(Method::kGet, "/feed", token, "", person).code();
+  };
+  EXPECT_EQ(feed("backend", Scope::kService), "");
+  EXPECT_EQ(feed("stranger", Scope::kUser), "");
+  EXPECT_EQ(feed("eve", Scope::kAdmin), "");
+  EXPECT_EQ(As("eve", Method::kDelete, "/api/v1/users/ext:eve").status, 204);
+  node_.SetGraphAway(true);
+  // What was seen within the last second goes on for everybody; this is about later.
+  while (feed("stranger", Scope::kUser).empty()) std::this_thread::yield();
+  EXPECT_EQ(feed("backend", Scope::kService), "");
+  EXPECT_EQ(Platform(Method::kGet, "/api/v1/trending").status, 200);
+  EXPECT_EQ(feed("ada", Scope::kUser), "") << "whom the index knows";
+  EXPECT_EQ(feed("eve", Scope::kAdmin), "database_unavailable") << "erased, for all that can be told";
+  EXPECT_EQ(feed("stranger", Scope::kUser), "database_unavailable") << "may be created and erased elsewhere";
+  EXPECT_EQ(feed("never seen", Scope::kService), "database_unavailable");
+  node_.SetGraphAway(false);
+  EXPECT_EQ(feed("never seen", Scope::kService), "");
+  EXPECT_EQ(feed("eve", Scope::kAdmin), "user_erased");
+}
+
+// A platform's name that becomes a user, and is erased: what was said of it before is not what holds.
+TEST_F(ApiServiceTest, WhatWasSaidOfANameEndsWhenItBecomesAUser) {
+  const auto feed = [this] {
+    return node_.Send(Method::kGet, "/feed", node_.Token("zoe", Scope::kService), "", {{"Novafeed-User", "ext:ada"}})
+        .code();
+  };
+  EXPECT_EQ(feed(), "");
+  CreateUser("zoe");
+  EXPECT_EQ(feed(), "");
+  EXPECT_EQ(As("zoe", Method::kDelete, "/api/v1/users/ext:zoe").status, 204);
+  node_.SetGraphAway(true);
+  EXPECT_EQ(feed(), "database_unavailable");
 }
 
 TEST_F(ApiServiceTest, UserIsErasedByThemselvesOrByAnAdmin) {

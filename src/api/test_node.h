@@ -1,6 +1,7 @@
 // For tests: the API over stores in memory and a real index, in one process and without a network. The clock is held.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -54,7 +55,7 @@ struct Answer {
   }
 };
 
-// A graph whose writer can be made to fail, as on a full disk; reads go on.
+// A graph whose writer can be made to fail, as on a full disk, or that can be made to be away, as a database elsewhere.
 class RefusingGraph final : public MemoryGraph {
  public:
   using MemoryGraph::MemoryGraph;
@@ -66,10 +67,24 @@ class RefusingGraph final : public MemoryGraph {
       MemoryGraph::Write(std::move(work), std::move(done));
     }
   }
+  bool IsRetired(RetiredKind kind, Uuid id) override {
+    FailIfAway();
+    return MemoryGraph::IsRetired(kind, id);
+  }
+  std::optional<User> GetUser(UserId user) override {
+    FailIfAway();
+    return MemoryGraph::GetUser(user);
+  }
   void RefuseWrites(Error error) { refusal_ = std::move(error); }
+  void SetAway(bool away) { away_ = away; }
 
  private:
+  void FailIfAway() const {
+    if (away_) throw StoreError(Error{Failure::kUnavailable, "database_unavailable", "Nobody answers.", 1000});
+  }
+
   std::optional<Error> refusal_;
+  std::atomic<bool> away_{false};
 };
 
 // Contents of posts, read from a graph; none where they are deleted.
@@ -175,6 +190,7 @@ class TestNode {
   bool Shows(const std::string& metric) const { return metrics_.Render().find(metric + "\n") != std::string::npos; }
   ManualClock& clock() { return clock_; }
   void RefuseWrites(Error error) { graph_.RefuseWrites(std::move(error)); }
+  void SetGraphAway(bool away) { graph_.SetAway(away); }
   MemoryEventLog& events() { return events_; }
   std::string generation() { return graph_.Generation(); }
   Position applied() const { return applier_->Applied(); }
