@@ -19,6 +19,7 @@
 #include "stream/log_progress.h"
 #include "stream/position.h"
 #include "timeline/cursor.h"
+#include "timeline/instants.h"
 #include "timeline/page_cache.h"
 #include "timeline/post_contents.h"
 #include "timeline/ranker.h"
@@ -26,8 +27,6 @@
 namespace novafeed {
 
 inline constexpr std::size_t kMaxOffset = 500;
-// No answer shows counters older than this without saying so (design, section 3).
-inline constexpr TimeMs kStaleAfter = 5000;
 
 struct FeedRequest {
   UserId viewer;

@@ -42,7 +42,7 @@ struct SuggestionList {
   std::vector<Suggestion> users;
   TimeMs as_of = 0;
   std::string_view engine;
-  std::vector<std::string_view> degraded;  // "behind", "booting": the caller's to fill in
+  std::vector<std::string_view> degraded;  // "stale"; "behind", "booting": the caller's to fill in
   // Stage names and microseconds, for Server-Timing.
   std::vector<std::pair<std::string_view, std::int64_t>> timings;
 };

@@ -65,6 +65,13 @@ Status SuggestionService::Check(const SuggestionRequest& request) const {
 }
 
 Result<SuggestionList> SuggestionService::Suggest(const SuggestionRequest& request) const {
+  const TimeMs counters_as_of = parts_.progress->CountersAsOf();  // before they are read
+  Result<SuggestionList> list = FindOrMake(request);
+  if (list && clock_->Now() - counters_as_of > kStaleAfter) list->degraded.push_back("stale");
+  return list;
+}
+
+Result<SuggestionList> SuggestionService::FindOrMake(const SuggestionRequest& request) const {
   // Who names an engine or an instant wants to know what that finds.
   const bool may_be_kept = parts_.cache != nullptr && !request.as_of && !request.engine;
   if (may_be_kept) {

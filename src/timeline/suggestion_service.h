@@ -29,12 +29,14 @@ class SuggestionService {
 
   // kInvalid "bad_limit", "bad_as_of".
   Status Check(const SuggestionRequest& request) const;
-  // Milliseconds of work, or of waiting for the engine: belongs on a pool. Errors of the engine.
+  // Milliseconds of work, or of waiting for the engine: belongs on a pool. Errors of the engine. "stale" where that
+  // reads what is older than kStaleAfter.
   Result<SuggestionList> Suggest(const SuggestionRequest& request) const;
   // A list that is not read from a cache, to be kept in one.
   Result<KeptSuggestions> Prepare(const SuggestionRequest& request) const;
 
  private:
+  Result<SuggestionList> FindOrMake(const SuggestionRequest& request) const;
   Result<SuggestionList> Make(const SuggestionRequest& request) const;
 
   const Clock* const clock_;

@@ -10,6 +10,7 @@
 
 #include "candidates/index_suggestions.h"
 #include "index/test_log.h"
+#include "timeline/instants.h"
 #include "timeline/test_progress.h"
 
 namespace novafeed {
@@ -133,6 +134,17 @@ TEST_F(SuggestionServiceTest, RandomGraphsAreSuggestedFromAsTheFormulaSays) {
     ExpectFormula(viewer);
     ExpectFormula(viewer, {TestUser(static_cast<int>(random() % 60)), TestUser(static_cast<int>(random() % 60))});
   }
+}
+
+TEST_F(SuggestionServiceTest, SaysWhereWhatItIsMadeFromIsOld) {
+  AddFollow(1, 2);
+  using Reasons = std::vector<std::string_view>;
+  clock_.Advance(kStaleAfter);
+  EXPECT_EQ(Suggest(3).degraded, Reasons());
+  clock_.Advance(1);
+  EXPECT_EQ(Suggest(3).degraded, Reasons{"stale"});
+  progress_.counters_as_of = clock_.Now();
+  EXPECT_EQ(Suggest(3).degraded, Reasons());
 }
 
 TEST_F(SuggestionServiceTest, EveryBoundOfTheFormulaHolds) {
