@@ -25,6 +25,9 @@ constexpr std::size_t kBatch = 1024;
 constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::milliseconds kRetryAfterFailure{200};
 constexpr std::int64_t kSayFailuresEveryMs = 5000;
+// From when on the log says that nothing comes in.
+constexpr TimeMs kBehindAfter = 5000;
+constexpr std::int64_t kSayBehindEveryMs = 10'000;
 const std::vector<double> kLikeBuckets = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5};
 
 // Where the events ended at some time: who has applied them up to there has all that were accepted by then.
@@ -72,6 +75,10 @@ struct IndexApplier::State {
   void NoteLikes(const std::vector<Change>& applied_now) const;
   void NoteCaughtUp(TimeMs before_reading, std::uint64_t commits_seen);
   void NoteComplete(TimeMs before_reading);
+  // The age of what is complete as of then; of the start where that is later, or nothing is known yet.
+  double SecondsSince(TimeMs complete_at) const;
+  // Says in the log that nothing comes in, now and then while it lasts, and that it does again.
+  void SayWhetherBehind(TimeMs as_of);
   void AnswerWaiters(bool stopping);
   // Gives waiters up in time, also while the log is read, which takes as long as its deadlines allow.
   void WatchTime();
@@ -87,6 +94,8 @@ struct IndexApplier::State {
   Histogram like_seconds;
   TimeMs started_at = 0;
   LogGate failure_log{kSayFailuresEveryMs};
+  LogGate behind_log{kSayBehindEveryMs};
+  std::atomic<TimeMs> behind_since{0};  // as the log was told; 0: it is not behind
 
   std::mutex mutex;
   std::condition_variable wake;
@@ -101,10 +110,10 @@ struct IndexApplier::State {
   std::atomic<TimeMs> fresh_at{0};                // every entry committed by then is applied
   std::atomic<std::uint64_t> commits{0};          // that were announced
   std::atomic<std::uint64_t> commits_applied{0};  // of those: surely applied
+  std::atomic<TimeMs> changes_complete_at{0};     // in a shared log: as of when what is applied is complete
+  std::atomic<TimeMs> events_complete_at{0};
   // Of the applier's thread only:
   TimeMs windows_at = 0;
-  TimeMs changes_complete_at = 0;  // in a shared log: as of when what is applied is complete
-  TimeMs events_complete_at = 0;
   std::optional<EventsMark> events_mark;  // on the way to it
 };
 
@@ -198,7 +207,8 @@ void IndexApplier::State::NoteCaughtUp(TimeMs before_reading, std::uint64_t comm
 
 // What others write is not announced; how much of it is applied is known from the log itself.
 void IndexApplier::State::NoteComplete(TimeMs before_reading) {
-  changes_complete_at = std::max(changes_complete_at, changes->CompleteAsOf(index->position().changes).value_or(0));
+  const TimeMs complete = changes->CompleteAsOf(index->position().changes).value_or(0);
+  changes_complete_at = std::max(changes_complete_at.load(), complete);
   if (!events_mark && before_reading - events_complete_at >= kTick.count()) {
     events_mark = EventsMark{clock->Now(), events->End()};
   }
@@ -206,7 +216,29 @@ void IndexApplier::State::NoteComplete(TimeMs before_reading) {
     events_complete_at = events_mark->at;
     events_mark.reset();
   }
-  fresh_at.store(std::min(changes_complete_at, events_complete_at));
+  fresh_at.store(std::min(changes_complete_at.load(), events_complete_at.load()));
+}
+
+double IndexApplier::State::SecondsSince(TimeMs complete_at) const {
+  return static_cast<double>(clock->Now() - std::max(complete_at, started_at)) / 1000.0;
+}
+
+// Called now and then, also while the applier waits for a log that does not answer.
+void IndexApplier::State::SayWhetherBehind(TimeMs as_of) {
+  const TimeMs complete_at = std::max(as_of, started_at);
+  if (clock->Now() - complete_at > kBehindAfter) {
+    if (!behind_log.Open()) return;
+    if (behind_since == 0) behind_since = complete_at;
+    if (is_shared) {
+      Log(LogLevel::kWarn, "index_behind",
+          {{"changes_seconds", SecondsSince(changes_complete_at)},
+           {"events_seconds", SecondsSince(events_complete_at)}});
+    } else {
+      Log(LogLevel::kWarn, "index_behind", {{"seconds", SecondsSince(as_of)}});
+    }
+  } else if (const TimeMs since = behind_since.exchange(0); since != 0) {
+    Log(LogLevel::kInfo, "index_caught_up", {{"after_seconds", static_cast<double>(clock->Now() - since) / 1000.0}});
+  }
 }
 
 void IndexApplier::State::AnswerWaiters(bool ending) {
@@ -311,7 +343,9 @@ bool IndexApplier::IsCutOff() const {
 }
 
 void IndexApplier::ReportLag() const {
-  state_->lag_seconds.Set(static_cast<double>(state_->clock->Now() - CountersAsOf()) / 1000.0);
+  const TimeMs as_of = CountersAsOf();
+  state_->lag_seconds.Set(static_cast<double>(state_->clock->Now() - as_of) / 1000.0);
+  state_->SayWhetherBehind(as_of);
 }
 
 void IndexApplier::Wake() {

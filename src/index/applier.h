@@ -35,8 +35,9 @@ class IndexApplier final : public LogProgress {
   // over (FeedIndex::TakeOver).
   bool IsCutOff() const;
 
-  // Sets the metric of the index's lag from what it is now; called now and then by the wiring, so that it also grows
-  // while the applier is stuck.
+  // Sets the metric of the index's lag from what it is now, and says in the log when it is more than 5 s
+  // ("index_behind", every 10 s: how long ago all changes and all events were in) and when that ends; called now and
+  // then by the wiring, one call at a time, so that this also goes on while the applier is stuck.
   void ReportLag() const;
 
   // Wakes the applier (the clock was moved, or the log grew).

@@ -285,6 +285,29 @@ TEST_P(ClusterApplierTest, CountersAreAsFreshAsTheLogWasSurelyRead) {
   AwaitCountersAsOf(kBase + 9500);
 }
 
+using IndexBehindLog = ClusterApplierTest;
+INSTANTIATE_TEST_SUITE_P(Partitions, IndexBehindLog, ::testing::Values(4));
+
+TEST_P(IndexBehindLog, SaysOnceThatNoChangeComesInAndThatItDoesAgain) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto fall_behind_and_catch_up = [this] {
+    applier_.Start();
+    changes_.Commit(kBase);
+    AwaitCountersAsOf(kBase);
+    clock_.Advance(5000);
+    applier_.ReportLag();
+    clock_.Advance(2000);
+    for (int i = 0; i < 5; ++i) applier_.ReportLag();
+    changes_.Commit(clock_.Now());
+    AwaitCountersAsOf(clock_.Now());
+    for (int i = 0; i < 5; ++i) applier_.ReportLag();
+    std::exit(0);
+  };
+  EXPECT_EXIT(fall_behind_and_catch_up(), ::testing::ExitedWithCode(0),
+              R"("warn","event":"index_behind","changes_seconds":7,"events_seconds":[0-9]+.{3,80})"
+              R"("event":"index_caught_up","after_seconds":7)");
+}
+
 TEST_P(ClusterApplierTest, CountersAreNotFresherThanTheEventsThatWereTaken) {
   applier_.Start();
   log_.AddPost(1, 1, kBase);
