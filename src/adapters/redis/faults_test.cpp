@@ -155,9 +155,10 @@ TEST_F(RedisBreakerLog, SaysThatItOpensAndThatItCloses) {
     server.Kill();
     std::exit(HasFailure() ? 1 : 0);
   };
-  EXPECT_EXIT(open_and_close(), ::testing::ExitedWithCode(0),
-              R"("warn","event":"redis_breaker","state":"open","was":"closed".*)"
-              R"("info","event":"redis_breaker","state":"closed")");
+  EXPECT_EXIT(
+      open_and_close(), ::testing::ExitedWithCode(0),
+      R"("warn","event":"redis_breaker","state":"open","was":"closed","address":"[^"]+:[0-9]+","reason":"[^"]+".*)"
+      R"("info","event":"redis_breaker","state":"closed")");
 }
 
 TEST_F(RedisFaults, FullRefusesWritesAndServesReads) {

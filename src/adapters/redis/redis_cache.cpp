@@ -142,7 +142,8 @@ class RedisCache final : public Cache {
   Result<RedisReply> CallOnNew(Connection* connection, const RedisCommand& command, SteadyClock::time_point deadline);
   std::vector<RedisCommand> Greeting() const;
   void Judge(const Result<RedisReply>& reply);
-  void ShowBreaker();
+  // `why` it opened, where it did.
+  void ShowBreaker(const std::string& why);
   Error Unavailable(const Error& why);
 
   const RedisOptions options_;
@@ -159,10 +160,10 @@ Result<RedisReply> RedisCache::Call(const RedisCommand& command) {
   if (!breaker_.Allow(SteadyClock::now())) {
     return tl::unexpected<Error>(Unavailable({Failure::kUnavailable, kOpen, "Redis failed a moment ago.", 0}));
   }
-  ShowBreaker();
+  ShowBreaker("");
   Result<RedisReply> reply = CallThroughPool(command);
   Judge(reply);
-  ShowBreaker();
+  ShowBreaker(reply ? "" : reply.error().detail);
   if (!reply) return tl::unexpected<Error>(Unavailable(reply.error()));
   return reply;
 }
@@ -243,7 +244,7 @@ std::vector<RedisCommand> RedisCache::Greeting() const {
   return greeting;
 }
 
-void RedisCache::ShowBreaker() {
+void RedisCache::ShowBreaker(const std::string& why) {
   const std::scoped_lock lock(shown_mutex_);
   const CircuitBreaker::State state = breaker_.state();
   if (state == shown_) return;
@@ -252,7 +253,10 @@ void RedisCache::ShowBreaker() {
   // While it stays away, it is tried every second or so: that goes to the log of those who look closely.
   const LogLevel while_away = shown_ == CircuitBreaker::State::kClosed ? LogLevel::kWarn : LogLevel::kDebug;
   Log(is_closed ? LogLevel::kInfo : while_away, "redis_breaker",
-      {{"state", std::string(BreakerStateName(state))}, {"was", std::string(BreakerStateName(shown_))}});
+      {{"state", std::string(BreakerStateName(state))},
+       {"was", std::string(BreakerStateName(shown_))},
+       {"address", access_.address.host + ":" + access_.address.port},
+       {"reason", why}});
   shown_ = state;
 }
 
