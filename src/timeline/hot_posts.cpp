@@ -89,7 +89,7 @@ Result<TrendingList> HotPosts::RefreshLocked() {
   return list;
 }
 
-Result<TrendingList> HotPosts::Make(TimeMs as_of) const {
+Result<TrendingList> HotPosts::Make(TimeMs as_of) {
   Error last{Failure::kUnavailable, "no_engine",
              "No engine can make the list of hot posts yet: ask again in a moment."};
   for (CandidateEngine* engine : engines_()) {
@@ -97,6 +97,7 @@ Result<TrendingList> HotPosts::Make(TimeMs as_of) const {
     if (found) return RankTrending(*std::move(found), as_of);
     last = found.error();
     fallbacks_.Add();
+    if (!failure_log_.Open()) continue;
     Log(LogLevel::kWarn, "hot_posts_failed",
         {{"engine", std::string(engine->Name())}, {"code", last.code}, {"reason", last.detail}});
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -36,7 +37,7 @@ class HotPosts {
 
  private:
   Result<TrendingList> RefreshLocked();
-  Result<TrendingList> Make(TimeMs as_of) const;
+  Result<TrendingList> Make(TimeMs as_of);
   std::optional<TrendingList> Cached();
 
   const Clock* const clock_;
@@ -46,6 +47,7 @@ class HotPosts {
   const CacheMetrics cached_;
   const Counter fallbacks_;
   std::mutex refresh_mutex_;
+  LogGate failure_log_{10'000};
 };
 
 }  // namespace novafeed
