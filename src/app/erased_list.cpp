@@ -99,6 +99,7 @@ void ReconcileErased(ErasedList* list, GraphStore* graph) {
   const std::vector<UserId> users = graph->FindUsers(unknown);
   for (const UserId user : users) EraseNow(graph, user);
   graph->RetireUsers(unknown);
+  if (users.empty()) return;  // nothing of them was there
   Log(LogLevel::kWarn, "erased_again",
       {{"users", static_cast<std::int64_t>(users.size())},
        {"reason", std::string("The store was restored from a backup of before.")}});
