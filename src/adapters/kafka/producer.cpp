@@ -206,7 +206,8 @@ void Producer::NoteDelivery(const rd_kafka_message_s& message, Batch* batch) {
   bool is_last = false;
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     // Possibly it was written all the same: sent again, its identity tells.
-    is_last = batch->NoteFailed(std::string("an event was not delivered: ") + rd_kafka_err2str(message.err));
+    is_last = batch->NoteFailed(std::string("an event was not delivered (") + rd_kafka_err2str(message.err) +
+                                "): send it again with the same event_id, it is counted once.");
   } else if (std::cmp_greater_equal(message.partition, kMaxEventPartitions)) {
     is_last = batch->NoteFailed("the topic " + topic_ + " has too many partitions.");
   } else {
