@@ -224,10 +224,11 @@ Result<int> RunCheck(const CheckFlags& flags) {
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
   SetLogLevel(LogLevel::kWarn);
-  const std::string& directory = settings->String("data.directory");
-  const std::optional<ServeInfo> served = FindRunningServe(directory);
-  return served ? CheckThroughServe(flags, directory, *served, settings->Duration("check.watch_every"))
-                : CheckStopped(flags, directory, *settings);
+  const Result<std::string> directory = FindDataDirectory(*settings);
+  if (!directory) return tl::unexpected<Error>(directory.error());
+  const std::optional<ServeInfo> served = FindRunningServe(*directory);
+  return served ? CheckThroughServe(flags, *directory, *served, settings->Duration("check.watch_every"))
+                : CheckStopped(flags, *directory, *settings);
 }
 
 }  // namespace novafeed

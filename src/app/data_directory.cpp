@@ -8,11 +8,13 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <utility>
 
+#include "app/settings_table.h"
 #include "base/json.h"
 
 namespace novafeed {
@@ -82,6 +84,10 @@ bool IsLocked(const std::string& directory) {
   return held;
 }
 
+bool HoldsGraph(const std::string& directory) {
+  return std::filesystem::exists(directory + "/graph.db");
+}
+
 tl::unexpected<Error> InUse(const std::string& path) {
   const std::optional<ServeInfo> served = FindRunningServe(path);
   return Fail(Failure::kConflict, "directory_in_use",
@@ -106,6 +112,37 @@ std::optional<ServeInfo> FindRunningServe(const std::string& directory) {
   std::optional<ServeInfo> info = ReadServeInfo(directory);
   const bool by_holder = info && std::to_string(info->pid) == ReadAll(LockPath(directory));
   return by_holder ? info : std::nullopt;
+}
+
+bool HoldsNodeOfCluster(const std::string& directory) {
+  return std::filesystem::exists(directory + "/journal.db") && !HoldsGraph(directory);
+}
+
+tl::unexpected<Error> AskForConfig(const std::string& directory) {
+  return Fail(Failure::kConflict, "node_of_cluster",
+              directory +
+                  " is the folder of a node of a cluster: give --config with the settings that it serves with, as "
+                  "cluster-data/conf/serve.toml.");
+}
+
+Result<std::string> FindDataDirectory(const Settings& settings) {
+  const std::string& directory = settings.String("data.directory");
+  if (settings.String("graph.url") == kOwnStore) {
+    if (HoldsNodeOfCluster(directory) && !FindRunningServe(directory)) return AskForConfig(directory);
+    return directory;
+  }
+  if (settings.IsDefault("data.directory")) {
+    return Fail(Failure::kInvalid, "no_data",
+                "graph.url names the graph of a cluster, each of whose nodes has a folder of its own: name it with "
+                "--data, as cluster-data/node1.");
+  }
+  if (HoldsGraph(directory)) {
+    return Fail(Failure::kConflict, "data_of_platform",
+                directory +
+                    " holds graph.db, a platform of its own, and graph.url names another graph: give --data with the "
+                    "node's own folder, as cluster-data/node1.");
+  }
+  return directory;
 }
 
 TimeMs DirectoryNow(const std::string& directory) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/settings.h"
 #include "base/time.h"
 
 namespace novafeed {
@@ -23,6 +24,19 @@ std::optional<ServeInfo> FindRunningServe(const std::string& directory);
 
 // kNotFound "no_directory" where there is no such directory, kInternal "bad_directory" where it is something else.
 Status RequireDirectory(const std::string& path);
+
+// Whether it is the folder of a node whose graph is elsewhere: a journal of events, and no graph.
+bool HoldsNodeOfCluster(const std::string& directory);
+
+// What to do where it is one, and the settings are not a cluster's. kConflict "node_of_cluster".
+tl::unexpected<Error> AskForConfig(const std::string& directory);
+
+// The data directory that the settings name, after a look at whose it is, before anything is locked or written: a
+// node of a cluster and an embedded platform each keep an erased.list, by which the other one's people would be erased.
+// kInvalid "no_data" where the graph is elsewhere (graph.url) and nothing names the directory, because ./data is an
+// embedded platform's; kConflict "data_of_platform" where the graph is elsewhere and the directory holds one,
+// "node_of_cluster" where it is the other way round and nobody serves it.
+Result<std::string> FindDataDirectory(const Settings& settings);
 
 // Now, as tokens for the directory must be dated: its test clock where a serve holds one, else the system's.
 TimeMs DirectoryNow(const std::string& directory);

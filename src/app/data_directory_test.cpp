@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "app/settings_table.h"
 #include "base/test_support.h"
 
 namespace novafeed {
@@ -95,6 +96,58 @@ TEST(DataDirectoryTest, MovesKeepTheLock) {
   const DataDirectory moved = std::move(*first);
   EXPECT_EQ(moved.path(), temp.path());
   EXPECT_FALSE(DataDirectory::Lock(temp.path(), Missing::kMake));
+}
+
+// What is found for the profile, and for a directory that is named or not.
+Result<std::string> FoundBy(bool cluster, const std::string& directory) {
+  SettingFlags flags;
+  if (cluster) flags.overrides = {{"graph.url", "postgresql://a@127.0.0.1:1/a"}, {"log.url", "kafka://127.0.0.1:1"}};
+  if (!directory.empty()) flags.overrides["data.directory"] = directory;
+  const Result<Settings> settings = LoadSettings(flags);
+  if (!settings) return tl::unexpected<Error>(settings.error());
+  return FindDataDirectory(*settings);
+}
+
+std::string CodeOf(const Result<std::string>& found) {
+  return found ? "" : found.error().code;
+}
+
+TEST(FindDataDirectoryTest, EachProfileFindsItsOwnAndWhatIsEmptyOrNotThere) {
+  const TempDirectory temp;
+  const std::string path = temp.path();
+  for (const bool cluster : {true, false}) {
+    EXPECT_EQ(CodeOf(FoundBy(cluster, path)), "");
+    EXPECT_EQ(CodeOf(FoundBy(cluster, path + "/none")), "");
+  }
+  EXPECT_EQ(FoundBy(false, "").value_or("refused"), "data");
+  std::ofstream(path + "/journal.db") << "x";
+  EXPECT_EQ(FoundBy(true, path).value_or("refused"), path);
+}
+
+TEST(FindDataDirectoryTest, TheFolderOfANodeIsNoPlatformUnlessItIsServed) {
+  const TempDirectory temp;
+  std::ofstream(temp.path() / "journal.db") << "x";
+  const Result<std::string> found = FoundBy(false, temp.path());
+  EXPECT_EQ(CodeOf(found), "node_of_cluster");
+  EXPECT_NE(found.error().detail.find("--config"), std::string::npos);
+  const auto directory = DataDirectory::Lock(temp.path(), Missing::kRefuse);
+  ASSERT_TRUE(directory);
+  directory->Announce({getpid(), "http://127.0.0.1:1", "http://127.0.0.1:2", "/keys", {}});
+  EXPECT_EQ(CodeOf(FoundBy(false, temp.path())), "");
+}
+
+TEST(FindDataDirectoryTest, ANodeOfAClusterTakesNoPlatformsFolder) {
+  const TempDirectory temp;
+  std::ofstream(temp.path() / "graph.db") << "x";
+  std::ofstream(temp.path() / "journal.db") << "x";  // that an earlier version left there
+  EXPECT_EQ(CodeOf(FoundBy(true, temp.path())), "data_of_platform");
+  EXPECT_EQ(CodeOf(FoundBy(false, temp.path())), "");
+}
+
+TEST(FindDataDirectoryTest, ANodeOfAClusterHasNoDefault) {
+  const Result<std::string> found = FoundBy(true, "");
+  EXPECT_EQ(CodeOf(found), "no_data");
+  EXPECT_NE(found.error().detail.find("--data"), std::string::npos);
 }
 
 TEST(ServeInfoTest, ReadsBackWhatWasAnnouncedUntilWithdrawn) {

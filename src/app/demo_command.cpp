@@ -46,7 +46,9 @@ Result<int> FillDirectory(const DemoFlags& flags) {
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
   if (const Status own = RequireOwnStores(*settings); !own) return tl::unexpected<Error>(own.error());
-  const auto directory = DataDirectory::Lock(settings->String("data.directory"), DataDirectory::Missing::kMake);
+  const Result<std::string> path = FindDataDirectory(*settings);
+  if (!path) return tl::unexpected<Error>(path.error());
+  const auto directory = DataDirectory::Lock(*path, DataDirectory::Missing::kMake);
   if (!directory) return tl::unexpected<Error>(directory.error());
   const SystemClock clock;
   Metrics metrics;

@@ -76,7 +76,9 @@ Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const Set
   const Result<Settings> settings = LoadSettings(flags);
   if (!settings) return tl::unexpected<Error>(settings.error());
   if (const Status own = RequireOwnStores(*settings); !own) return tl::unexpected<Error>(own.error());
-  std::string path = settings->String("data.directory");
+  const Result<std::string> named = FindDataDirectory(*settings);
+  if (!named) return tl::unexpected<Error>(named.error());
+  std::string path = *named;
   std::optional<ScratchDirectory> scratch;  // for a dry run where there is no data yet
   if (options.dry_run && !std::filesystem::exists(path)) path = scratch.emplace().path();
   const auto directory = DataDirectory::Lock(path, DataDirectory::Missing::kMake);

@@ -122,10 +122,11 @@ Result<int> RunRank(const RankFlags& flags) {
   if (!users) return tl::unexpected<Error>(users.error());
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
-  const std::string& directory = settings->String("data.directory");
-  const std::optional<ServeInfo> served = FindRunningServe(directory);
-  return served ? RankThroughServe(*users, flags, *engine, directory, *served)
-                : RankFromStores(*users, flags, *engine, directory, *settings);
+  const Result<std::string> directory = FindDataDirectory(*settings);
+  if (!directory) return tl::unexpected<Error>(directory.error());
+  const std::optional<ServeInfo> served = FindRunningServe(*directory);
+  return served ? RankThroughServe(*users, flags, *engine, *directory, *served)
+                : RankFromStores(*users, flags, *engine, *directory, *settings);
 }
 
 }  // namespace novafeed

@@ -178,7 +178,9 @@ Result<int> RunServe(const ServeFlags& flags) {
   RaiseFileLimit();
   KeepFilesPrivate();
 
-  const auto directory = DataDirectory::Lock(settings->String("data.directory"), DataDirectory::Missing::kMake);
+  const Result<std::string> path = FindDataDirectory(*settings);
+  if (!path) return tl::unexpected<Error>(path.error());
+  const auto directory = DataDirectory::Lock(*path, DataDirectory::Missing::kMake);
   if (!directory) return tl::unexpected<Error>(directory.error());
   Result<KeyRing> keys = KeyRing::Open(KeysDirectory(*settings));
   if (!keys) return tl::unexpected<Error>(keys.error());

@@ -309,12 +309,17 @@ Settings::Entry* Settings::Find(std::string_view name) {
   return found == entries_.end() ? nullptr : &*found;
 }
 
-const Settings::Entry& Settings::Get(std::string_view name, SettingType type) const {
+const Settings::Entry& Settings::Get(std::string_view name) const {
   const auto found =
       std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.setting.name == name; });
   if (found == entries_.end()) throw std::logic_error("no such setting: " + std::string(name));
-  if (found->setting.type != type) throw std::logic_error("setting read as another type: " + std::string(name));
   return *found;
+}
+
+const Settings::Entry& Settings::Get(std::string_view name, SettingType type) const {
+  const Entry& found = Get(name);
+  if (found.setting.type != type) throw std::logic_error("setting read as another type: " + std::string(name));
+  return found;
 }
 
 const std::string& Settings::String(std::string_view name) const {
@@ -323,6 +328,10 @@ const std::string& Settings::String(std::string_view name) const {
 
 bool Settings::Bool(std::string_view name) const {
   return Get(name, SettingType::kBool).text == "true";
+}
+
+bool Settings::IsDefault(std::string_view name) const {
+  return Get(name).source == kDefaultSource;
 }
 
 std::int64_t Settings::Int(std::string_view name) const {

@@ -67,16 +67,22 @@ class Settings {
   std::chrono::milliseconds Duration(std::string_view name) const;
   std::int64_t Size(std::string_view name) const;
 
+  // Whether no source gives it.
+  bool IsDefault(std::string_view name) const;
+
   // TOML that Load accepts, each value with its source as a comment; a secret that is set is masked.
   std::string Print() const;
 
  private:
+  static constexpr std::string_view kDefaultSource = "default";
+
   struct Entry {
     Setting setting;
     std::string text;
-    std::string source = "default";
+    std::string source = std::string(kDefaultSource);
   };
 
+  const Entry& Get(std::string_view name) const;
   const Entry& Get(std::string_view name, SettingType type) const;
   Entry* Find(std::string_view name);
   static Settings WithDefaults(std::vector<Setting> table);

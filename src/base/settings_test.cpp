@@ -63,6 +63,13 @@ TEST(Settings, DefaultsHoldWhereNothingIsSaid) {
   EXPECT_EQ(settings.Size("log.max_bytes"), 64 * 1024 * 1024);
 }
 
+TEST(Settings, WhatASourceGivesIsNoDefaultEvenWhereItIsTheSame) {
+  const Settings settings = Settings::Load(Table(), File("feed.limit = 20\n")).value();
+  EXPECT_FALSE(settings.IsDefault("feed.limit"));
+  EXPECT_TRUE(settings.IsDefault("serve.listen"));
+  EXPECT_THROW(static_cast<void>(settings.IsDefault("no.such")), std::logic_error);
+}
+
 TEST(Settings, ALaterSourceWins) {
   SettingSources sources = File("[feed]\nlimit = 30\n[serve]\nlisten = \"[::1]:1\"\ndemo = true\n");
   EXPECT_EQ(Settings::Load(Table(), sources)->Int("feed.limit"), 30);

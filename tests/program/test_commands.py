@@ -284,3 +284,29 @@ def test_nothing_writes_around_the_servers_of_a_shared_graph(directory, command)
     status, sentence = refused(*command, "--config", settings, "--data", directory / "data")
     assert status == FAILED and "--url" in sentence and "admin" in sentence, sentence
     assert not (directory / "data").exists()
+
+
+def contents(folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("command", [("check",), ("rank", "--user", "ext:ann"), ("serve",)])
+def test_a_platforms_folder_is_no_node_of_a_cluster(imported, directory, command, monkeypatch):
+    settings = directory / "serve.toml"
+    settings.write_text('graph.url = "postgresql://127.0.0.1:1/novafeed"\nlog.url = "kafka://127.0.0.1:1"\n')
+    before = contents(imported)
+    status, sentence = refused(*command, "--config", settings, "--data", imported)
+    assert status == FAILED and "graph.db" in sentence and "--data" in sentence, sentence
+    monkeypatch.chdir(imported.parent)
+    status, sentence = refused(*command, "--config", settings)
+    assert status == USAGE and "--data" in sentence, sentence
+    assert contents(imported) == before
+
+
+@pytest.mark.parametrize("command", [("check",), ("rank", "--user", "ext:ann"), ("serve",), ("demo",), ("import", "-")])
+def test_the_folder_of_a_node_of_a_cluster_is_no_platform(directory, command):
+    (directory / "journal.db").write_bytes(b"")
+    (directory / "index.snapshot").write_bytes(b"")
+    status, sentence = refused(*command, "--data", directory)
+    assert status == FAILED and "--config" in sentence and "cluster" in sentence, sentence
+    assert sorted(contents(directory)) == ["index.snapshot", "journal.db"]
