@@ -10,12 +10,15 @@
 #include <utility>
 
 #include "adapters/chdb/users.h"
+#include "adapters/clickhouse/protocol.h"
 #include "app/admin_client.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/olap_files.h"
 #include "app/own_warehouse.h"
+#include "app/password_file.h"
 #include "app/stores.h"
+#include "base/tls.h"
 #include "http/client.h"
 
 namespace novafeed {
@@ -78,6 +81,16 @@ Result<std::string> WaitForOlap(const std::string& directory) {
               "The ClickHouse engine of the running server does not start: see olap_ended in its log.");
 }
 
+Result<std::string> Send(HttpClient* client, const OlapUser& reader, const Question& question) {
+  const Headers headers{{"X-ClickHouse-User", reader.name}, {"X-ClickHouse-Key", reader.password}};
+  Result<HttpResponse> answer = client->Send(Method::kPost, question.target, headers, question.statement);
+  if (!answer) return tl::unexpected<Error>(answer.error());
+  if (answer->status == 200) return std::move(answer->body);
+  std::string& text = answer->body;
+  text.erase(text.find_last_not_of('\n') + 1);
+  return Fail(Failure::kInternal, "query_failed", std::move(text));
+}
+
 Result<std::string> Ask(const std::string& directory, const Question& question) {
   const Result<std::string> url = WaitForOlap(directory);
   if (!url) return tl::unexpected<Error>(url.error());
@@ -85,13 +98,23 @@ Result<std::string> Ask(const std::string& directory, const Question& question) 
   if (!users) return tl::unexpected<Error>(users.error());
   Result<HttpClient> client = HttpClient::Connect(*url, kQueryTimeout);
   if (!client) return tl::unexpected<Error>(client.error());
-  const Headers headers{{"X-ClickHouse-User", users->reader.name}, {"X-ClickHouse-Key", users->reader.password}};
-  Result<HttpResponse> answer = client->Send(Method::kPost, question.target, headers, question.statement);
-  if (!answer) return tl::unexpected<Error>(answer.error());
-  if (answer->status == 200) return std::move(answer->body);
-  std::string& text = answer->body;
-  text.erase(text.find_last_not_of('\n') + 1);
-  return Fail(Failure::kInternal, "query_failed", std::move(text));
+  return Send(&*client, users->reader, question);
+}
+
+// The engine of olap.url, as it is: whoever serves fills it.
+Result<std::string> AskElsewhere(const Settings& settings, const Question& question) {
+  if (const Status engines = CheckEngines(settings); !engines) return tl::unexpected<Error>(engines.error());
+  const std::optional<std::string> url = HttpUrlOf(settings.String("olap.url"));
+  if (!url)
+    return Fail(Failure::kInvalid, "bad_setting", "olap.url is no http://host:port: see docs/configuration.md.");
+  Result<TlsTrust> trust = TlsTrust::Load(settings.String("olap.ca_file"));
+  if (!trust) return tl::unexpected<Error>(trust.error());
+  Result<HttpClient> client = HttpClient::Connect(*url, kQueryTimeout, *std::move(trust));
+  if (!client) {
+    return Fail(Failure::kUnavailable, "no_olap", "The engine of olap.url does not answer: " + client.error().detail);
+  }
+  const OlapUser reader{settings.String("olap.reader"), ReadPasswordFile(settings.String("olap.reader_password_file"))};
+  return Send(&*client, reader, question);
 }
 
 // `status`: what GET /admin/status says.
@@ -102,6 +125,7 @@ bool IsWarehouseOff(const std::string& status) {
 }
 
 Result<std::string> AskBesideServe(const std::string& directory, const ServeInfo& served, const Question& question) {
+  if (HoldsNodeOfCluster(directory)) return AskForConfig(directory);  // its engine is where its settings say
   Result<AdminClient> client = AdminClient::ToServe(directory, served);
   if (!client) return tl::unexpected<Error>(client.error());
   const Result<std::string> status = client->Send(Method::kGet, "/admin/status", "");
@@ -130,6 +154,14 @@ Result<std::string> AskStopped(const std::string& path, const Settings& settings
   return Ask(path, question);
 }
 
+Result<std::string> AskEngine(const Settings& settings, const Question& question) {
+  if (!settings.String("olap.url").empty()) return AskElsewhere(settings, question);
+  const Result<std::string> directory = FindDataDirectory(settings);
+  if (!directory) return directory;
+  const std::optional<ServeInfo> served = FindRunningServe(*directory);
+  return served ? AskBesideServe(*directory, *served, question) : AskStopped(*directory, settings, question);
+}
+
 }  // namespace
 
 Result<int> RunSql(const SqlFlags& flags) {
@@ -139,10 +171,7 @@ Result<int> RunSql(const SqlFlags& flags) {
   if (!settings) return tl::unexpected<Error>(settings.error());
   KeepFilesPrivate();
   SetLogLevel(LogLevel::kError);
-  const std::string& directory = settings->String("data.directory");
-  const std::optional<ServeInfo> served = FindRunningServe(directory);
-  const Result<std::string> answer =
-      served ? AskBesideServe(directory, *served, *question) : AskStopped(directory, *settings, *question);
+  const Result<std::string> answer = AskEngine(*settings, *question);
   if (!answer) return tl::unexpected<Error>(answer.error());
   std::cout << *answer << std::flush;
   return kExitOk;

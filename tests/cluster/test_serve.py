@@ -48,6 +48,22 @@ def shown(page: dict) -> list[str]:
     return [item["post"]["id"] for item in page["items"]]
 
 
+def test_sql_asks_the_engine_of_the_settings(cluster, nodes):
+    config = cluster.data / "conf" / "serve.toml"
+    assert novafeed("sql", "SELECT 1 AS one", "--config", config).stdout == "one\n1\n"
+    unasked = novafeed("sql", "SELECT 1", "--data", nodes[0].data, check=False)
+    assert unasked.returncode == 1 and "--config" in unasked.stderr, unasked
+    away = novafeed("sql", "SELECT 1", "--config", config, "--set", "olap.url=http://127.0.0.1:1", check=False)
+    assert away.returncode == 1 and "olap.url" in away.stderr, away
+
+
+def test_what_a_command_leaves_in_a_folder_is_for_the_owner(cluster, nodes):
+    with scratch_directory() as folder:
+        novafeed("rank", "--user", "ext:nobody", "--config", cluster.data / "conf" / "serve.toml", "--data", folder)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in Path(folder).iterdir()}
+    assert "journal.db" in modes and set(modes.values()) == {0o600}, modes
+
+
 @pytest.fixture(name="nodes_alone")
 def start_two_nodes_of_a_new_cluster(engines):
     with scratch_directory("novafeed-cluster-") as folder, Cluster(folder) as cluster:

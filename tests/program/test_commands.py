@@ -303,7 +303,8 @@ def test_a_platforms_folder_is_no_node_of_a_cluster(imported, directory, command
     assert contents(imported) == before
 
 
-@pytest.mark.parametrize("command", [("check",), ("rank", "--user", "ext:ann"), ("serve",), ("demo",), ("import", "-")])
+@pytest.mark.parametrize("command", [("check",), ("rank", "--user", "ext:ann"), ("serve",), ("demo",), ("import", "-"),
+                                     ("sql", "SELECT 1")])
 def test_the_folder_of_a_node_of_a_cluster_is_no_platform(directory, command):
     (directory / "journal.db").write_bytes(b"")
     (directory / "index.snapshot").write_bytes(b"")
