@@ -224,6 +224,7 @@ Result<int> RunCheck(const CheckFlags& flags) {
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
   SetLogLevel(LogLevel::kWarn);
+  KeepFilesPrivate();
   const Result<std::string> directory = FindDataDirectory(*settings);
   if (!directory) return tl::unexpected<Error>(directory.error());
   const std::optional<ServeInfo> served = FindRunningServe(*directory);

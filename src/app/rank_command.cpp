@@ -122,6 +122,7 @@ Result<int> RunRank(const RankFlags& flags) {
   if (!users) return tl::unexpected<Error>(users.error());
   const Result<Settings> settings = LoadSettings(flags.settings);
   if (!settings) return tl::unexpected<Error>(settings.error());
+  KeepFilesPrivate();
   const Result<std::string> directory = FindDataDirectory(*settings);
   if (!directory) return tl::unexpected<Error>(directory.error());
   const std::optional<ServeInfo> served = FindRunningServe(*directory);
