@@ -111,7 +111,8 @@ Result<std::optional<TimeMs>> MadeAt(const DemoFlags& flags) {
 
 Result<int> SendToServer(const DemoFlags& flags) {
   if (flags.token.empty()) {
-    return Fail(Failure::kInvalid, "no_token", "--url needs a token of admin scope: give it with --token.");
+    return Fail(Failure::kInvalid, "no_token",
+                "--url needs a token of admin scope: in the environment as NOVAFEED_TOKEN, or with --token.");
   }
   const Result<std::optional<TimeMs>> made_at = MadeAt(flags);
   if (!made_at) return tl::unexpected<Error>(made_at.error());

@@ -93,7 +93,8 @@ Result<ImportResult> ImportIntoDirectory(const ImportOptions& options, const Set
 Result<ImportResult> ImportThroughServer(const ImportOptions& options, const std::string& url,
                                          const std::string& token) {
   if (token.empty()) {
-    return Fail(Failure::kInvalid, "no_token", "--url needs a token of admin scope: give it with --token.");
+    return Fail(Failure::kInvalid, "no_token",
+                "--url needs a token of admin scope: in the environment as NOVAFEED_TOKEN, or with --token.");
   }
   Result<AdminClient> client = AdminClient::Connect(url, token);
   if (!client) return tl::unexpected<Error>(client.error());

@@ -132,7 +132,12 @@ void AddCheck(CLI::App* app, CheckFlags* flags, Job* job) {
 
 void AddDlq(CLI::App* app, DlqListFlags* list, DlqReplayFlags* replay, Job* job) {
   CLI::App* dlq = app->add_subcommand("dlq", "In a cluster: messages of the log that could not be read (events.dlq)");
-  dlq->require_subcommand(1);
+  dlq->callback([job] {
+    if (*job) return;
+    *job = []() -> Result<int> {
+      return Fail(Failure::kInvalid, "no_subcommand", "Name a subcommand: list or replay (see novafeed dlq --help).");
+    };
+  });
   CLI::App* list_command = dlq->add_subcommand(
       "list", "Print each once, as JSON: topic, partition, offset, reason, time, key, message, bytes, replayed");
   AddSettingFlags(list_command, &list->settings);
@@ -175,6 +180,19 @@ void AddDemo(CLI::App* app, DemoFlags* flags, Job* job) {
   command->get_option("--data")->excludes(url)->excludes(out);
   out->excludes(url)->excludes(live);
   command->callback([flags, job] { *job = [flags] { return RunDemo(*flags); }; });
+}
+
+// "novafeed dlq list": as far as the command line was understood.
+std::string Understood(const CLI::App* command) {
+  std::string words = command->get_name();
+  for (const CLI::App* deeper : command->get_subcommands()) words += " " + Understood(deeper);
+  return words;
+}
+
+std::string Unexpected(const CLI::App& app) {
+  std::string words;
+  for (const std::string& word : app.remaining(true)) words += (words.empty() ? "" : " ") + word;
+  return "Not expected: " + words;
 }
 
 int Complain(const std::string& sentence, int status) {
@@ -221,8 +239,10 @@ int Main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_text) {  // --help, --version
     return app.exit(asked_for_text);
+  } catch (const CLI::ExtrasError&) {  // whose own text has the words in reverse
+    return Complain(Unexpected(app) + " (see " + Understood(&app) + " --help)", kExitUsage);
   } catch (const CLI::ParseError& error) {
-    return Complain(std::string(error.what()) + " (see novafeed --help)", kExitUsage);
+    return Complain(std::string(error.what()) + " (see " + Understood(&app) + " --help)", kExitUsage);
   }
   if (!job)
     return Complain(

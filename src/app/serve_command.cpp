@@ -183,7 +183,7 @@ Result<int> RunServe(const ServeFlags& flags) {
   const auto directory = DataDirectory::Lock(*path, DataDirectory::Missing::kMake);
   if (!directory) return tl::unexpected<Error>(directory.error());
   Result<KeyRing> keys = KeyRing::Open(KeysDirectory(*settings));
-  if (!keys) return tl::unexpected<Error>(keys.error());
+  if (!keys) return Fail(keys.error().failure, "bad_keys", "keys.directory: " + keys.error().detail);
   return Serve(flags, *settings, *directory, std::move(*keys));
 }
 

@@ -37,6 +37,8 @@ def test_every_command_explains_itself(command):
         ([], "subcommand"),
         (["dance"], "dance"),
         (["serve", "--dance"], "--dance"),
+        (["serve", "--lisen", "1"], "--lisen 1 (see novafeed serve --help)"),
+        (["dlq"], "list or replay (see novafeed dlq --help)"),
         (["serve", "--set", "serve.listen"], "NAME=VALUE"),
         (["serve", "--set", "serve.dance=1"], "serve.dance"),
         (["serve", "--set", "serve.io_threads=many"], "serve.io_threads"),
@@ -54,7 +56,7 @@ def test_every_command_explains_itself(command):
         (["rank", "--user", "ext:ann", "--as-of", "2026-01-01T00:00:00Z"], "milliseconds since 1970"),
         (["rank", "--user", "ext:ann", "--trending-as-of", "-1"], "milliseconds since 1970"),
         (["import", "-", "--bad", "-"], "--bad"),
-        (["import", "-", "--url", "http://127.0.0.1:1"], "--token"),
+        (["import", "-", "--url", "http://127.0.0.1:1"], "NOVAFEED_TOKEN"),
         (["import", "-", "--url", "http://127.0.0.1:1", "--data", "x"], "--url"),
     ],
 )
