@@ -12,6 +12,24 @@ namespace {
 
 constexpr std::int64_t kShowFillingEveryMs = 500;
 
+using SteadyClock = std::chrono::steady_clock;
+
+// For how long the engine has been away, or not well, and nothing has come of it.
+class Standstill {
+ public:
+  std::chrono::nanoseconds Note(const SinkStatus& status) {
+    const SteadyClock::time_point now = SteadyClock::now();
+    const bool stands = status.phase == SinkPhase::kWaiting && status.applied == applied_;
+    applied_ = status.applied;
+    if (!stands) since_ = now;
+    return now - since_;
+  }
+
+ private:
+  Position applied_;
+  SteadyClock::time_point since_ = SteadyClock::now();
+};
+
 // Whether there is anything to wait for.
 Status GoesOn(const SinkStatus& status, const std::string& engine_failure) {
   if (status.phase == SinkPhase::kRefused) return Fail(Failure::kConflict, "warehouse_refused", status.reason);
@@ -36,12 +54,19 @@ Result<std::unique_ptr<WarehouseStack>> OpenOwnWarehouse(const Settings& setting
   return warehouse;
 }
 
-Status AwaitFilled(WarehouseStack* warehouse, const Stores& stores) {
+Status AwaitFilled(WarehouseStack* warehouse, const Stores& stores, std::chrono::milliseconds patience) {
+  Standstill standstill;
   const Position end = stores.End();
   ProgressLine line;
   while (!Await(&warehouse->filler(), end, kShowFillingEveryMs)) {
     const SinkStatus status = warehouse->filler().status();
     if (Status goes_on = GoesOn(status, warehouse->EngineFailure()); !goes_on) return goes_on;
+    if (standstill.Note(status) >= patience) {
+      return Fail(
+          Failure::kUnavailable, "no_olap",
+          "The warehouse's engine (olap.url, where it is not this program's own) does not answer as it should: " +
+              status.reason);
+    }
     line.Show("filling the warehouse: " + std::to_string(status.entries_left) + " entries left " + status.reason);
   }
   return {};
