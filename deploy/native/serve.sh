@@ -52,15 +52,21 @@ remember_demo() {
   remember DEMO echo "${demo:-live}"
 }
 
-start_node() {
-  local node=$1 port=$2 flags=()
-  [ -f "$conf/serve.toml" ] || fail "$node needs all other parts once: ./cluster up starts them."
+# How a node is served that starts now.
+demo_flags() {
   case $DEMO in
-    live)
-      flags=(--demo)
-      [ "$node" != node1 ] || flags+=(--live) ;;  # one set of people for all
-    still) flags=(--demo) ;;
+    live) if [ "$1" = node1 ]; then echo "--demo --live"; else echo "--demo"; fi ;;  # one set of people for all
+    still) echo "--demo" ;;
   esac
+}
+
+# How the process of a node was told to serve, which may have been before DEMO changed.
+running_demo_flags() { tr '\0' '\n' <"/proc/$(pid_of "$1")/cmdline" | grep -x -e --demo -e --live | paste -s -d ' '; }
+
+start_node() {
+  local node=$1 port=$2 flags
+  [ -f "$conf/serve.toml" ] || fail "$node needs all other parts once: ./cluster up starts them."
+  read -ra flags <<<"$(demo_flags "$node")"
   # What it prints is for people, and a demo's has a token in it; its log is standard error.
   # shellcheck disable=SC2016  # parameters of sh -c, not of this script
   is_running "$node" || spawn "$node" "$port" sh -c 'exec "$@" >/dev/null' sh "$(olap_program)" serve \
@@ -79,9 +85,26 @@ where_node2() { echo "http://127.0.0.1:$NODE2_PORT/"; }
 check_node1() { check_node "$(where_node1)"; }
 check_node2() { check_node "$(where_node2)"; }
 
+# Of --no-demo, --no-live and --live, where nodes run that were started otherwise.
+say_what_waits() {
+  local node option late=()
+  for node in "${kNodes[@]}"; do
+    is_chosen "$node" || continue
+    [ "$(running_demo_flags "$node")" = "$(demo_flags "$node")" ] || late+=("$node")
+  done
+  [ ${#late[@]} -gt 0 ] || return 0
+  case $DEMO in
+    live) option=--live ;;
+    still) option=--no-live ;;
+    no) option=--no-demo ;;
+  esac
+  say "$option counts from the next start (./cluster down, then ./cluster up): ${late[*]} ran already, and what runs" \
+    "goes on as it was started."
+}
+
 # What to do next.
 show_the_way() {
-  if [ "$DEMO" = no ]; then
+  if [ -z "$(running_demo_flags node1)" ]; then
     say "It is for your own data. A token for $(where_node1):" \
       "$(olap_program) token --data $home/node1 --user ID [--scope user|service|admin]"
   else

@@ -98,6 +98,14 @@ def test_one_likes_on_one_node_and_it_counts_on_the_other(urls):
     raise AssertionError("none of the likes of a hundred posts counted")
 
 
+def test_an_option_for_nodes_that_run_counts_from_their_next_start(cluster):
+    said = cluster.run("up", "--no-demo").stderr
+    assert "--no-demo counts from the next start" in said and "node1 node2" in said, said
+    assert "Open http" in said and "own data" not in said, "what it says is true of what runs"
+    taken_back = cluster.run("up", "--live").stderr
+    assert "next start" not in taken_back and "Open http" in taken_back, taken_back
+
+
 def test_both_engines_of_both_nodes_find_the_same(cluster, urls):
     """As of one instant, once the warehouse has what the index has: nobody may be writing, so without live people."""
     cluster.run("down", "--only", "node1,node2")
@@ -155,3 +163,5 @@ def test_an_own_platform_is_no_demo(cluster, urls):
     with Client(urls[0]) as client:
         client.get("/").expect(200)
         assert client.get("/demo/users").status in (401, 404)
+    said = cluster.run("up", "--live").stderr
+    assert "--live counts from the next start" in said and "own data" in said and "Open http" not in said, said
