@@ -173,7 +173,8 @@ def test_a_part_that_died_is_named_and_comes_back(small, part):
 
 
 def test_a_port_that_is_taken_is_named(small):
-    small.up("redis")
+    said = small.run("up", "--only", "redis").stderr
+    assert "Up in" in said and ": redis. " in said and "The cluster" not in said, said
     small.run("down")
     port = ports_of(small)["REDIS_PORT"]
     with socket.create_server(("127.0.0.1", port)):
