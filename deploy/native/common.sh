@@ -96,11 +96,14 @@ spawn() {
   printf '%s %s\n' "$pid" "$(began "$pid")" >"$run/$part.pid"
 }
 
+readonly kSilentSeconds=10  # whoever waits longer for a part is told that it is waited for
+
 # await PART SECONDS COMMAND...: until the command succeeds. Fails with the end of the log where the process ends first.
 await() {
-  local part=$1 seconds=$2 deadline
+  local part=$1 seconds=$2 begin=$SECONDS deadline notice
   shift 2
-  deadline=$((SECONDS + seconds))
+  deadline=$((begin + seconds))
+  notice=$((begin + kSilentSeconds))
   until "$@" >/dev/null 2>&1; do
     if ! is_running "$part"; then
       show_end_of_log "$part"
@@ -109,6 +112,10 @@ await() {
     if [ "$SECONDS" -ge "$deadline" ]; then
       show_end_of_log "$part"
       fail "$part is not well after $seconds s ($("check_$part" 2>&1)); above is the end of $logs/$part.log."
+    fi
+    if [ "$SECONDS" -ge "$notice" ]; then
+      say "$part is not ready after $((SECONDS - begin)) s; it may take up to $seconds s (log: $logs/$part.log) ..."
+      notice=$((SECONDS + kSilentSeconds))
     fi
     sleep 0.1
   done

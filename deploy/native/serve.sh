@@ -67,6 +67,9 @@ start_node() {
   local node=$1 port=$2 flags
   [ -f "$conf/serve.toml" ] || fail "$node needs all other parts once: ./cluster up starts them."
   read -ra flags <<<"$(demo_flags "$node")"
+  if [ "$node" = node1 ] && [ "$DEMO" != no ] && [ ! -d "$home/node1" ]; then
+    say "node1 fills the graph with the demo network, this once ..."
+  fi
   # What it prints is for people, and a demo's has a token in it; its log is standard error.
   # shellcheck disable=SC2016  # parameters of sh -c, not of this script
   is_running "$node" || spawn "$node" "$port" sh -c 'exec "$@" >/dev/null' sh "$(olap_program)" serve \
