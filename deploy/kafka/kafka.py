@@ -13,10 +13,13 @@ import sys
 import time
 import tomllib
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, NewTopic
 
-SECONDS = 20  # a broker that takes longer does not answer
+SECONDS = 20  # a broker that takes longer to make a topic does not answer
+LOOK_SECONDS = 5  # for one that is only looked at: people wait for a status
+AWAY = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT)
+QUIET = {"log_level": 0}  # what fails comes back as an exception; the library's own lines say it again, at length
 MILLISECONDS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000}
 
 
@@ -75,22 +78,23 @@ def set_configs(admin: AdminClient, wanted: dict[str, dict[str, str]]) -> None:
 
 
 def check(brokers: str, path: str) -> None:
-    known = AdminClient({"bootstrap.servers": brokers, "log_level": 3}).list_topics(timeout=SECONDS).topics
+    known = AdminClient({"bootstrap.servers": brokers, **QUIET}).list_topics(timeout=LOOK_SECONDS).topics
     if missing := [topic.topic for topic in read_topics(path) if topic.topic not in known]:
         sys.exit(f"topics are missing: {', '.join(missing)}")
     print(f"{len(known)} topics")
 
 
 def print_age(brokers: str, topic: str) -> None:
-    settings = {"bootstrap.servers": brokers, "log_level": 3, "group.id": "novafeed-status"}
+    settings = {"bootstrap.servers": brokers, **QUIET, "group.id": "novafeed-status"}
     consumer = Consumer({**settings, "enable.auto.commit": False})
+    deadline = time.monotonic() + LOOK_SECONDS
     try:
         partition = TopicPartition(topic, 0)
-        first, end = consumer.get_watermark_offsets(partition, timeout=SECONDS)
+        first, end = consumer.get_watermark_offsets(partition, timeout=LOOK_SECONDS)
         if first == end:
             sys.exit(f"{topic} holds nothing")
         consumer.assign([TopicPartition(topic, 0, end - 1)])
-        message = consumer.poll(SECONDS)
+        message = consumer.poll(max(0.1, deadline - time.monotonic()))
         if message is None or message.error():
             sys.exit(f"{topic} does not answer")
     finally:
@@ -107,4 +111,6 @@ if __name__ == "__main__":
     try:
         COMMANDS[sys.argv[1]](sys.argv[2], sys.argv[3])
     except KafkaException as error:
-        sys.exit(f"Kafka at {sys.argv[2]}: {error.args[0].str()}")
+        failure = error.args[0]
+        says = "does not answer" if failure.code() in AWAY else f"says: {failure.str()}"
+        sys.exit(f"Kafka at {sys.argv[2]} {says}")

@@ -87,7 +87,7 @@ sys.exit(held != {**wanted, "name": name})' "$kConnectorFile"
 # "connector RUNNING, task RUNNING"; of a failed task, the cause below.
 connector_state() {
   local answer
-  answer=$(ask_connect GET "/connectors/$kConnector/status" --max-time 10 2>&1) || { echo "$answer"; return 1; }
+  answer=$(ask_connect GET "/connectors/$kConnector/status" --max-time 5 2>&1) || { echo "$answer"; return 1; }
   /usr/bin/python3 -c 'import json, sys
 status = json.load(sys.stdin)
 tasks = [task["state"] for task in status["tasks"]] or ["none"]
