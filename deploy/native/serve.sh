@@ -79,6 +79,9 @@ start_node() {
 
 check_node() { curl -sS --max-time 5 --fail -o /dev/null "$1readyz" && echo "answers"; }
 
+# Another one at each start; without a slash at its end, as in serve.json.
+admin_url() { grep -o '"admin_url":"[^"]*' "$home/$1/serve.json" | cut -d '"' -f 4; }
+
 start_node1() { start_node node1 "$NODE1_PORT"; }
 start_node2() { start_node node2 "$NODE2_PORT"; }
 stop_node1() { signal node1 TERM; }

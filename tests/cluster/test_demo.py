@@ -74,6 +74,14 @@ def test_its_people_are_those_of_an_embedded_demo_and_each_of_them_has_a_feed(ur
                 assert len(page["items"]) == 20 and page["engine"] == "index", user["handle"]
 
 
+def test_the_administration_of_each_node_is_where_env_says(cluster):
+    addresses = cluster.addresses()
+    admin = token(cluster, "admin")
+    for name in ("NODE1_ADMIN_URL", "NODE2_ADMIN_URL"):
+        with Client(addresses[name], lambda: admin) as client:
+            client.get("/admin/status").expect(200)
+
+
 def test_its_people_go_on_and_what_they_do_shows_on_the_other_node(urls):
     with sign_in(urls[1], demo_users(urls[1])[0]) as client:
 
