@@ -18,6 +18,7 @@ from erasure.test_warehouse import rows_that_name
 from erasure.traces import Person, traces
 from harness import Cluster, Server, assert_problem, novafeed, scratch_directory, user_id, wait_until
 from harness.cluster import await_caught_up
+from harness.olap import OlapClient
 from program.conftest import write_ndjson
 
 POSTS = 150
@@ -233,6 +234,26 @@ def test_a_part_of_the_topics_that_lands_once_more_brings_nobody_back(cluster, n
     for node in nodes:
         cluster.check(node)
     assert traces(one.data, leaver) == [] and traces(two.data, leaver) == []
+
+
+def broken_messages_that_name(olap: OlapClient, *names: str) -> int:
+    condition = " OR ".join(f"position(lower(raw), '{name}') > 0" for name in names)
+    return int(olap.read(f"SELECT count() FROM novafeed.ingest_errors WHERE {condition}"))
+
+
+@pytest.mark.usefixtures("theirs")
+def test_messages_that_nobody_understands_do_not_keep_their_names(cluster, nodes):
+    one, _ = nodes
+    leaver = make_leaver(one, "leaver-in-a-broken-message")
+    await_caught_up(one)
+    one.client(scope="admin").delete(f"/api/v1/users/{leaver.id}").expect(204)
+    wait_until(lambda: purge(one) == 1, "a purge", 120, 0.2)
+    names = (leaver.id, leaver.id.replace("-", ""))
+    for name in names:
+        cluster.put("events", f'{{"broken": "{name}'.encode())
+    with cluster.olap() as olap:
+        wait_until(lambda: broken_messages_that_name(olap, *names) == 2, "both have landed", 60)
+        wait_until(lambda: purge(one) == 0 and broken_messages_that_name(olap, *names) == 0, "both are gone", 120, 1)
 
 
 def rewind(node: Server) -> bool:
