@@ -262,10 +262,20 @@ class Kafka:
         assert done.returncode == 0 and "error" not in done.stdout, done.stdout + done.stderr
 
     def set_group_back(self, group: str, topic: str) -> None:
-        """Makes a group that nobody is in begin again."""
+        """Makes a group begin again, as soon as nobody is in it: who ended without leaving is in it for a session."""
         places = [self._library.TopicPartition(topic, partition, 0) for partition in range(len(self.ends(topic)))]
         consumer = self._consumer(group)
-        consumer.commit(offsets=places, asynchronous=False)
+
+        def is_set() -> bool:
+            try:
+                consumer.commit(offsets=places, asynchronous=False)
+            except self._library.KafkaException as error:
+                if error.args[0].code() == self._library.KafkaError.UNKNOWN_MEMBER_ID:
+                    return False
+                raise
+            return True
+
+        wait_until(is_set, f"the group {group} is set back", HEAL_SECONDS, pause=0.5)
         consumer.close()
 
     def committed(self, group: str, topic: str) -> list[int]:
