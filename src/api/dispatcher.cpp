@@ -38,20 +38,26 @@ HttpResponse NotRouted(const Router::Match& match, const HttpRequest& request) {
 }
 
 // A failed store says what it is; anything else is a bug, of which the caller learns no more than that.
-HttpResponse AnswerFailure(const Error& error, const char* reason, const HttpRequest& request) {
-  Log(LogLevel::kError, "request_failed",
-      {{"path", request.path}, {"code", error.code}, {"reason", std::string(reason)}, {"request", request.request_id}});
+HttpResponse AnswerFailure(const Error& error, const char* reason, const HttpRequest& request, LogGate* away_log) {
+  if (error.failure != Failure::kUnavailable || away_log->Open()) {
+    Log(LogLevel::kError, "request_failed",
+        {{"path", request.path},
+         {"code", error.code},
+         {"reason", std::string(reason)},
+         {"request", request.request_id}});
+  }
   return ProblemOf(error, request.request_id);
 }
 
-boost::asio::awaitable<HttpResponse> Guard(const Handler* handler, const HttpRequest* request, PathParams params) {
+boost::asio::awaitable<HttpResponse> Guard(const Handler* handler, const HttpRequest* request, PathParams params,
+                                           LogGate* away_log) {
   try {
     co_return co_await (*handler)(*request, std::move(params));
   } catch (const StoreError& failure) {
-    co_return AnswerFailure(failure.error(), failure.what(), *request);
+    co_return AnswerFailure(failure.error(), failure.what(), *request, away_log);
   } catch (const std::exception& bug) {
     const Error error{Failure::kInternal, "internal", "The server failed here; the log has this request_id.", 0};
-    co_return AnswerFailure(error, bug.what(), *request);
+    co_return AnswerFailure(error, bug.what(), *request, away_log);
   }
 }
 
@@ -100,7 +106,7 @@ boost::asio::awaitable<HttpResponse> Dispatcher::Handle(const HttpRequest* reque
 boost::asio::awaitable<HttpResponse> Dispatcher::Run(const Handler* handler, const RouteMetrics* metrics,
                                                      const HttpRequest* request, PathParams params) {
   const Instant started = SteadyClock::now();
-  HttpResponse response = co_await Guard(handler, request, std::move(params));
+  HttpResponse response = co_await Guard(handler, request, std::move(params), &away_log_);
   co_return Finish(*metrics, started, std::move(response));
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "http/message.h"
@@ -17,7 +18,8 @@
 namespace novafeed {
 
 // Routes requests; answers 404, 405 (with Allow) and malformed paths itself; turns what a handler throws into a
-// problem and a log line; counts and times every answer by its route's pattern, and says the time in Server-Timing.
+// problem and a log line (one a second at most of what is away); counts and times every answer by its route's pattern,
+// and says the time in Server-Timing.
 //
 // Filled once, before the server starts; then used by all I/O threads. Outlives the server.
 class Dispatcher {
@@ -53,6 +55,7 @@ class Dispatcher {
   const std::string listener_;
   const Gate gate_;
   const RouteMetrics unrouted_;
+  LogGate away_log_{1000};  // while a store is away, every request would say so
   Router router_;
 };
 

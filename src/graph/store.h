@@ -25,6 +25,8 @@ namespace novafeed {
 class StoreError : public std::runtime_error {
  public:
   explicit StoreError(Error error) : std::runtime_error(error.detail), error_(std::move(error)) {}
+  // what() says `cause`, for the log and whoever starts the program: it may name what clients need not know.
+  StoreError(Error error, const std::string& cause) : std::runtime_error(cause), error_(std::move(error)) {}
   const Error& error() const { return error_; }
 
  private:

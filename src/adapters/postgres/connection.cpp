@@ -271,9 +271,11 @@ bool Connection::Poll(short events, TimePoint deadline) const {
 
 void Connection::ThrowLost() {
   broken_ = true;
-  std::istringstream words(PQerrorMessage(connection_.get()));  // which has line ends and tabs in it
+  std::istringstream lines(PQerrorMessage(connection_.get()));
   std::string cause;
-  for (std::string word; words >> word;) cause += (cause.empty() ? "" : " ") + word;
+  for (std::string line; std::getline(lines >> std::ws, line);) {
+    if (!line.starts_with("Is the server running")) cause += (cause.empty() ? "" : "; ") + line;
+  }
   throw Lost(cause);
 }
 

@@ -53,7 +53,9 @@ std::unique_ptr<Connection> ConnectionPool::TakeIdle() {
 std::unique_ptr<Connection> ConnectionPool::MakeOne() {
   {
     const std::lock_guard lock(mutex_);
-    if (connect_error_ && SteadyClock::now() < next_connect_) throw ConnectionLost(*connect_error_);
+    if (connect_error_ && SteadyClock::now() < next_connect_) {
+      throw ConnectionLost(connect_error_->error(), connect_error_->what());
+    }
   }
   try {
     auto connection = std::make_unique<Connection>(*target_, options_.connection);
@@ -66,9 +68,9 @@ std::unique_ptr<Connection> ConnectionPool::MakeOne() {
     failures_.Add();
     const std::lock_guard lock(mutex_);
     if (!connect_error_) {
-      Log(LogLevel::kError, "database_unavailable", {{"pool", options_.name}, {"detail", error.error().detail}});
+      Log(LogLevel::kError, "database_unavailable", {{"pool", options_.name}, {"detail", std::string(error.what())}});
     }
-    connect_error_ = error.error();
+    connect_error_ = error;
     next_connect_ = SteadyClock::now() + options_.reconnect_pause;
     throw;
   }

@@ -12,6 +12,7 @@
 #include "adapters/postgres/connection.h"
 #include "base/metrics.h"
 #include "base/result.h"
+#include "graph/store.h"
 
 namespace novafeed::postgres {
 
@@ -71,7 +72,7 @@ class ConnectionPool {
   std::condition_variable wake_;
   std::size_t lent_ = 0;                           // out there, or being made
   std::vector<std::unique_ptr<Connection>> idle_;  // the last one given back is the next one out
-  std::optional<Error> connect_error_;             // of the last connect, where it failed
+  std::optional<StoreError> connect_error_;        // of the last connect, where it failed
   std::chrono::steady_clock::time_point next_connect_{};
 };
 

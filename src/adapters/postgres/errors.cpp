@@ -26,10 +26,10 @@ Conflict::Conflict(const std::string& what)
 
 ConnectionLost Lost(const std::string& cause) {
   const std::string sentence = cause.ends_with('.') ? cause.substr(0, cause.size() - 1) : cause;
-  return ConnectionLost(Error{Failure::kUnavailable, "database_unavailable",
-                              "The database cannot be reached: " + RepairUtf8(sentence) +
-                                  ". Check that PostgreSQL runs and is where the configuration says; try again.",
-                              kRetryAfterMs});
+  return ConnectionLost(
+      Error{Failure::kUnavailable, "database_unavailable", "The database cannot be reached at the moment: try again.",
+            kRetryAfterMs},
+      "The database cannot be reached: " + RepairUtf8(sentence) + ". Check that PostgreSQL runs, and graph.url.");
 }
 
 void ThrowServerError(std::string_view doing, std::string_view sqlstate, std::string_view message) {

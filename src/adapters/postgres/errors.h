@@ -21,7 +21,7 @@ class ConnectionLost : public StoreError {
   using StoreError::StoreError;
 };
 
-// "database_unavailable", with what is known about the cause.
+// "database_unavailable"; what() also says what is known about the cause.
 ConnectionLost Lost(const std::string& cause);
 
 // The exception for an error that the server has reported: `doing` says what was tried ("finding a user").
