@@ -182,6 +182,15 @@ def make_leaver(node: Server, name: str) -> Person:
     return Person(made["id"], [name])
 
 
+def make_purged_leaver(node: Server, name: str) -> Person:
+    """Somebody who did a little of everything, and is erased and purged by now."""
+    leaver = make_leaver(node, name)
+    await_caught_up(node)
+    node.client(scope="admin").delete(f"/api/v1/users/{leaver.id}").expect(204)
+    wait_until(lambda: purge(node) == 1, "a purge", 120, 0.2)
+    return leaver
+
+
 @pytest.mark.usefixtures("theirs")
 def test_a_node_that_was_down_meanwhile_forgets_them_when_it_comes_back(cluster, nodes):
     one, two = nodes
@@ -207,10 +216,7 @@ def test_a_node_that_was_down_meanwhile_forgets_them_when_it_comes_back(cluster,
 @pytest.mark.usefixtures("theirs")
 def test_a_new_node_that_reads_the_topics_from_before_never_learns_their_names(cluster, nodes):
     one, _ = nodes
-    leaver = make_leaver(one, "leaver-before-ones-time")
-    await_caught_up(one)
-    one.client(scope="admin").delete(f"/api/v1/users/{leaver.id}").expect(204)
-    wait_until(lambda: purge(one) == 1, "a purge", 120, 0.2)
+    leaver = make_purged_leaver(one, "leaver-before-ones-time")
     with cluster.node() as fresh:
         await_caught_up(fresh)
         save_snapshot(fresh)
@@ -222,10 +228,7 @@ def test_a_new_node_that_reads_the_topics_from_before_never_learns_their_names(c
 @pytest.mark.usefixtures("theirs")
 def test_a_part_of_the_topics_that_lands_once_more_brings_nobody_back(cluster, nodes):
     one, two = nodes
-    leaver = make_leaver(one, "leaver-whose-events-come-again")
-    await_caught_up(one)
-    one.client(scope="admin").delete(f"/api/v1/users/{leaver.id}").expect(204)
-    wait_until(lambda: purge(one) == 1, "a purge", 120, 0.2)
+    leaver = make_purged_leaver(one, "leaver-whose-events-come-again")
     leads = next(node for node in (one, two) if rewind(node))
     with cluster.olap() as olap:
         wait_until(lambda: rows_that_name(olap, leaver.id), "their names have landed again", 120, 0.2)
@@ -244,10 +247,7 @@ def broken_messages_that_name(olap: OlapClient, *names: str) -> int:
 @pytest.mark.usefixtures("theirs")
 def test_messages_that_nobody_understands_do_not_keep_their_names(cluster, nodes):
     one, _ = nodes
-    leaver = make_leaver(one, "leaver-in-a-broken-message")
-    await_caught_up(one)
-    one.client(scope="admin").delete(f"/api/v1/users/{leaver.id}").expect(204)
-    wait_until(lambda: purge(one) == 1, "a purge", 120, 0.2)
+    leaver = make_purged_leaver(one, "leaver-in-a-broken-message")
     names = (leaver.id, leaver.id.replace("-", ""))
     for name in names:
         cluster.put("events", f'{{"broken": "{name}'.encode())
