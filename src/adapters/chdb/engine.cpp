@@ -361,11 +361,21 @@ ClickHouseResult<EngineConnection> ChdbEngine::Open(EngineSession session) {
   return opened;
 }
 
+ClickHouseResult<void> ChdbEngine::Use(ChdbHandle* handle, const std::string& database) const {
+  const std::string statement = "USE " + QuotedName(database);
+  auto used = Run(handle, statement, {}, "TabSeparated");
+  // After it was dropped, as the errors of the schema advise: without it no statement at all could run.
+  if (!used && used.error().code == static_cast<int>(ClickHouseCode::kUnknownDatabase) && database == kDatabase) {
+    used = Run(handle, kMakeDatabase, {}, "TabSeparated");
+    if (used) used = Run(handle, statement, {}, "TabSeparated");
+  }
+  if (!used) return tl::unexpected(std::move(used.error()));
+  return {};
+}
+
 ClickHouseResult<void> ChdbEngine::Prepare(ChdbHandle* handle, const EngineSession& session) const {
+  if (auto used = Use(handle, session.database); !used) return used;
   std::vector<std::string> statements;
-  // Also after it was dropped, as the errors of the schema advise: without it no statement at all could run.
-  if (session.database == kDatabase) statements.emplace_back(kMakeDatabase);
-  statements.push_back("USE " + QuotedName(session.database));
   for (const auto& [name, value] : session.settings) {
     if (!IsSettingName(name)) {
       return tl::unexpected(

@@ -135,6 +135,7 @@ class ChdbEngine {
   void PutBack(EngineSession session, ChdbHandle** connection);
   ClickHouseResult<EngineAnswer> Run(ChdbHandle* handle, std::string_view sql, const NamedTexts& params,
                                      std::string_view format) const;
+  ClickHouseResult<void> Use(ChdbHandle* handle, const std::string& database) const;
   ClickHouseResult<void> Prepare(ChdbHandle* handle, const EngineSession& session) const;
 
   const ChdbLibrary* const library_;
