@@ -18,6 +18,7 @@
 #include "index/boot.h"
 #include "index/state.h"
 #include "index/test_log.h"
+#include "stream/test_forwarding_log.h"
 #include "warehouse/sink.h"
 
 namespace novafeed {
@@ -33,27 +34,13 @@ constexpr std::int64_t kAllOfIt = 120'000;  // milliseconds to wait for the log'
 const OlapCall kDamageCall{std::chrono::minutes(1), {{"mutations_sync", "2"}}};
 
 // A log that does not know what it has forgotten, as that of several processes.
-class LogWithoutTotals final : public EventLog {
+class LogWithoutTotals final : public ForwardingEventLog {
  public:
-  explicit LogWithoutTotals(EventLog* log) : log_(log) {}
+  using ForwardingEventLog::ForwardingEventLog;
 
-  void Append(std::vector<Event> events, Done done) override { log_->Append(std::move(events), std::move(done)); }
-  std::vector<LoggedEvent> Read(const EventPoints& after, std::size_t limit) override {
-    return log_->Read(after, limit);
-  }
-  EventPoints QuietThrough(const EventPoints& after) override { return log_->QuietThrough(after); }
-  EventPoints End() override { return log_->End(); }
   EventPoints ReadForgotten(const TakeTotals& /*take_totals*/, const TakeInteractions& /*take_interactions*/) override {
     throw StoreError(Error{Failure::kInternal, kNoTotals, "It does not know what it has forgotten.", 0});
   }
-  Forgotten HowFarForgotten() override { return log_->HowFarForgotten(); }
-  std::int64_t Forget(TimeMs before, const EventPoints& applied) override { return log_->Forget(before, applied); }
-  void Hide(std::span<const Erasure> erased) override { log_->Hide(erased); }
-  std::int64_t Scrub() override { return log_->Scrub(); }
-  void OnCommit(std::function<void()> notify) override { log_->OnCommit(std::move(notify)); }
-
- private:
-  EventLog* log_;
 };
 
 // One whose every pause is broken.
@@ -121,12 +108,7 @@ class CheckDeskTest : public ::testing::TestWithParam<std::size_t> {
     BootSources sources{&log_, events_, "g"};
     if (events_ == &log_.events) return sources;
     sources.warehouse.olap = &olap_.writer();
-    sources.warehouse.cut = [this]() -> Result<WarehouseCut> {
-      Result<WarehousePause> taken = WarehousePause::Take(sink_.get(), std::chrono::milliseconds(kAllOfIt));
-      if (!taken) return tl::unexpected<Error>(std::move(taken.error()));
-      const auto pause = std::make_shared<WarehousePause>(*std::move(taken));
-      return WarehouseCut{pause->position(), pause, [pause] { return pause->StillHeld(); }};
-    };
+    sources.warehouse.cut = [this] { return CutAtRest(sink_.get(), std::chrono::milliseconds(kAllOfIt)); };
     return sources;
   }
 

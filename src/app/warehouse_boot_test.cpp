@@ -84,12 +84,7 @@ class WarehouseBootTest : public ::testing::TestWithParam<std::size_t> {
   BootSources Sources() {
     BootSources sources{log_.get(), &log_->events, "g"};
     sources.warehouse.olap = &olap_->reader();
-    sources.warehouse.cut = [this]() -> Result<WarehouseCut> {
-      Result<WarehousePause> taken = WarehousePause::Take(sink_.get(), std::chrono::minutes(1));
-      if (!taken) return tl::unexpected<Error>(std::move(taken.error()));
-      const auto pause = std::make_shared<WarehousePause>(*std::move(taken));
-      return WarehouseCut{pause->position(), pause, [pause] { return pause->StillHeld(); }};
-    };
+    sources.warehouse.cut = [this] { return CutAtRest(sink_.get(), std::chrono::minutes(1)); };
     sources.warehouse.sample.seed = seed_;
     // Everything: which post is damaged is not the seed's to choose.
     sources.warehouse.sample.users = sources.warehouse.sample.posts = 10'000;

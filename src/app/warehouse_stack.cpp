@@ -119,12 +119,7 @@ WarehouseStack::~WarehouseStack() {
 BootWarehouse WarehouseStack::AsBootSource() {
   BootWarehouse source;
   source.olap = reader_.get();
-  source.cut = [filler = filler_.get()]() -> Result<WarehouseCut> {
-    Result<WarehousePause> taken = WarehousePause::Take(filler, kRestWithin);
-    if (!taken) return tl::unexpected<Error>(std::move(taken.error()));
-    const auto pause = std::make_shared<WarehousePause>(*std::move(taken));
-    return WarehouseCut{pause->position(), pause, [pause] { return pause->StillHeld(); }};
-  };
+  source.cut = [filler = filler_.get()] { return CutAtRest(filler, kRestWithin); };
   source.sample.seed = std::random_device()();
   return source;
 }

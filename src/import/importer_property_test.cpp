@@ -19,6 +19,7 @@
 #include "import/handles.h"
 #include "import/import_test_support.h"
 #include "import/importer_model.h"
+#include "stream/test_forwarding_log.h"
 
 namespace novafeed {
 namespace {
@@ -151,32 +152,20 @@ TEST(RandomFiles, MayGrowAndStopAnywhere) {
 }
 
 // An event log that fails now and then: before it has done anything, or when all is done and only the answer is lost.
-class FailingLog final : public EventLog {
+class FailingLog final : public ForwardingEventLog {
  public:
-  FailingLog(EventLog* log, ActionGenerator* random) : log_(log), random_(random) {}
+  FailingLog(EventLog* log, ActionGenerator* random) : ForwardingEventLog(log), random_(random) {}
 
   void Append(std::vector<Event> events, Done done) override {
     const std::size_t luck = random_->Below(4);
     const Error failure{Failure::kStorageFull, "log_full", "The log is full.", 0};
     if (luck == 0) return done(tl::unexpected(failure));
-    if (luck > 1) return log_->Append(std::move(events), std::move(done));
-    log_->Append(std::move(events), [done, failure](const Result<Appended>&) { done(tl::unexpected(failure)); });
+    if (luck > 1) return ForwardingEventLog::Append(std::move(events), std::move(done));
+    const Done fail = [done, failure](const Result<Appended>&) { done(tl::unexpected(failure)); };
+    ForwardingEventLog::Append(std::move(events), fail);
   }
-  std::vector<LoggedEvent> Read(const EventPoints& after, std::size_t limit) override {
-    return log_->Read(after, limit);
-  }
-  EventPoints End() override { return log_->End(); }
-  EventPoints ReadForgotten(const TakeTotals& take_totals, const TakeInteractions& take_interactions) override {
-    return log_->ReadForgotten(take_totals, take_interactions);
-  }
-  Forgotten HowFarForgotten() override { return log_->HowFarForgotten(); }
-  std::int64_t Forget(TimeMs before, const EventPoints& applied) override { return log_->Forget(before, applied); }
-  void Hide(std::span<const Erasure> erased) override { log_->Hide(erased); }
-  std::int64_t Scrub() override { return log_->Scrub(); }
-  void OnCommit(std::function<void()> notify) override { log_->OnCommit(std::move(notify)); }
 
  private:
-  EventLog* log_;
   ActionGenerator* random_;
 };
 

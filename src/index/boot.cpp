@@ -211,6 +211,13 @@ std::string_view BootSourceName(BootSource source) {
   return "unknown";
 }
 
+Result<WarehouseCut> CutAtRest(WarehouseFiller* filler, std::chrono::milliseconds timeout) {
+  Result<WarehousePause> taken = WarehousePause::Take(filler, timeout);
+  if (!taken) return tl::unexpected<Error>(std::move(taken.error()));
+  const auto pause = std::make_shared<WarehousePause>(*std::move(taken));
+  return WarehouseCut{pause->position(), pause, [pause] { return pause->StillHeld(); }};
+}
+
 void CatchUp(const BootSources& sources, FeedIndex* index, const BootProgress& progress) {
   std::int64_t taken = 0;
   while (true) {

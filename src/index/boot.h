@@ -16,6 +16,7 @@
 #include "index/warehouse_sample.h"
 #include "stream/event_log.h"
 #include "stream/position.h"
+#include "warehouse/filler.h"
 #include "warehouse/olap.h"
 
 namespace novafeed {
@@ -27,6 +28,9 @@ struct WarehouseCut {
   std::shared_ptr<void> hold;
   std::function<Status()> still_held = [] { return Status(); };
 };
+
+// A cut that holds `filler`, which outlives it, still. As WarehouseFiller::Pause.
+Result<WarehouseCut> CutAtRest(WarehouseFiller* filler, std::chrono::milliseconds timeout);
 
 // What a boot needs of the warehouse.
 struct BootWarehouse {
