@@ -426,12 +426,7 @@ Status WarehouseFollower::Rewind(const SinkRewind& rewind) {
   if (!state_->is_mine) return tl::unexpected<Error>(Elsewhere());
   {
     const std::scoped_lock lock(state_->mutex);
-    SinkRewind both = rewind;
-    if (state_->rewind && state_->rewind->events) {
-      both.events = Least(*state_->rewind->events, both.events.value_or(*state_->rewind->events));
-    }
-    if (state_->rewind && !both.changes) both.changes = state_->rewind->changes;
-    state_->rewind = both;
+    state_->rewind = Both(state_->rewind, rewind);
   }
   desk()->Hurry();
   return {};

@@ -14,7 +14,7 @@ const OlapCall kMake{std::chrono::seconds(60)};
 const OlapCall kDrop{std::chrono::seconds(120)};  // a block on its way is written first
 
 constexpr std::string_view kDatabase = "novafeed_kafka";
-constexpr std::string_view kCountMade = "SELECT count() FROM system.tables WHERE database = 'novafeed_kafka'";
+constexpr std::string_view kCountMade = "SELECT count() FROM system.tables WHERE database = {database:String}";
 
 std::string Quoted(std::string_view text) {
   std::string quoted = "'";
@@ -68,7 +68,7 @@ std::string RenderKafkaLanding(const KafkaLanding& landing) {
 
 // Asked each time: another node may have ended it.
 Status BeginKafkaLanding(Olap* olap, const KafkaLanding& landing) {
-  Result<OlapRows> count = olap->Query(kCountMade, {}, kLook);
+  Result<OlapRows> count = olap->Query(kCountMade, {{"database", std::string(kDatabase)}}, kLook);
   if (!count) return tl::unexpected<Error>(std::move(count.error()));
   if (count->UInt64() == 2 * kLandingTables.size()) return {};
   return olap->Execute(RenderKafkaLanding(landing), {}, kMake);

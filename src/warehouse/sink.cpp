@@ -35,15 +35,6 @@ Error Forgotten(const Error& error) {
                0};
 }
 
-// One rewind that does what both do: none that was accepted is lost.
-SinkRewind Both(const std::optional<SinkRewind>& waiting, SinkRewind wanted) {
-  if (!waiting) return wanted;
-  if (waiting->changes) wanted.changes = std::min(*waiting->changes, wanted.changes.value_or(*waiting->changes));
-  if (waiting->events) wanted.events = Least(*waiting->events, wanted.events.value_or(*waiting->events));
-  wanted.state = waiting->state || wanted.state;
-  return wanted;
-}
-
 }  // namespace
 
 struct WarehouseSink::State {

@@ -1,6 +1,6 @@
 -- Those of purged users whom rows, sets or messages that nobody understood name again, found by digests of their ids
--- (graph/retired.h). Sets outlive the rows that they were made of. Ids in messages are looked for as erase_hide takes them out: with all
--- dashes or with none.
+-- (graph/retired.h). Sets outlive the rows that they were made of. Ids in messages are looked for as erase_hide takes
+-- them out: with all dashes or with none.
 SELECT DISTINCT id
 FROM
 (
