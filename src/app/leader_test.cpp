@@ -4,12 +4,11 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <memory>
-#include <thread>
 
 #include "app/test_leases.h"
 #include "base/metrics.h"
+#include "base/test_support.h"
 
 namespace novafeed {
 namespace {

@@ -14,6 +14,7 @@
 
 #include "app/test_leases.h"
 #include "base/metrics.h"
+#include "base/test_support.h"
 #include "graph/store.h"
 
 namespace novafeed {

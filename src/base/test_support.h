@@ -1,13 +1,17 @@
-// For the tests of all rooms: random seeds that are printed, and temporary directories. Not for product code.
+// For the tests of all rooms: random seeds that are printed, temporary directories, and waiting for something to be so.
+// Not for product code.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace novafeed {
 
@@ -17,6 +21,16 @@ inline std::uint64_t TestSeed() {
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
   std::printf("NOVAFEED_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
   return seed;
+}
+
+// Asks until `condition` holds, for half a minute at most: whether it does.
+inline bool Eventually(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 // A directory that exists as long as this object.

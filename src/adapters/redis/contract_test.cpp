@@ -25,7 +25,7 @@ class RedisFixture : public ::testing::Test {
   // Until Redis' own clock has gone on.
   void Advance(std::chrono::milliseconds by) {
     server_->Ask({"SET", "advance", "", "PX", std::to_string(by.count())});
-    ASSERT_TRUE(testing::WaitUntil([] { return server_->Ask({"GET", "advance"}).kind == RedisReply::Kind::kNil; }));
+    ASSERT_TRUE(Eventually([] { return server_->Ask({"GET", "advance"}).kind == RedisReply::Kind::kNil; }));
   }
 
   static inline RedisServer* server_ = nullptr;

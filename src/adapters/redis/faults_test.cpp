@@ -53,7 +53,7 @@ class RedisFaults : public ::testing::Test {
     EXPECT_EQ(LineOf(metrics_, "novafeed_redis_breaker_state"), "2");
   }
   void ExpectHealed() {
-    EXPECT_TRUE(testing::WaitUntil([this] { return cache_->Put("key", "value", seconds(60)).has_value(); }));
+    EXPECT_TRUE(Eventually([this] { return cache_->Put("key", "value", seconds(60)).has_value(); }));
     EXPECT_EQ(cache_->Get("key").value(), "value");
     EXPECT_EQ(LineOf(metrics_, "novafeed_redis_breaker_state"), "0");
   }
@@ -117,7 +117,7 @@ TEST_F(RedisFaults, SlowAndQuickAgain) {
   ExpectNoWaitWhileOpen(server);
   server.GoOn();
   // The replies that came too late are nobody's.
-  EXPECT_TRUE(testing::WaitUntil([this] { return cache_->Get("other").has_value(); }));
+  EXPECT_TRUE(Eventually([this] { return cache_->Get("other").has_value(); }));
   EXPECT_EQ(cache_->Get("other").value(), "another's");
   EXPECT_EQ(cache_->Get("key").value(), "old");
   ExpectHealed();
@@ -133,7 +133,7 @@ TEST_F(RedisFaults, WhileOneTriesTheMetricSaysSoAndOthersDoNotWait) {
   std::thread trying([&] {
     while (!done) static_cast<void>(cache_->Get("key"));
   });
-  EXPECT_TRUE(testing::WaitUntil([this] { return LineOf(metrics_, "novafeed_redis_breaker_state") == "1"; }));
+  EXPECT_TRUE(Eventually([this] { return LineOf(metrics_, "novafeed_redis_breaker_state") == "1"; }));
   ExpectUnavailable();
   done = true;
   trying.join();

@@ -24,17 +24,6 @@
 
 namespace novafeed::testing {
 
-// Asks until `condition` holds, for half a minute at most.
-template <class Condition>
-bool WaitUntil(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
-
 class RedisServer {
  public:
   enum class Mode { kPlain, kSecret, kTls };  // kSecret: with a password; kTls: with a password and TLS alone
@@ -63,7 +52,7 @@ class RedisServer {
     }
     if (mode_ != Mode::kPlain) add({"--requirepass", kPassword});
     Run(words);
-    if (!WaitUntil([this] { return Answers(); })) throw std::runtime_error("redis-server does not start");
+    if (!Eventually([this] { return Answers(); })) throw std::runtime_error("redis-server does not start");
   }
   // kill -9; nothing if it does not run.
   void Kill() {
