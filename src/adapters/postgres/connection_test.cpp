@@ -230,7 +230,7 @@ TEST_F(PostgresTls, AVerifiedServerAndAPasswordFromAFileAreWhatItTakes) {
       Connection(Target("host=127.0.0.1 user=feed dbname=feed sslmode=disable port=" + std::to_string(port_), ""), {});
       return false;
     } catch (const StoreError& error) {
-      return error.error().detail.find("no pg_hba.conf entry") != std::string::npos;
+      return std::string(error.what()).find("no pg_hba.conf entry") != std::string::npos;
     }
   });
 

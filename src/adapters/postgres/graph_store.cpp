@@ -228,7 +228,7 @@ std::unique_ptr<PostgresGraph> OpenPostgresGraph(const PostgresOptions& options)
     std::string generation = postgres::GraphReader(&connection).Generation();
     return std::make_unique<postgres::PostgresGraphStore>(options, std::move(target), std::move(generation));
   } catch (const StoreError& error) {
-    throw std::runtime_error(error.error().detail);
+    throw std::runtime_error(error.what());
   }
 }
 

@@ -92,10 +92,10 @@ std::int64_t PostgresTransaction::Commit() {
   } catch (const Conflict&) {
     throw;
   } catch (const StoreError& error) {
+    const std::string unknown = "It is not known whether this was written; send it again, as it was. ";
     throw StoreError(
-        Error{Failure::kUnavailable, "commit_unknown",
-              "It is not known whether this was written; send it again, as it was. " + error.error().detail,
-              error.error().retry_after_ms});
+        Error{Failure::kUnavailable, "commit_unknown", unknown + error.error().detail, error.error().retry_after_ms},
+        unknown + error.what());
   }
 }
 
