@@ -41,6 +41,8 @@ export function movedNotice(postId: string, move: Move | undefined, liked: boole
 
 function showPost(id: string): void {
   const card = document.querySelector<HTMLElement>(`.post[data-post="${CSS.escape(id)}"]`);
-  card?.scrollIntoView({ block: "center" });
-  card?.focus({ preventScroll: true });
+  if (!card) return;
+  for (const glide of card.getAnimations()) glide.finish(); // it would be scrolled to where it only passes
+  card.scrollIntoView({ block: "center" });
+  card.focus({ preventScroll: true });
 }
