@@ -41,9 +41,6 @@ struct SinkRewind {
   bool state = false;                   // the whole state of the graph, as a snapshot
 };
 
-// One rewind that does what both do: none that was accepted is lost.
-SinkRewind Both(const std::optional<SinkRewind>& waiting, SinkRewind wanted);
-
 // Port. Thread-safe.
 class WarehouseFiller : public LogProgress {
  public:

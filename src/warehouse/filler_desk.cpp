@@ -32,14 +32,6 @@ std::string_view SinkPhaseName(SinkPhase phase) {
   return "unknown";
 }
 
-SinkRewind Both(const std::optional<SinkRewind>& waiting, SinkRewind wanted) {
-  if (!waiting) return wanted;
-  if (waiting->changes) wanted.changes = std::min(*waiting->changes, wanted.changes.value_or(*waiting->changes));
-  if (waiting->events) wanted.events = Least(*waiting->events, wanted.events.value_or(*waiting->events));
-  wanted.state = waiting->state || wanted.state;
-  return wanted;
-}
-
 void FillerDesk::RequestStop() {
   {
     const std::scoped_lock lock(mutex_);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
-#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "graph/store.h"
 #include "warehouse/freshness.h"
 #include "warehouse/landing_holds.h"
+#include "warehouse/waiting_rewind.h"
 
 namespace novafeed {
 namespace {
@@ -78,7 +77,7 @@ struct WarehouseFollower::State {
   void HoldStill();
   Result<bool> TellHolders();
   bool SettleIsDue() const;
-  Status TakeRewind();
+  Status Rewind(const SinkRewind& wanted);
   void DropRewind();
   void NoteEnds(TimeMs before);
   void NoteFreshness();
@@ -113,8 +112,7 @@ struct WarehouseFollower::State {
   std::atomic<TimeMs> as_of{0};
   std::atomic<TimeMs> started_at{0};
 
-  mutable std::mutex mutex;  // guards the next one
-  std::optional<SinkRewind> rewind;
+  WaitingRewind rewind;
 };
 
 // ---------------------------------------------------------------------------------------------- the follower's thread
@@ -201,7 +199,8 @@ Status WarehouseFollower::State::Attach() {
 
 Status WarehouseFollower::State::Settle() {
   // Before landing goes on: a group cannot be set back until its members are gone, which takes as long as a session.
-  if (Status rewound = TakeRewind(); !rewound) return rewound;
+  Status rewound = rewind.Do([this](const SinkRewind& wanted) { return Rewind(wanted); });
+  if (!rewound) return rewound;
   if (Status going = settler.GoOn(has_lease); !going) return going;
   if (!SettleIsDue()) {
     settler.LookAtEnds();
@@ -321,28 +320,16 @@ bool WarehouseFollower::State::SettleIsDue() const {
   return settler.MessagesBehind() <= kFarBehind || SteadyClock::now() - settled_at >= kSettleWhileBehind;
 }
 
-Status WarehouseFollower::State::TakeRewind() {
-  std::optional<SinkRewind> wanted;
-  {
-    const std::scoped_lock lock(mutex);
-    wanted = rewind;
-    if (!wanted) return {};
-  }
-  if (Status rewound = settler.Rewind(wanted->events, wanted->changes.has_value(), has_lease); !rewound) return rewound;
+Status WarehouseFollower::State::Rewind(const SinkRewind& wanted) {
+  if (Status rewound = settler.Rewind(wanted.events, wanted.changes.has_value(), has_lease); !rewound) return rewound;
   Publish(SinkPhase::kCatchingUp, "");
   desk->PublishProgress(settler.MessagesBehind(), 0);
-  const std::scoped_lock lock(mutex);
-  rewind.reset();
   return {};
 }
 
 // Whoever settles now does not know of it.
 void WarehouseFollower::State::DropRewind() {
-  {
-    const std::scoped_lock lock(mutex);
-    if (!rewind) return;
-    rewind.reset();
-  }
+  if (!rewind.Drop()) return;
   Log(LogLevel::kWarn, "warehouse_rewind_dropped",
       {{"reason", "Another node settles the warehouse now: ask that one to land the log again."}});
 }
@@ -405,9 +392,9 @@ void WarehouseFollower::Start() {
 }
 
 SinkStatus WarehouseFollower::status() const {
-  const std::scoped_lock lock(state_->mutex);
+  const bool goes_back = state_->rewind.any();  // before: what is done meanwhile has published its phase
   SinkStatus status = desk().status();
-  if (state_->rewind && status.phase == SinkPhase::kFollowing) status.phase = SinkPhase::kCatchingUp;
+  if (goes_back && status.phase == SinkPhase::kFollowing) status.phase = SinkPhase::kCatchingUp;
   return status;
 }
 
@@ -424,10 +411,7 @@ Status WarehouseFollower::Rewind(const SinkRewind& rewind) {
             " events: go back to a sequence of 0 up to those. The state comes by a new snapshot of the database.");
   }
   if (!state_->is_mine) return tl::unexpected<Error>(Elsewhere());
-  {
-    const std::scoped_lock lock(state_->mutex);
-    state_->rewind = Both(state_->rewind, rewind);
-  }
+  state_->rewind.Add(rewind);
   desk()->Hurry();
   return {};
 }

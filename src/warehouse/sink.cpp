@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
-#include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "graph/store.h"
 #include "warehouse/loader.h"
+#include "warehouse/waiting_rewind.h"
 
 namespace novafeed {
 namespace {
@@ -60,7 +59,7 @@ struct WarehouseSink::State {
   // One batch, and what is due with it. True where the log holds more.
   Result<bool> Round();
   Result<bool> GuardedRound();
-  Status TakeRewind();
+  Status Rewind(const SinkRewind& wanted);
   bool SettleIsDue(bool more);
   void NoteFailure(const Error& error);
   void NoteProgress(bool more);
@@ -89,9 +88,7 @@ struct WarehouseSink::State {
   std::atomic<TimeMs> fresh_at{0};      // every entry committed by then is applied; or when it was started
   std::atomic<TimeMs> caught_up_at{0};  // the same; 0 where it never was at the end
 
-  mutable std::mutex mutex;  // guards the next two
-  std::optional<SinkRewind> rewind;
-  bool is_rewinding = false;
+  WaitingRewind rewind;
 };
 
 // -------------------------------------------------------------------------------------------------- the sink's thread
@@ -137,7 +134,8 @@ Result<bool> WarehouseSink::State::Round() {
   }
   const bool wants_pause = desk->WantsPause();
   if (!wants_pause) {
-    if (const Status rewound = TakeRewind(); !rewound) return tl::unexpected<Error>(rewound.error());
+    const Status rewound = rewind.Do([this](const SinkRewind& wanted) { return Rewind(wanted); });
+    if (!rewound) return tl::unexpected<Error>(rewound.error());
   }
   bool more = false;
   const TimeMs before_reading = clock->Now();
@@ -156,26 +154,13 @@ Result<bool> WarehouseSink::State::Round() {
   return more;
 }
 
-Status WarehouseSink::State::TakeRewind() {
-  std::optional<SinkRewind> wanted;
-  {
-    const std::scoped_lock lock(mutex);
-    wanted = std::exchange(rewind, std::nullopt);
-    if (!wanted) return {};
-    is_rewinding = true;
-  }
-  if (wanted->state) {
-    if (const Status landed = loader.LandState(); !landed) {
-      const std::scoped_lock lock(mutex);
-      rewind = Both(rewind, *wanted);
-      return landed;
-    }
+Status WarehouseSink::State::Rewind(const SinkRewind& wanted) {
+  if (wanted.state) {
+    if (Status landed = loader.LandState(); !landed) return landed;
   }
   const Position reading = loader.reading();
-  loader.Rewind(wanted->changes.value_or(reading.changes), wanted->events.value_or(reading.events));
+  loader.Rewind(wanted.changes.value_or(reading.changes), wanted.events.value_or(reading.events));
   Publish(SinkPhase::kCatchingUp, "");
-  const std::scoped_lock lock(mutex);
-  is_rewinding = false;
   return {};
 }
 
@@ -254,9 +239,8 @@ void WarehouseSink::Start() {
 }
 
 SinkStatus WarehouseSink::status() const {
-  const std::scoped_lock lock(state_->mutex);
+  const bool goes_back = state_->rewind.any();  // before: what is done meanwhile has published its phase
   SinkStatus status = desk().status();
-  const bool goes_back = state_->rewind || state_->is_rewinding;
   if (goes_back && status.phase == SinkPhase::kFollowing) status.phase = SinkPhase::kCatchingUp;
   return status;
 }
@@ -278,10 +262,7 @@ Status WarehouseSink::Rewind(const SinkRewind& rewind) {
     if (error.error().code != "log_forgotten") throw;
     return tl::unexpected<Error>(error.error());
   }
-  {
-    const std::scoped_lock lock(state_->mutex);
-    state_->rewind = Both(state_->rewind, rewind);
-  }
+  state_->rewind.Add(rewind);
   desk()->Hurry();
   return {};
 }

@@ -1,7 +1,7 @@
 // The pipeline in a few lines, beside the feed: what moves when the viewer likes something.
 import { duration, percent } from "../format";
 import { hitRate, quantile } from "../pipeline/figures";
-import { usePipeline } from "../pipeline/watch";
+import { usePipeline } from "../pipeline/use_pipeline";
 import { hrefOf } from "../route";
 import { useSession } from "../session";
 

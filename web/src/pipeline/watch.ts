@@ -1,7 +1,5 @@
 // Asks the server how its pipeline does, again and again, as long as somebody looks.
-import { useEffect, useState } from "preact/hooks";
 import { type Pipeline, Problem } from "../api";
-import { useSession } from "../session";
 
 const everyMs = 2000;
 const keptSamples = 90;
@@ -53,12 +51,4 @@ export class PipelineWatch {
     for (const onChange of this.onlookers) onChange();
     if (this.onlookers.size > 0) this.timer = window.setTimeout(this.look, everyMs);
   }
-}
-
-/** What is known of the pipeline; the component is drawn again with each answer. */
-export function usePipeline(): PipelineWatch {
-  const { pipeline } = useSession();
-  const [, redraw] = useState(0);
-  useEffect(() => pipeline.watch(() => redraw((times) => times + 1)), [pipeline]);
-  return pipeline;
 }

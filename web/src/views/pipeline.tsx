@@ -12,7 +12,7 @@ import {
 } from "../pipeline/flow_cards";
 import { JobsCard } from "../pipeline/jobs_card";
 import { WarehouseCard } from "../pipeline/warehouse_card";
-import { usePipeline } from "../pipeline/watch";
+import { usePipeline } from "../pipeline/use_pipeline";
 
 export function PipelineView() {
   const { samples, problem } = usePipeline();
