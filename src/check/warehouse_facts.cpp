@@ -126,9 +126,10 @@ std::string IndexFactsOf(Relation relation) {
   return "SELECT " + columns + "::Array(UInt64) AS values FROM (" + std::string(WarehouseSql(statement)) + ")";
 }
 
+// No hour and no day is before 1970, from where a window that is open begins.
 WarehouseWindows Within(WarehouseWindows windows, const FactWindows& index) {
-  windows.hours_from = index.hour_from * kMsPerHour;
-  windows.days_from = index.day_from * kMsPerDay;
+  windows.hours_from = std::max<std::int64_t>(index.hour_from, 0) * kMsPerHour;
+  windows.days_from = std::max<std::int64_t>(index.day_from, 0) * kMsPerDay;
   return windows;
 }
 
