@@ -33,7 +33,7 @@ OpenedOlap OpenShared() {
   return {kShared, kShared->olap.get()};
 }
 
-const ClickHouseEndpoint& SharedEndpoint() {
+ClickHouseEndpoint SharedEndpoint() {
   return std::static_pointer_cast<EngineAndClient>(OpenShared().owner)->engine.endpoint();
 }
 

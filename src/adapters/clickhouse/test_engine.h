@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -53,6 +54,7 @@ class TestEngine {
     const std::string line = ReadLine(pipe_ends[0]);
     close(pipe_ends[0]);
     if (!line.starts_with("ready ")) throw std::runtime_error(program + " olap does not start: " + line);
+    const std::scoped_lock lock(mutex_);
     endpoint_ = {line.substr(6), "novafeed", Password()};
   }
   // kill -9; nothing if it does not run.
@@ -63,7 +65,11 @@ class TestEngine {
     pid_ = -1;
   }
 
-  const ClickHouseEndpoint& endpoint() const { return endpoint_; }
+  // For any thread, also while it starts anew.
+  ClickHouseEndpoint endpoint() const {
+    const std::scoped_lock lock(mutex_);
+    return endpoint_;
+  }
 
  private:
   static std::string Program() {
@@ -86,6 +92,7 @@ class TestEngine {
   const std::vector<std::string> more_;
   TempDirectory directory_;
   pid_t pid_ = -1;
+  mutable std::mutex mutex_;  // guards the next one
   ClickHouseEndpoint endpoint_;
 };
 
