@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness import Cluster, scratch_directory, wait_until
+from harness.cli import CHECKOUT
 
 PARTS = ("postgres", "redis", "kafka", "connect", "olap")
 
@@ -203,3 +205,51 @@ def test_what_it_does_not_know_is_refused(small, arguments):
     refused = small.run(*arguments, check=False)
     assert refused.returncode != 0 and refused.stderr
     assert not small.data.exists()
+
+
+# --- How the JVMs start fast (deploy/native/jvm.sh)
+
+
+@pytest.fixture(name="shell")
+def make_shell(engines, tmp_path):
+    """Runs lines of bash with what ./cluster knows of JVMs, on jars of this checkout and archives of its own."""
+    cache, run = tmp_path / "cache", tmp_path / "run"
+    cache.mkdir()
+    run.mkdir()
+    (cache / "jars").symlink_to(CHECKOUT / "build/cluster/jars")
+
+    def run_lines(lines):
+        begin = f"set -euo pipefail; kDeploy={CHECKOUT}/deploy kCache={cache} run={run}"
+        sources = f"source {CHECKOUT}/deploy/native/common.sh; source {CHECKOUT}/deploy/native/jvm.sh"
+        done = subprocess.run(
+            ["bash", "-c", f"{begin}; {sources}; {lines}"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    run_lines("set_java_command kafka kafka.tools.StorageTool random-uuid; \"${java_command[@]}\"")
+    return run_lines, run / "kafka.jsa", cache / "classes", tmp_path
+
+
+def test_an_archive_of_classes_is_kept_for_later_starts(shell):
+    run_lines, made, kept, _ = shell
+    run_lines("keep_archive kafka")
+    (archive,) = kept.iterdir()
+    assert not made.exists()
+    command = "set_java_command kafka kafka.tools.StorageTool random-uuid; "
+    assert f"-XX:SharedArchiveFile={archive}" in run_lines(command + 'echo "${java_command[@]}"').stdout
+    run_lines('is_whole_archive "$(archive_of kafka)"')
+
+
+@pytest.mark.parametrize("part", [0.0001, 0.5, 0.99])
+def test_half_an_archive_of_classes_is_not_kept(shell, part):
+    """A JVM that was given one would crash, at every start."""
+    run_lines, made, kept, folder = shell
+    made.chmod(0o600)
+    os.truncate(made, int(made.stat().st_size * part))
+    assert "not whole" in run_lines("keep_archive kafka").stderr
+    assert not made.exists()
+    assert not list(kept.iterdir())
+    assert not list(folder.glob("*.log")), "a crash leaves nothing behind"
+    run_lines("set_java_command kafka kafka.tools.StorageTool random-uuid; \"${java_command[@]}\"; keep_archive kafka")
+    assert len(list(kept.iterdir())) == 1
