@@ -1,5 +1,6 @@
 #include "adapters/postgres/connection_pool.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -57,6 +58,7 @@ std::unique_ptr<Connection> ConnectionPool::MakeOne() {
       throw ConnectionLost(connect_error_->error(), connect_error_->what());
     }
   }
+  const SteadyClock::time_point began = SteadyClock::now();
   try {
     auto connection = std::make_unique<Connection>(*target_, options_.connection);
     connects_.Add();
@@ -71,7 +73,8 @@ std::unique_ptr<Connection> ConnectionPool::MakeOne() {
       Log(LogLevel::kError, "database_unavailable", {{"pool", options_.name}, {"detail", std::string(error.what())}});
     }
     connect_error_ = error;
-    next_connect_ = SteadyClock::now() + options_.reconnect_pause;
+    const SteadyClock::time_point now = SteadyClock::now();
+    next_connect_ = now + std::max<SteadyClock::duration>(options_.reconnect_pause, now - began);
     throw;
   }
 }

@@ -21,7 +21,8 @@ struct PoolOptions {
   std::size_t most = 8;  // connections at once
   ConnectionOptions connection;
   std::chrono::milliseconds patience{5000};  // who waits longer for one is told to try again
-  // After a connect that failed nobody tries again for so long; they are given its error.
+  // After a connect that failed nobody tries again for so long, or for as long as it took where that is longer: they
+  // are given its error. So where the server is silent, half of the calls at most wait for it.
   std::chrono::milliseconds reconnect_pause{250};
 };
 

@@ -48,6 +48,29 @@ std::int64_t NumberOf(Rows rows) {
   return rows.Int(0);
 }
 
+// Takes connections and answers nothing.
+class SilentServer {
+ public:
+  SilentServer() {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port_));
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(listener_, 8) != 0) {
+      throw std::runtime_error("no server at port " + std::to_string(port_));
+    }
+  }
+  ~SilentServer() { close(listener_); }
+  SilentServer(const SilentServer&) = delete;
+  SilentServer& operator=(const SilentServer&) = delete;
+
+  Target target() const { return {"host=127.0.0.1 user=u port=" + std::to_string(port_), ""}; }
+
+ private:
+  const int port_ = testing::FreePort();
+  const int listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+};
+
 class PostgresConnection : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -63,6 +86,10 @@ class PostgresConnection : public ::testing::Test {
     options.most = most;
     options.patience = milliseconds(100);
     return options;
+  }
+  bool FailedConnectsAre(int count) const {
+    const std::string line = "novafeed_postgres_connect_failures_total{pool=\"test\"} " + std::to_string(count) + "\n";
+    return metrics_.Render().find(line) != std::string::npos;
   }
 
   std::unique_ptr<TestDatabase> database_;
@@ -93,25 +120,16 @@ TEST_F(PostgresConnection, AServerThatHangsIsGivenUp) {
 }
 
 TEST_F(PostgresConnection, AConnectThatIsNotAnsweredEndsAtItsDeadline) {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), length), 0);
-  ASSERT_EQ(listen(listener, 1), 0);
-  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
-  const Target target("host=127.0.0.1 user=u port=" + std::to_string(ntohs(address.sin_port)), "");
+  const SilentServer server;
   std::string cause;
   const Error error = ErrorOf([&] {
     try {
-      Connection(target, {milliseconds(100), milliseconds(100)});
+      Connection(server.target(), {milliseconds(100), milliseconds(100)});
     } catch (const StoreError& thrown) {
       cause = thrown.what();
       throw;
     }
   });
-  close(listener);
   EXPECT_EQ(error.failure, Failure::kUnavailable);
   EXPECT_EQ(error.code, "database_unavailable");
   EXPECT_NE(cause.find("100 ms"), std::string::npos) << cause;
@@ -170,8 +188,24 @@ TEST_F(PostgresConnection, APoolWithoutAServerFailsAtOnceForAWhile) {
   ConnectionPool pool(&nowhere, options, &metrics_);
   EXPECT_EQ(ErrorOf([&] { pool.Borrow(); }).code, "database_unavailable");
   EXPECT_EQ(ErrorOf([&] { pool.Borrow(); }).code, "database_unavailable");
-  const std::string rendered = metrics_.Render();
-  EXPECT_NE(rendered.find("novafeed_postgres_connect_failures_total{pool=\"test\"} 1"), std::string::npos) << rendered;
+  EXPECT_TRUE(FailedConnectsAre(1)) << metrics_.Render();
+}
+
+TEST_F(PostgresConnection, ASilentServerIsLeftAloneAsLongAsItWasWaitedFor) {
+  const SilentServer server;
+  const Target target = server.target();
+  PoolOptions options = Pool(1);
+  options.connection.connect_deadline = milliseconds(1000);
+  options.reconnect_pause = milliseconds(0);
+  ConnectionPool pool(&target, options, &metrics_);
+  for (int call = 0; call < 3; ++call) {
+    EXPECT_EQ(ErrorOf([&] { pool.Borrow(); }).code, "database_unavailable");
+  }
+  EXPECT_TRUE(FailedConnectsAre(1)) << metrics_.Render();
+  EXPECT_TRUE(Eventually([&] {
+    ErrorOf([&] { pool.Borrow(); });
+    return FailedConnectsAre(2);
+  })) << "nor longer";
 }
 
 TEST(PostgresTarget, ABadUrlOrOneWithAPasswordIsRefused) {
