@@ -147,7 +147,10 @@ class TestBroker {
            ClassArchive() + " -Dlog4j2.configurationFile='" + (kCheckout / "deploy/kafka/log4j2.xml").string() +
            "' -cp '" + Jars().string() + "/*' " + rest;
   }
-  void Java(const std::string& rest) const { Run(JavaCommand(rest) + " >>" + File("log") + " 2>&1"); }
+  void Java(const std::string& rest) const {
+    const std::string command = JavaCommand(rest) + " >>" + File("log") + " 2>&1";
+    if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command + "\n" + Log());
+  }
 
   void WriteSettings() const {
     std::ifstream shipped(kCheckout / "deploy/kafka/server.properties");
