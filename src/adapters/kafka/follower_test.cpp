@@ -237,6 +237,11 @@ class WarehouseFollowerTest : public ::testing::Test {
                   << follower_->status().reason;
     return false;
   }
+  // As another node does that settles. The follower may begin it again while its tables are taken away, so that its
+  // database cannot be.
+  void EndLanding() {
+    WaitUntil("landing is ended", [this] { return EndKafkaLanding(olap_.get()).has_value(); });
+  }
   static std::string Describe(const Position& position) {
     return std::to_string(position.changes) + " and " + novafeed::Describe(position.events);
   }
@@ -586,7 +591,7 @@ TEST_F(WarehouseFollowerTest, ANodeWithoutTheLeaseHasLandingHeldStillByTheOneTha
 TEST_F(WarehouseFollowerTest, AnEngineThatComesBackEmptyIsFilledAgainAndNeverSaysMoreThanItHolds) {
   Grow(200);
   ASSERT_TRUE(Fill());
-  ASSERT_TRUE(EndKafkaLanding(olap_.get()));
+  EndLanding();
   ASSERT_TRUE(olap_->Execute("DROP DATABASE novafeed SYNC", {}, {seconds(60)}));
   Grow(50);
   {
@@ -624,8 +629,7 @@ TEST_F(WarehouseFollowerTest, ALeaseThatAnotherNodeMayHaveHadInBetweenIsTakenUpA
 TEST_F(WarehouseFollowerTest, LandingThatAnotherNodeHasEndedGoesOn) {
   Grow(50);
   ASSERT_TRUE(Fill());
-  // The follower may begin it again while its tables are taken away, so that its database cannot be.
-  WaitUntil("landing is ended", [this] { return EndKafkaLanding(olap_.get()).has_value(); });
+  EndLanding();
   Grow(50);
   EXPECT_TRUE(Fill());
 }
