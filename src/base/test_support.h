@@ -23,14 +23,19 @@ inline std::uint64_t TestSeed() {
   return seed;
 }
 
-// Asks until `condition` holds, for half a minute at most: whether it does.
+// Asks until `condition` holds, for a minute at most: whether it does.
 inline bool Eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
+}
+
+// The same for what a test cannot go on without: throws where it waits in vain.
+inline void WaitUntil(const std::string& what, const std::function<bool()>& condition) {
+  if (!Eventually(condition)) throw std::runtime_error("waited in vain: " + what);
 }
 
 // A directory that exists as long as this object.

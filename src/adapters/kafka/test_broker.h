@@ -24,7 +24,6 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -50,15 +49,6 @@ inline bool KafkaIsInstalled() {
   if (!KafkaIsInstalled()) {                                                  \
     GTEST_SKIP() << "Kafka is not installed: ./cluster install --only kafka"; \
   }
-
-// Waits until something is so; throws after a minute.
-inline void WaitUntil(const std::string& what, const std::function<bool()>& is_so) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain: " + what);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-}
 
 inline void Run(const std::string& command) {
   if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);

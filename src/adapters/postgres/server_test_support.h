@@ -15,14 +15,12 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -51,15 +49,6 @@ inline std::filesystem::path ServerPrograms() {
   if (ServerPrograms().empty()) {                                                                  \
     GTEST_SKIP() << "PostgreSQL is not installed: apt-get install postgresql (tools/packages.sh)"; \
   }
-
-// Waits until something is so; throws after a minute.
-inline void WaitUntil(const std::string& what, const std::function<bool()>& is_so) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain: " + what);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-}
 
 // A server that ends with the test program, also when that crashes. PostgreSQL refuses to run as root; it is started as
 // the user postgres (or nobody) then.
