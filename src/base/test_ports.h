@@ -13,13 +13,18 @@
 
 namespace novafeed::testing {
 
-inline bool IsFree(unsigned port) {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+inline sockaddr_in Loopback(int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<std::uint16_t>(port));
-  const bool bound = bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  return address;
+}
+
+inline bool IsFree(int port) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = Loopback(port);
+  const bool bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   close(descriptor);
   return bound;
 }
@@ -31,8 +36,8 @@ inline int FreePort() {
   constexpr unsigned kPorts = 12'000;
   static std::atomic<unsigned> next = std::random_device()();
   for (unsigned tries = 0; tries < kPorts; ++tries) {
-    const unsigned port = kFirst + next++ % kPorts;
-    if (IsFree(port)) return static_cast<int>(port);
+    const int port = static_cast<int>(kFirst + next++ % kPorts);
+    if (IsFree(port)) return port;
   }
   throw std::runtime_error("no free port");
 }

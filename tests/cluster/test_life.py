@@ -209,6 +209,9 @@ def test_what_it_does_not_know_is_refused(small, arguments):
 
 # --- How the JVMs start fast (deploy/native/jvm.sh)
 
+SET_COMMAND = "set_java_command kafka kafka.tools.StorageTool random-uuid"
+RUN_COMMAND = SET_COMMAND + '; "${java_command[@]}"'
+
 
 @pytest.fixture(name="shell")
 def make_shell(engines, tmp_path):
@@ -227,7 +230,7 @@ def make_shell(engines, tmp_path):
         assert done.returncode == 0, done.stderr
         return done
 
-    run_lines("set_java_command kafka kafka.tools.StorageTool random-uuid; \"${java_command[@]}\"")
+    run_lines(RUN_COMMAND)
     return run_lines, run / "kafka.jsa", cache / "classes", tmp_path
 
 
@@ -236,8 +239,7 @@ def test_an_archive_of_classes_is_kept_for_later_starts(shell):
     run_lines("keep_archive kafka")
     (archive,) = kept.iterdir()
     assert not made.exists()
-    command = "set_java_command kafka kafka.tools.StorageTool random-uuid; "
-    assert f"-XX:SharedArchiveFile={archive}" in run_lines(command + 'echo "${java_command[@]}"').stdout
+    assert f"-XX:SharedArchiveFile={archive}" in run_lines(SET_COMMAND + '; echo "${java_command[@]}"').stdout
     run_lines('is_whole_archive "$(archive_of kafka)"')
 
 
@@ -251,5 +253,5 @@ def test_half_an_archive_of_classes_is_not_kept(shell, part):
     assert not made.exists()
     assert not list(kept.iterdir())
     assert not list(folder.glob("*.log")), "a crash leaves nothing behind"
-    run_lines("set_java_command kafka kafka.tools.StorageTool random-uuid; \"${java_command[@]}\"; keep_archive kafka")
+    run_lines(RUN_COMMAND + "; keep_archive kafka")
     assert len(list(kept.iterdir())) == 1

@@ -1,7 +1,6 @@
 // Deadlines, lost servers, pools, credentials: what can go wrong between the program and the server.
 #include "adapters/postgres/connection.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -52,11 +51,9 @@ std::int64_t NumberOf(Rows rows) {
 class SilentServer {
  public:
   SilentServer() {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<std::uint16_t>(port_));
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(listener_, 8) != 0) {
+    const sockaddr_in address = testing::Loopback(port_);
+    if (bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        listen(listener_, 8) != 0) {
       throw std::runtime_error("no server at port " + std::to_string(port_));
     }
   }
